@@ -1,0 +1,160 @@
+//! The ledger: the only source of truth about every message, and the contract that any database must keep.
+//!
+//! A backend is a type that implements [`Ledger`] and passes `tests/ledger_contract.rs`. Every change of a
+//! state goes through [`crate::model::transition`] and is a compare-and-set in the database: when the row is
+//! not in the state (and under the token) that the receipt says, the call is [`LedgerError::LostRow`] and
+//! nothing has changed. Every `async` call that changes something returns after the change is durably on disk.
+//!
+//! This module must not send anything and must not decide what a reply means.
+
+mod receipt;
+mod records;
+pub mod sqlite;
+
+use std::future::Future;
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+
+use crate::model::{Attempt, CampaignTag, IllegalMove, MessageId, PersonKey, Stamp, TemplateId};
+
+pub use receipt::{Leased, Open};
+pub use records::{
+    AttemptRecord, CampaignState, Confirming, Counts, Decision, DecisionKind, Enrolled, Enrolment, LogFilter, MessageRecord,
+    OfficialFigures, Recovered, RelayRecord, RelayState, Selection, Terms,
+};
+
+/// What can go wrong with a ledger.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// There is no ledger at that path.
+    #[error("there is no ledger at {}: nothing has been planned here yet; run `undersigned send`", .0.display())]
+    Absent(PathBuf),
+    /// The file is there but is not a ledger of a version that this program knows.
+    #[error("{} is not a ledger that this version can use: {1}", .0.display())]
+    Foreign(PathBuf, String),
+    /// Another process dispatches from it.
+    #[error("another `undersigned` is sending from {}; wait for it, or stop it with Ctrl-C where it runs", .0.display())]
+    Busy(PathBuf),
+    /// A row was not where its receipt says: somebody else moved it. Nothing was changed.
+    #[error("message {message} is no longer {expected}; nothing was changed")]
+    LostRow {
+        /// Which message.
+        message: MessageId,
+        /// Where the receipt has it.
+        expected: &'static str,
+    },
+    /// An arrow that does not exist was asked for.
+    #[error(transparent)]
+    Illegal(#[from] IllegalMove),
+    /// What is planned does not agree with what the ledger holds.
+    #[error("{0}")]
+    Conflict(String),
+    /// The source of an enrolment failed; everything was rolled back.
+    #[error("nothing was enrolled: {0}")]
+    Source(Box<dyn std::error::Error + Send + Sync>),
+    /// The database itself: disk full, input/output, locked for too long, damaged.
+    #[error("the ledger at {} cannot be used: {reason}", path.display())]
+    Storage {
+        /// The file.
+        path: PathBuf,
+        /// What the database said.
+        reason: String,
+    },
+}
+
+/// What a call gives.
+pub type Result<T, E = LedgerError> = std::result::Result<T, E>;
+
+/// What is to be enrolled: the officials first, then the constituents with their officials.
+pub type EnrolmentSource<'a> =
+    &'a mut dyn Iterator<Item = std::result::Result<Enrolment, Box<dyn std::error::Error + Send + Sync>>>;
+
+/// How to claim.
+#[derive(Debug, Clone, Copy)]
+pub struct Claim {
+    /// The time now: what is due by it may be claimed.
+    pub now: Timestamp,
+    /// At most so many messages.
+    pub limit: usize,
+    /// Whether a lane gives one message at a time and waits for it to be closed or given back. True where a
+    /// mailbox has a pace of its own.
+    pub one_per_lane: bool,
+}
+
+/// The contract. One page: read it from top to bottom and you know what a campaign does to its database.
+pub trait Ledger: Clone + Send + Sync + 'static {
+    /// The tag drawn when the ledger was made.
+    fn tag(&self) -> &CampaignTag;
+
+    // Planning. Blocking calls, made before anything is dispatched.
+
+    /// Keeps a template's text (name, whole source); the same name and source give the same number again.
+    fn freeze_template(&self, name: &str, source: &str, now: Timestamp) -> Result<TemplateId>;
+    /// The source of a frozen template.
+    fn template(&self, id: TemplateId) -> Result<String>;
+    /// The newest frozen template of that name.
+    fn newest_template(&self, name: &str) -> Result<Option<(TemplateId, String)>>;
+    /// Enrols people and letters in one transaction: all or nothing. A constituent or official who is there
+    /// already keeps the row that was frozen first; a letter that is there already is left alone.
+    fn enrol(&self, terms: &Terms, now: Timestamp, source: EnrolmentSource<'_>) -> Result<Enrolled>;
+    /// Moves every letter that was never offered to a relay to another frozen template; gives their number.
+    fn adopt_template(&self, from_name: &str, to: TemplateId, now: Timestamp) -> Result<u64>;
+    /// Whether a constituent of that key is enrolled.
+    fn knows(&self, key: PersonKey) -> Result<bool>;
+
+    // Dispatch. Durable when they return; commits of all callers are grouped.
+
+    /// At start: what was `leased` goes back to `queued`, what was `transmitting` becomes `in_doubt`, with an
+    /// attempt in the log; lanes are put right.
+    fn recover(&self, now: Timestamp) -> impl Future<Output = Result<Recovered>> + Send;
+    /// Promotes what has come due, then leases messages from the lanes that are ready, the longest-waiting lane
+    /// first. Messages to suppressed mailboxes are moved to `suppressed` instead.
+    fn claim(&self, claim: Claim) -> impl Future<Output = Result<Vec<Leased>>> + Send;
+    /// Returns a lease untouched; its lane waits until `lane_ready_at`, where given.
+    fn give_back(&self, leased: Leased, lane_ready_at: Option<Timestamp>) -> impl Future<Output = Result<()>> + Send;
+    /// A refusal or loss before the body: the relay provably has nothing.
+    fn refuse(&self, leased: Leased, attempt: Attempt, news_at: Timestamp) -> impl Future<Output = Result<()>> + Send;
+    /// The point of no return. Fixes the stamp at the first hand-over (a later one must bring the same), and
+    /// notes from when the lane may give its next message.
+    fn mark_transmitting(
+        &self,
+        leased: Leased,
+        relay: &str,
+        stamp: Stamp,
+        lane_ready_at: Option<Timestamp>,
+    ) -> impl Future<Output = Result<Open>> + Send;
+    /// What became of a transmission; in the same transaction, when this settles the last letter of its
+    /// constituent, the confirmation's row, due at `news_at`.
+    fn close(&self, open: Open, attempt: Attempt, news_at: Timestamp) -> impl Future<Output = Result<()>> + Send;
+    /// When the next lane or deferred message comes due; `None` when nothing waits for a time.
+    fn next_wake(&self) -> impl Future<Output = Result<Option<Timestamp>>> + Send;
+    /// Notes the state of a relay, for `status`.
+    fn note_relay(&self, relay: RelayRecord) -> impl Future<Output = Result<()>> + Send;
+    /// Notes the state of the campaign with the reason, for `status`.
+    fn note_campaign(&self, state: CampaignState, reason: &str, now: Timestamp) -> impl Future<Output = Result<()>> + Send;
+
+    // Staff. Each is one transaction, recorded with time and reason; gives how many messages it moved.
+
+    /// Carries out a decision of staff.
+    fn decide(&self, decision: &Decision) -> Result<u64>;
+
+    // Reading.
+
+    /// How many messages of each kind are in each state.
+    fn counts(&self) -> Result<Counts>;
+    /// What the campaign was last noted to be, and why.
+    fn campaign(&self) -> Result<(CampaignState, String)>;
+    /// What was last noted of each relay.
+    fn relays(&self) -> Result<Vec<RelayRecord>>;
+    /// Letters by official and state, the busiest first, at most `limit`.
+    fn officials(&self, limit: usize) -> Result<Vec<OfficialFigures>>;
+    /// Hands every attempt that passes the filter to `each`, oldest first, without holding them in memory.
+    fn attempts(&self, filter: &LogFilter, each: &mut dyn FnMut(AttemptRecord) -> std::io::Result<()>) -> Result<()>;
+    /// Hands every message that passes the filter to `each`, by number.
+    fn messages(&self, filter: &LogFilter, each: &mut dyn FnMut(MessageRecord) -> std::io::Result<()>) -> Result<()>;
+    /// How many messages were handed over (sent) since then.
+    fn sent_since(&self, since: Timestamp) -> Result<u64>;
+    /// Every decision of staff, oldest first.
+    fn decisions(&self) -> Result<Vec<(Timestamp, String)>>;
+}

@@ -1,0 +1,277 @@
+//! What goes into the ledger at planning and what is read from it for reports.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::model::{
+    Constituent, EnhancedCode, MessageId, MessageKind, MessageState, Official, PersonKey, Phase, TemplateId,
+};
+
+/// When constituents are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Confirming {
+    /// One confirmation once all their letters are settled.
+    PerConstituent,
+    /// One for each letter, once it is settled.
+    PerLetter,
+    /// None.
+    Never,
+}
+
+/// Under which terms letters are enrolled.
+#[derive(Debug, Clone, Copy)]
+pub struct Terms {
+    /// The frozen text of letters.
+    pub letter: TemplateId,
+    /// The frozen text of confirmations.
+    pub confirmation: TemplateId,
+    /// When constituents are told.
+    pub confirming: Confirming,
+}
+
+/// One thing to enrol.
+#[derive(Debug)]
+pub enum Enrolment {
+    /// An official; before every constituent who writes to them.
+    Official(Official),
+    /// A constituent and the keys of the officials they write to.
+    Constituent {
+        /// Who.
+        constituent: Constituent,
+        /// To whom.
+        officials: Vec<PersonKey>,
+    },
+}
+
+/// What an enrolment did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Enrolled {
+    /// Letters that are new and wait for their turn.
+    pub queued: u64,
+    /// Letters that are new and wait for a mailbox.
+    pub held: u64,
+    /// Letters that are new and go to a suppressed mailbox.
+    pub suppressed: u64,
+    /// Letters that were there already.
+    pub known: u64,
+    /// People whose row now differs from the one that was frozen; theirs stays as it was.
+    pub changed: u64,
+}
+
+/// What a start found.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Recovered {
+    /// Leases of a process that ended; back in the queue.
+    pub given_back: u64,
+    /// Transmissions of a process that ended; in doubt.
+    pub in_doubt: u64,
+}
+
+/// The number of messages by kind and state; every state is present.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Counts(pub BTreeMap<(MessageKind, MessageState), u64>);
+
+impl Counts {
+    /// All zero.
+    pub fn zero() -> Self {
+        let kinds = [MessageKind::Letter, MessageKind::Confirmation];
+        Self(kinds.into_iter().flat_map(|k| MessageState::ALL.map(|s| ((k, s), 0))).collect())
+    }
+
+    /// Of one kind in one state.
+    pub fn of(&self, kind: MessageKind, state: MessageState) -> u64 {
+        self.0.get(&(kind, state)).copied().unwrap_or(0)
+    }
+
+    /// Of both kinds in one state.
+    pub fn in_state(&self, state: MessageState) -> u64 {
+        self.of(MessageKind::Letter, state) + self.of(MessageKind::Confirmation, state)
+    }
+
+    /// Of one kind in all states.
+    pub fn total(&self, kind: MessageKind) -> u64 {
+        MessageState::ALL.into_iter().map(|s| self.of(kind, s)).sum()
+    }
+
+    /// Whether any message will still move by itself.
+    pub fn can_move(&self) -> bool {
+        MessageState::ALL.into_iter().any(|s| s.moves_by_itself() && self.in_state(s) > 0)
+    }
+}
+
+/// What the campaign was last noted to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CampaignState {
+    /// Enrolled; nothing was dispatched yet.
+    Planned,
+    /// A dispatcher is (or, when its lock is free, was) at work.
+    Running,
+    /// Staff ended the dispatcher before the end.
+    Paused,
+    /// It stopped itself: relay account, breaker or ledger.
+    Stopped,
+    /// Nothing can move any more.
+    Finished,
+}
+
+/// A relay's state, for `status`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RelayState {
+    /// Takes mail.
+    Up,
+    /// Asked to slow down.
+    Slowed,
+    /// Not tried again before a time.
+    Parked,
+    /// Refused our account.
+    Stopped,
+}
+
+/// What was last noted of a relay.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RelayRecord {
+    /// Its name in the configuration.
+    pub name: String,
+    /// Its state.
+    pub state: RelayState,
+    /// Since when.
+    pub since: Timestamp,
+    /// Not tried again before.
+    pub until: Option<Timestamp>,
+    /// The reply or loss that caused it, printable.
+    pub reason: String,
+}
+
+/// What staff can order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DecisionKind {
+    /// `bounced`, `expired` or `suppressed` → `queued`; lifts the suppression of the mailbox, starts the count of tries anew.
+    Retry,
+    /// `queued` or `deferred` → `held`.
+    Hold,
+    /// `held` → `queued` (letters to officials without a mailbox stay held).
+    Release,
+    /// `queued`, `deferred` or `held` → `cancelled`.
+    Cancel,
+    /// `in_doubt` → `sent`.
+    ResolveSent,
+    /// `in_doubt` → `queued`.
+    ResolveResend,
+}
+
+impl DecisionKind {
+    /// The name under which it is recorded.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Retry => "retry",
+            Self::Hold => "hold",
+            Self::Release => "release",
+            Self::Cancel => "cancel",
+            Self::ResolveSent => "resolve as sent",
+            Self::ResolveResend => "resolve as resend",
+        }
+    }
+}
+
+/// Which messages a decision is about. Those that cannot make the move are left alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Selection {
+    /// All that can make the move.
+    All,
+    /// All in that state.
+    State(MessageState),
+    /// These; one that is not there or cannot make the move is an error, and nothing is changed.
+    Ids(Vec<MessageId>),
+}
+
+/// A decision of staff.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    /// What.
+    pub kind: DecisionKind,
+    /// About which.
+    pub selection: Selection,
+    /// Why, in staff's words; may be empty.
+    pub reason: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Which attempts or messages to read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LogFilter {
+    /// Only of messages that are now in that state.
+    pub state: Option<MessageState>,
+    /// Only of this message.
+    pub message: Option<MessageId>,
+}
+
+/// One line of the retry log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttemptRecord {
+    /// The message.
+    pub message: MessageId,
+    /// Letter or confirmation.
+    pub kind: MessageKind,
+    /// The mailbox it was offered to.
+    pub recipient: String,
+    /// 1 for the first try of this message, and so on.
+    pub attempt: u32,
+    /// When it ended.
+    pub at: Timestamp,
+    /// The relay's name.
+    pub relay: String,
+    /// Where the conversation stood.
+    pub phase: Phase,
+    /// The basic code.
+    pub code: Option<u16>,
+    /// The enhanced code.
+    pub enhanced: Option<EnhancedCode>,
+    /// The reply's text, or what was lost and why.
+    pub text: String,
+    /// [`crate::model::Class`] by its name.
+    pub class: String,
+    /// [`crate::model::Disposition`] by its name.
+    pub disposition: String,
+    /// The relay's name for an accepted message.
+    pub queue_id: Option<String>,
+    /// The Message-ID, once fixed, without angle brackets.
+    pub message_id: Option<String>,
+}
+
+/// One message as it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MessageRecord {
+    /// Its number.
+    pub id: MessageId,
+    /// Letter or confirmation.
+    pub kind: MessageKind,
+    /// Where it stands.
+    pub state: MessageState,
+    /// The constituent's name.
+    pub constituent: String,
+    /// The official's title and name, of a letter.
+    pub official: Option<String>,
+    /// The mailbox it goes to; `None` where the official has none.
+    pub recipient: Option<String>,
+    /// When it may next be tried.
+    pub due_at: Option<Timestamp>,
+    /// When the relay accepted it.
+    pub accepted_at: Option<Timestamp>,
+    /// Message-ID, once fixed, without angle brackets.
+    pub message_id: Option<String>,
+    /// The last reply or loss, printable.
+    pub last_reply: Option<String>,
+}
+
+/// The letters to one official.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OfficialFigures {
+    /// Title and name.
+    pub official: String,
+    /// Jurisdiction.
+    pub jurisdiction: String,
+    /// Their letters by state; only states that occur.
+    pub letters: BTreeMap<MessageState, u64>,
+}

@@ -1,0 +1,23 @@
+//! The words of the house: what an official, a constituent, a message, a reply and a state *are*.
+//!
+//! Everything above speaks in these types. This module must not do I/O, read a clock or draw a random
+//! number; what it parses is right for ever after.
+
+mod address;
+mod attempt;
+mod message;
+mod person;
+mod reply;
+mod state;
+
+pub use address::{AddressError, EmailAddress};
+pub use attempt::{Attempt, Class, Disposition};
+pub use message::{
+    CampaignTag, Content, Envelope, LetterFate, MessageId, MessageKind, MessageRef, Stamp, TemplateId,
+    TransmissionReceipt,
+};
+pub use person::{
+    Constituent, Extra, NameError, Official, PersonKey, PersonName, RESERVED_FIELDS, Role, fold, unprintable,
+};
+pub use reply::{EnhancedCode, LossCause, Outcome, Phase, Reply, printable};
+pub use state::{IllegalMove, MessageState, Move, transition};
