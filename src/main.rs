@@ -1,1 +1,7 @@
-fn main() {}
+//! The program `undersigned`.
+
+use undersigned::commands::{self, Exit};
+
+fn main() -> Exit {
+    commands::run()
+}

@@ -131,6 +131,16 @@ pub enum Content {
     },
 }
 
+impl Content {
+    /// The mailbox it goes to; an official may have none.
+    pub fn recipient(&self) -> Option<&EmailAddress> {
+        match self {
+            Self::Letter { official, .. } => official.mailbox.as_ref(),
+            Self::Confirmation { constituent, .. } => Some(&constituent.mailbox),
+        }
+    }
+}
+
 /// What became of one letter, for the confirmation that tells its constituent.
 #[derive(Debug, Clone)]
 pub struct LetterFate {

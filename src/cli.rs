@@ -1,0 +1,239 @@
+//! The command line, as types. Knows clap; must not do anything.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Exit codes and passwords, at the end of `--help`.
+const AFTER_HELP: &str = "\
+Exit codes:
+    0  done
+    1  internal error
+    2  usage or configuration
+    3  contacts or letter refused
+    4  campaign stopped (relay account, breaker, ledger)
+    5  finished with failures
+    6  another dispatcher holds this ledger
+    7  nothing left but messages in doubt or held
+  130  interrupted twice
+
+A relay's password comes from its `password_file` (mode 0600), from the systemd credential
+`undersigned-NAME`, from the environment variable UNDERSIGNED_PASSWORD_NAME, or from a prompt.
+
+First steps: undersigned new DIR, then in DIR: check, preview, rehearse, test, send.";
+
+/// Sends advocacy letters: matches constituents to their officials, fills in each letter, hands it to a mail
+/// server at a bearable pace, and keeps a durable record of every attempt.
+#[derive(Debug, Parser)]
+#[command(name = "undersigned", version, after_help = AFTER_HELP, arg_required_else_help = true)]
+pub struct Cli {
+    /// Where the campaign is.
+    #[command(flatten)]
+    pub place: Place,
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// Which campaign, under which settings.
+#[derive(Debug, Args)]
+pub struct Place {
+    /// The campaign folder
+    #[arg(long, global = true, default_value = ".", value_name = "DIR")]
+    pub dir: PathBuf,
+    /// Overrides one setting of config.toml, for example --set pace.per_mailbox=60/h
+    #[arg(long = "set", global = true, value_name = "KEY=VALUE")]
+    pub overrides: Vec<String>,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Writes a commented campaign folder to begin with
+    New(New),
+    /// Reads everything, fills in every letter, and tells every problem and who writes to whom; sends nothing
+    Check(Check),
+    /// Writes letters as they would be sent, to look at: .eml, .html and .txt
+    Preview(Preview),
+    /// Sends the whole campaign to a mailbox on this machine, with a ledger of its own
+    Rehearse(Rehearse),
+    /// Sends some letters through the real relay to you instead of the officials, marked as tests
+    Test(Test),
+    /// Plans what is new, then sends until nothing can move; run it again to go on after a break
+    Send(Send),
+    /// Shows where every message stands
+    Status(Status),
+    /// Shows every attempt with what the relay answered
+    Log(Log),
+    /// Puts messages that failed back into the queue
+    Retry(Retry),
+    /// Makes waiting messages wait until `release`
+    Hold(Selected),
+    /// Lets held messages go on
+    Release(Selected),
+    /// Withdraws messages that were not sent yet
+    Cancel(Selected),
+    /// Decides what becomes of messages in doubt
+    Resolve(Resolve),
+    /// Prints a completion script for a shell
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+    /// Prints the manual page
+    Man,
+}
+
+/// `new`
+#[derive(Debug, Args)]
+pub struct New {
+    /// The folder to make; it must be empty or not there yet
+    pub folder: PathBuf,
+}
+
+/// `check`
+#[derive(Debug, Args)]
+pub struct Check {
+    /// Goes on without the rows that cannot be used, and writes them to refused.csv
+    #[arg(long)]
+    pub skip_bad: bool,
+}
+
+/// `preview`
+#[derive(Debug, Args)]
+pub struct Preview {
+    /// Only the letters of the constituent, or to the official, with this address
+    #[arg(long, value_name = "ADDRESS", conflicts_with = "count")]
+    pub to: Option<String>,
+    /// How many random letters, besides the worst (longest, most empty cells, non-ASCII)
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    pub count: usize,
+    /// Where to write them
+    #[arg(long, value_name = "DIR", default_value = "preview")]
+    pub out: PathBuf,
+}
+
+/// `rehearse`
+#[derive(Debug, Args)]
+pub struct Rehearse {
+    /// Keeps the pace of config.toml; otherwise a rehearsal goes as fast as it can
+    #[arg(long)]
+    pub paced: bool,
+    /// Goes on without the rows that cannot be used, and writes them to refused.csv
+    #[arg(long)]
+    pub skip_bad: bool,
+}
+
+/// `test`
+#[derive(Debug, Args)]
+pub struct Test {
+    /// Your own address
+    #[arg(long, value_name = "ADDRESS")]
+    pub to: String,
+    /// How many letters
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub count: usize,
+}
+
+/// `send`
+#[derive(Debug, Args)]
+pub struct Send {
+    /// Does not ask for the campaign's name first
+    #[arg(long)]
+    pub yes: bool,
+    /// At most so many letters in this run
+    #[arg(long, value_name = "N")]
+    pub limit: Option<u64>,
+    /// Goes on without the rows that cannot be used, and writes them to refused.csv
+    #[arg(long)]
+    pub skip_bad: bool,
+    /// Uses the changed texts for every message that was not offered to a relay yet
+    #[arg(long)]
+    pub accept_changed_letter: bool,
+    /// Takes refusals that are all alike for real, after the campaign stopped because of them
+    #[arg(long)]
+    pub accept_refusals: bool,
+}
+
+/// `status`
+#[derive(Debug, Args)]
+pub struct Status {
+    /// For programs
+    #[arg(long)]
+    pub json: bool,
+    /// Again every two seconds, until Ctrl-C
+    #[arg(long)]
+    pub watch: bool,
+}
+
+/// `log`
+#[derive(Debug, Args)]
+pub struct Log {
+    /// For programs: one object a line
+    #[arg(long)]
+    pub json: bool,
+    /// Only messages that are now in this state
+    #[arg(long, value_name = "STATE")]
+    pub state: Option<String>,
+    /// Only this message
+    #[arg(long, value_name = "ID")]
+    pub message: Option<String>,
+}
+
+/// `retry`
+#[derive(Debug, Args)]
+pub struct Retry {
+    /// Which ones; without it, bounced and expired
+    #[arg(long, value_enum)]
+    pub state: Option<Failed>,
+    /// Why, for the record
+    #[arg(long, default_value = "")]
+    pub reason: String,
+}
+
+/// States from which staff can try again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Failed {
+    /// Refused for good
+    Bounced,
+    /// Refused for now until time ran out
+    Expired,
+    /// To a mailbox that was refused for good before
+    Suppressed,
+}
+
+/// `hold`, `release`, `cancel`
+#[derive(Debug, Args)]
+pub struct Selected {
+    /// Messages by their number, as in `log`; without any, all that can be
+    pub ids: Vec<String>,
+    /// Why, for the record
+    #[arg(long, default_value = "")]
+    pub reason: String,
+}
+
+/// `resolve`
+#[derive(Debug, Args)]
+pub struct Resolve {
+    /// What is true of them
+    #[arg(long = "as", value_enum)]
+    pub verdict: Resolved,
+    /// All that are in doubt
+    #[arg(long, conflicts_with = "ids")]
+    pub all: bool,
+    /// Messages by their number, as in `log`
+    #[arg(required_unless_present = "all")]
+    pub ids: Vec<String>,
+    /// Why, for the record
+    #[arg(long, default_value = "")]
+    pub reason: String,
+}
+
+/// What staff found out about a message in doubt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Resolved {
+    /// The relay has it
+    Sent,
+    /// Send it again, at the risk of a second copy
+    Resend,
+}

@@ -1,0 +1,67 @@
+//! What `send`, `rehearse` and `test` share: run a dispatch under the eyes of staff, and tell how it ended.
+
+use jiff::Timestamp;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
+
+use crate::dispatch::{self, Ending, Press, Progress, Settings, Stop};
+use crate::ledger::sqlite::SqliteLedger;
+use crate::report::{Figures, awaits_staff, has_failures};
+
+use super::console::{note, show_progress};
+use super::{Exit, Failure};
+
+/// Dispatches to the end, showing progress and listening for Ctrl-C.
+pub(super) fn dispatch(ledger: &SqliteLedger, settings: Settings, press: Press) -> Result<Ending, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| Failure::new(Exit::Internal, format!("the runtime cannot be started: {e}")))?;
+    runtime.block_on(async {
+        let (stop, stopped) = watch::channel(Stop::No);
+        let (progress, shown) = watch::channel(Progress::idle());
+        listen(stop)?;
+        let display = tokio::spawn(show_progress(shown));
+        let ending = dispatch::run(ledger.clone(), settings, press, stopped, progress).await;
+        display.abort();
+        Ok(ending?)
+    })
+}
+
+/// Ctrl-C or SIGTERM once: finish what is in transmission. Twice: out at once.
+fn listen(stop: watch::Sender<Stop>) -> Result<(), Failure> {
+    let catch = |kind| signal(kind).map_err(|e| Failure::new(Exit::Internal, format!("signals cannot be caught: {e}")));
+    let (mut interrupt, mut terminate) = (catch(SignalKind::interrupt())?, catch(SignalKind::terminate())?);
+    tokio::spawn(async move {
+        either(&mut interrupt, &mut terminate).await;
+        note("\nFinishing what is in transmission; press Ctrl-C again to leave at once (at most one message a connection is then in doubt).");
+        stop.send_replace(Stop::Gently);
+        either(&mut interrupt, &mut terminate).await;
+        note("Left at once. See what is in doubt with: undersigned status");
+        std::process::exit(Exit::Interrupted as i32);
+    });
+    Ok(())
+}
+
+async fn either(interrupt: &mut Signal, terminate: &mut Signal) {
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+/// The figures after a dispatch.
+pub(super) fn figures(ledger: &SqliteLedger) -> Result<Figures, Failure> {
+    Ok(Figures::read(ledger, ledger.name(), false, Timestamp::now())?)
+}
+
+/// The exit code that an ending means.
+pub(super) fn exit(ending: &Ending, figures: &Figures) -> Exit {
+    match ending {
+        Ending::Stopped(_) => Exit::Stopped,
+        Ending::Interrupted | Ending::LimitReached => Exit::Done,
+        Ending::Settled if awaits_staff(&figures.counts) => Exit::WaitingForStaff,
+        Ending::Settled if has_failures(&figures.counts) => Exit::FinishedWithFailures,
+        Ending::Settled => Exit::Done,
+    }
+}

@@ -1,0 +1,38 @@
+//! `log`: the retry log, every attempt with what the relay answered.
+
+use std::io::{self, Write};
+
+use crate::cli::{Log, Place};
+use crate::ledger::sqlite::{Access, SqliteLedger};
+use crate::ledger::{Ledger, LogFilter};
+use crate::model::MessageState;
+use crate::report::{log_json, log_text};
+
+use super::workspace::Workspace;
+use super::{Exit, Failure, staff};
+
+pub(super) fn run(place: &Place, args: &Log) -> Result<Exit, Failure> {
+    let workspace = Workspace::open(place)?;
+    let ledger = SqliteLedger::open(&workspace.config.ledger, Access::Read)?;
+    let filter = LogFilter {
+        state: args.state.as_deref().map(state).transpose()?,
+        message: args.message.as_deref().map(|text| staff::id(text, ledger.tag())).transpose()?,
+    };
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    ledger.attempts(&filter, &mut |record| {
+        if args.json {
+            writeln!(out, "{}", log_json(&record, ledger.tag()))
+        } else {
+            writeln!(out, "{}", log_text(&record, &workspace.config.timezone))
+        }
+    })?;
+    let _ = out.flush(); // a closed pipe is the reader's way of saying that it is enough
+    Ok(Exit::Done)
+}
+
+fn state(name: &str) -> Result<MessageState, Failure> {
+    MessageState::parse(&name.replace(['-', ' '], "_")).ok_or_else(|| {
+        let names: Vec<&str> = MessageState::ALL.iter().map(|s| s.as_str()).collect();
+        Failure::new(Exit::Usage, format!("`{name}` is not a state; use one of {}", names.join(", ")))
+    })
+}

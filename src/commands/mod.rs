@@ -1,0 +1,69 @@
+//! One file a verb; each `run()` reads like a table of contents. This is where words are printed and exit codes made.
+
+mod campaign;
+mod cancel;
+mod check;
+mod completions;
+mod console;
+mod exit;
+mod failure;
+mod hold;
+mod log;
+mod man;
+mod new;
+mod preview;
+mod rehearse;
+mod release;
+mod resolve;
+mod retry;
+mod send;
+mod staff;
+mod status;
+mod test;
+mod workspace;
+
+use clap::Parser;
+
+use crate::cli::{Cli, Verb};
+
+pub use exit::Exit;
+pub use failure::Failure;
+
+/// Reads the command line and does what it says.
+pub fn run() -> Exit {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print(); // nothing can be told when the terminal is gone
+            return if error.use_stderr() { Exit::Usage } else { Exit::Done };
+        }
+    };
+    console::start_log();
+    match dispatch(&cli) {
+        Ok(exit) => exit,
+        Err(failure) => {
+            console::complain(&failure);
+            failure.exit
+        }
+    }
+}
+
+fn dispatch(cli: &Cli) -> Result<Exit, Failure> {
+    match &cli.verb {
+        Verb::New(args) => new::run(args),
+        Verb::Check(args) => check::run(&cli.place, args),
+        Verb::Preview(args) => preview::run(&cli.place, args),
+        Verb::Rehearse(args) => rehearse::run(&cli.place, args),
+        Verb::Test(args) => test::run(&cli.place, args),
+        Verb::Send(args) => send::run(&cli.place, args),
+        Verb::Status(args) => status::run(&cli.place, args),
+        Verb::Log(args) => log::run(&cli.place, args),
+        Verb::Retry(args) => retry::run(&cli.place, args),
+        Verb::Hold(args) => hold::run(&cli.place, args),
+        Verb::Release(args) => release::run(&cli.place, args),
+        Verb::Cancel(args) => cancel::run(&cli.place, args),
+        Verb::Resolve(args) => resolve::run(&cli.place, args),
+        Verb::Completions { shell } => completions::run(*shell),
+        Verb::Man => man::run(),
+    }
+}

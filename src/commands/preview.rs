@@ -1,0 +1,149 @@
+//! `preview`: letters as they would be sent, to look at; random ones and the worst.
+
+use std::cmp::Reverse;
+use std::fs;
+use std::path::Path;
+
+use jiff::Timestamp;
+
+use crate::cli::{Place, Preview};
+use crate::compose::{Composer, StampSeed};
+use crate::contacts::Row;
+use crate::model::{CampaignTag, Constituent, EmailAddress, MessageId, MessageRef, Official};
+use crate::report::counted;
+use crate::template::{to_html, to_text};
+
+use super::console::say;
+use super::workspace::{BadRows, Prepared, Workspace};
+use super::{Exit, Failure};
+
+/// How many of each kind of worst letter.
+const WORST: usize = 1;
+/// How many letters of one address are written at most.
+const TO_MAX: usize = 100;
+
+pub(super) fn run(place: &Place, args: &Preview) -> Result<Exit, Failure> {
+    let workspace = Workspace::open(place)?;
+    let prepared = workspace.prepare(BadRows::Stop)?;
+    let chosen = choose(&prepared, args)?;
+    if chosen.is_empty() {
+        let whom = args.to.as_deref().unwrap_or("anybody");
+        return Err(Failure::new(Exit::Refused, format!("there is no letter from or to {whom}")));
+    }
+    let out = workspace.config.dir.join(&args.out);
+    fs::create_dir_all(&out).map_err(|e| Failure::file(&out, &e))?;
+    let composer = Composer::new(workspace.config.identity.clone())?;
+    for (place, letter) in chosen.iter().enumerate() {
+        write(&prepared, &composer, letter, &out, place + 1)?;
+    }
+    say(format!("{} in {}; nothing was sent.", counted(chosen.len() as u64, "letter"), out.display()));
+    Ok(Exit::Done)
+}
+
+/// One letter that was chosen, and why.
+struct Chosen {
+    why: &'static str,
+    official: usize,
+    constituent: Constituent,
+}
+
+fn choose(prepared: &Prepared, args: &Preview) -> Result<Vec<Chosen>, Failure> {
+    match &args.to {
+        Some(address) => {
+            let address = EmailAddress::parse(address)
+                .map_err(|e| Failure::new(Exit::Usage, format!("--to {address} is not an address: {e}")))?;
+            letters_of(prepared, &address)
+        }
+        None => random_and_worst(prepared, args.count),
+    }
+}
+
+fn each(prepared: &Prepared, mut each: impl FnMut(Constituent, usize)) -> Result<(), Failure> {
+    for row in prepared.survey.rows()? {
+        if let Row::Joined { constituent, officials, .. } = row? {
+            for official in officials {
+                each(constituent.clone(), official);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn letters_of(prepared: &Prepared, address: &EmailAddress) -> Result<Vec<Chosen>, Failure> {
+    let key = address.key();
+    let mut chosen = Vec::new();
+    each(prepared, |constituent, official| {
+        let to = prepared.survey.officials()[official].mailbox.as_ref().map(EmailAddress::key);
+        if chosen.len() < TO_MAX && (constituent.mailbox.key() == key || to.as_ref() == Some(&key)) {
+            chosen.push(Chosen { why: "asked for", official, constituent });
+        }
+    })?;
+    Ok(chosen)
+}
+
+/// Reservoir sampling: every letter has the same chance, whatever their number.
+fn random_and_worst(prepared: &Prepared, count: usize) -> Result<Vec<Chosen>, Failure> {
+    let mut random: Vec<Chosen> = Vec::new();
+    let mut worst: [(&'static str, Vec<(usize, Chosen)>); 3] =
+        [("longest", Vec::new()), ("most empty cells", Vec::new()), ("most unusual letters", Vec::new())];
+    let mut seen = 0_usize;
+    each(prepared, |constituent, official| {
+        let badness = badness(&prepared.survey.officials()[official], &constituent);
+        for ((why, list), score) in worst.iter_mut().zip(badness) {
+            list.push((score, Chosen { why: *why, official, constituent: constituent.clone() }));
+            list.sort_by_key(|(score, _)| Reverse(*score));
+            list.truncate(WORST);
+        }
+        seen += 1;
+        let chosen = Chosen { why: "random", official, constituent };
+        if random.len() < count {
+            random.push(chosen);
+        } else if let Some(place) = random.get_mut(rand::random_range(0..seen)) {
+            *place = chosen;
+        }
+    })?;
+    random.extend(worst.into_iter().flat_map(|(_, list)| list).filter(|(score, _)| *score > 0).map(|(_, c)| c));
+    Ok(random)
+}
+
+fn badness(official: &Official, constituent: &Constituent) -> [usize; 3] {
+    let cells = [
+        official.title.as_str(),
+        official.name.as_str(),
+        constituent.name.as_str(),
+        &constituent.address,
+        &constituent.postcode,
+        &constituent.signed_on,
+        &constituent.note,
+    ];
+    let length = cells.iter().map(|cell| cell.len()).sum();
+    let empty = cells.iter().filter(|cell| cell.is_empty()).count();
+    let unusual = cells.iter().flat_map(|cell| cell.chars()).filter(|c| !c.is_ascii()).count();
+    [length, empty, unusual]
+}
+
+fn write(prepared: &Prepared, composer: &Composer, letter: &Chosen, out: &Path, number: usize) -> Result<(), Failure> {
+    let official = &prepared.survey.officials()[letter.official];
+    let rendered = prepared
+        .texts
+        .letter
+        .render_letter(&prepared.texts.campaign, official, &letter.constituent)
+        .map_err(|e| Failure::new(Exit::Refused, e.to_string()))?;
+    let stem = format!("{number:02}-{}", letter.why.replace(' ', "-"));
+    let save = |ending: &str, bytes: &[u8]| {
+        let path = out.join(format!("{stem}.{ending}"));
+        fs::write(&path, bytes).map_err(|e| Failure::file(&path, &e))
+    };
+    save("txt", format!("Subject: {}\n\n{}", rendered.subject, to_text(&rendered.markdown)).as_bytes())?;
+    save("html", to_html(&rendered.subject, &rendered.markdown, "en").as_bytes())?;
+    if official.mailbox.is_some() {
+        let reference = MessageRef { tag: preview_tag()?, id: MessageId(i64::try_from(number).unwrap_or(0)) };
+        let seed = StampSeed { message_id: composer.new_message_id(&reference, 0), date: Timestamp::now() };
+        save("eml", &composer.letter(&reference, &seed, official, &letter.constituent, &rendered)?.bytes)?;
+    }
+    Ok(())
+}
+
+fn preview_tag() -> Result<CampaignTag, Failure> {
+    CampaignTag::parse("prevew").ok_or_else(|| Failure::new(Exit::Internal, "the preview's tag cannot be used"))
+}

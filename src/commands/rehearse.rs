@@ -1,0 +1,105 @@
+//! `rehearse`: the whole campaign over real SMTP to a mailbox built into the program, with a ledger of its own.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+use crate::cli::{Place, Rehearse};
+use crate::dispatch::{Ending, RelayPlan};
+use crate::ledger::Ledger;
+use crate::ledger::sqlite::SqliteLedger;
+use crate::model::{MessageKind, MessageState};
+use crate::policy::Limit;
+use crate::report::{Figures, Gallery, counted, duration, officials_text, status_text};
+use crate::smtp::{Mailbox, Relay, RelaySettings};
+
+use super::console::say;
+use super::workspace::{BadRows, Prepared, UNPACED, Workspace, new_tag};
+use super::{Exit, Failure, campaign};
+
+const CONNECTIONS: usize = 4;
+const OFFICIALS_SHOWN: usize = 20;
+
+pub(super) fn run(place: &Place, args: &Rehearse) -> Result<Exit, Failure> {
+    let workspace = Workspace::open(place)?;
+    let bad_rows = BadRows::from(args.skip_bad);
+    let prepared = workspace.prepare(bad_rows)?;
+    say(workspace.summary(&prepared));
+    prepared.must_be_launchable(bad_rows)?;
+
+    let folder = fresh_folder(&workspace.config.dir)?;
+    let mailbox = Mailbox::open(&folder.join("mail")).map_err(|e| Failure::file(&folder, &e))?;
+    let ledger = SqliteLedger::create(
+        &folder.join("ledger.db"),
+        &workspace.config.identity.campaign,
+        new_tag()?,
+        Timestamp::now(),
+    )?;
+    workspace.enrol(&ledger, &prepared)?;
+
+    let mut settings = workspace.settings(vec![to_mailbox(&mailbox)?]);
+    if !args.paced {
+        settings.pace = UNPACED;
+    }
+    let started = Instant::now();
+    let ending = campaign::dispatch(&ledger, settings, workspace.press(&prepared)?)?;
+    let took = started.elapsed();
+    mailbox.close();
+    tell(&workspace, &prepared, &ledger, &folder, took, &ending)
+}
+
+/// Figures, officials, and where to look.
+fn tell(
+    workspace: &Workspace,
+    prepared: &Prepared,
+    ledger: &SqliteLedger,
+    folder: &Path,
+    took: Duration,
+    ending: &Ending,
+) -> Result<Exit, Failure> {
+    let figures = campaign::figures(ledger)?;
+    say(status_text(&figures));
+    say(rate(&figures, took));
+    say(officials_text(&ledger.officials(OFFICIALS_SHOWN)?, prepared.survey.officials().len()));
+    let gallery =
+        Gallery { folder, mail: &folder.join("mail/new"), campaign: &workspace.config.identity.campaign };
+    let index = gallery.write(ledger).map_err(|e| Failure::new(Exit::Internal, e.to_string()))?;
+    say(format!("Nothing left this machine. Look at every message: {}", index.display()));
+    Ok(campaign::exit(ending, &figures))
+}
+
+fn rate(figures: &Figures, took: Duration) -> String {
+    let sent = |kind| figures.counts.of(kind, MessageState::Sent);
+    let messages = sent(MessageKind::Letter) + sent(MessageKind::Confirmation);
+    #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
+    let rate = messages as f64 / took.as_secs_f64().max(0.001);
+    format!("  {} in {}: {rate:.0} a second\n", counted(messages, "message"), duration(took))
+}
+
+fn to_mailbox(mailbox: &Mailbox) -> Result<RelayPlan, Failure> {
+    let address = mailbox.address();
+    let settings = RelaySettings::loopback("rehearsal", address);
+    Ok(RelayPlan { relay: Arc::new(Relay::new(settings)?), connections: CONNECTIONS, rate: Limit::Unlimited })
+}
+
+/// An empty `rehearsal/`. What an earlier rehearsal left there is removed; anything else is not touched.
+fn fresh_folder(dir: &Path) -> Result<PathBuf, Failure> {
+    let folder = dir.join("rehearsal");
+    let file = |e: std::io::Error| Failure::file(&folder, &e);
+    if folder.exists() {
+        let ours = folder.join("ledger.db").exists() || fs::read_dir(&folder).map_err(file)?.next().is_none();
+        if !ours {
+            let text = format!("{} holds something that is not a rehearsal; move it away first", folder.display());
+            return Err(Failure::new(Exit::Usage, text));
+        }
+        if SqliteLedger::dispatcher_is_running(&folder.join("ledger.db")) {
+            return Err(Failure::new(Exit::Busy, "another rehearsal is running in this folder"));
+        }
+        fs::remove_dir_all(&folder).map_err(file)?;
+    }
+    fs::create_dir_all(&folder).map_err(file)?;
+    Ok(folder)
+}

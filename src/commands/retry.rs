@@ -1,0 +1,28 @@
+//! `retry`: puts messages that failed back into the queue.
+
+use crate::cli::{Failed, Place, Retry};
+use crate::ledger::{DecisionKind, Selection};
+use crate::model::MessageState;
+use crate::report::counted;
+
+use super::console::say;
+use super::{Exit, Failure, staff};
+
+pub(super) fn run(place: &Place, args: &Retry) -> Result<Exit, Failure> {
+    let ledger = staff::open(place)?;
+    let mut moved = 0;
+    for state in states(args.state) {
+        moved += staff::decide(&ledger, DecisionKind::Retry, Selection::State(state), &args.reason)?;
+    }
+    say(format!("{} back in the queue; send them with: undersigned send", counted(moved, "message")));
+    Ok(Exit::Done)
+}
+
+fn states(state: Option<Failed>) -> Vec<MessageState> {
+    match state {
+        None => vec![MessageState::Bounced, MessageState::Expired],
+        Some(Failed::Bounced) => vec![MessageState::Bounced],
+        Some(Failed::Expired) => vec![MessageState::Expired],
+        Some(Failed::Suppressed) => vec![MessageState::Suppressed],
+    }
+}

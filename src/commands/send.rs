@@ -1,0 +1,167 @@
+//! `send`: plans what is new, enrols it, then dispatches until nothing can move; run again, it goes on.
+
+use jiff::Timestamp;
+
+use crate::cli::{Place, Send};
+use crate::dispatch::{Ending, StopReason};
+use crate::ledger::sqlite::{Access, SqliteLedger};
+use crate::ledger::{Enrolled, Ledger};
+use crate::report::{count, counted, status_text};
+
+use super::console::{ask, note, say};
+use super::workspace::{BadRows, Prepared, Workspace, new_tag};
+use super::{Exit, Failure, campaign};
+
+pub(super) fn run(place: &Place, args: &Send) -> Result<Exit, Failure> {
+    let workspace = Workspace::open(place)?;
+    let relays = workspace.relays()?;
+    must_be_our_own_sender(&workspace)?;
+    let known = open_if_there(&workspace)?;
+    let bad_rows = BadRows::from(args.skip_bad);
+    let prepared = workspace.prepare(bad_rows)?;
+    refuse_or_show(&workspace, &prepared, bad_rows)?;
+    if let Some(ledger) = &known {
+        must_be_the_same_texts(&workspace, ledger, &prepared, args)?;
+    }
+    if !args.yes {
+        must_be_confirmed(&workspace)?;
+    }
+    let ledger = match known {
+        Some(ledger) => ledger,
+        None => create(&workspace)?,
+    };
+    tell_enrolled(&workspace.enrol(&ledger, &prepared)?);
+    if args.accept_changed_letter {
+        adopt_texts(&workspace, &ledger, &prepared)?;
+    }
+
+    let mut settings = workspace.settings(relays);
+    settings.letters_max = args.limit;
+    settings.accept_refusals = args.accept_refusals;
+    let ending = campaign::dispatch(&ledger, settings, workspace.press(&prepared)?)?;
+    tell(&ledger, &ending)
+}
+
+fn open_if_there(workspace: &Workspace) -> Result<Option<SqliteLedger>, Failure> {
+    let path = &workspace.config.ledger;
+    if path.exists() { Ok(Some(SqliteLedger::open(path, Access::Dispatch)?)) } else { Ok(None) }
+}
+
+fn create(workspace: &Workspace) -> Result<SqliteLedger, Failure> {
+    let config = &workspace.config;
+    Ok(SqliteLedger::create(&config.ledger, &config.identity.campaign, new_tag()?, Timestamp::now())?)
+}
+
+fn refuse_or_show(workspace: &Workspace, prepared: &Prepared, bad_rows: BadRows) -> Result<(), Failure> {
+    match prepared.must_be_launchable(bad_rows) {
+        Ok(()) => {
+            say(workspace.summary(prepared));
+            Ok(())
+        }
+        Err(failure) => {
+            say(workspace.whole_report(prepared));
+            Err(failure)
+        }
+    }
+}
+
+/// The sample's address is nobody's: a real relay would refuse it, or worse, not.
+fn must_be_our_own_sender(workspace: &Workspace) -> Result<(), Failure> {
+    let config = &workspace.config;
+    let is_sample = config.identity.sender.domain().ends_with(".example");
+    if is_sample && !config.relays.iter().all(crate::config::RelayConfig::is_loopback) {
+        let text = "campaign.sender is still the sample's address; put your own into config.toml before you send";
+        return Err(Failure::new(Exit::Usage, text));
+    }
+    Ok(())
+}
+
+/// What is sent is frozen: a text that changed since needs a word from staff.
+fn must_be_the_same_texts(
+    workspace: &Workspace,
+    ledger: &SqliteLedger,
+    prepared: &Prepared,
+    args: &Send,
+) -> Result<(), Failure> {
+    for (path, source) in texts(workspace, prepared) {
+        let frozen = ledger.newest_template(&workspace.template_name(path))?;
+        if frozen.is_some_and(|(_, before)| before != *source) && !args.accept_changed_letter {
+            let text = format!(
+                "{} has changed since letters were planned with it. To use the new text for every message that was not \
+                 offered to a relay yet: undersigned send --accept-changed-letter. To keep the old one, put it back",
+                path.display()
+            );
+            return Err(Failure::new(Exit::Refused, text));
+        }
+    }
+    Ok(())
+}
+
+fn adopt_texts(workspace: &Workspace, ledger: &SqliteLedger, prepared: &Prepared) -> Result<(), Failure> {
+    let now = Timestamp::now();
+    for (path, source) in texts(workspace, prepared) {
+        let name = workspace.template_name(path);
+        let new = ledger.freeze_template(&name, source, now)?;
+        let moved = ledger.adopt_template(&name, new, now)?;
+        if moved > 0 {
+            note(format!("{} now use the new {name}", counted(moved, "message")));
+        }
+    }
+    Ok(())
+}
+
+fn texts<'a>(
+    workspace: &'a Workspace,
+    prepared: &'a Prepared,
+) -> [(&'a std::path::PathBuf, &'a String); 2] {
+    let config = &workspace.config;
+    [(&config.letter, &prepared.letter_source), (&config.confirmation, &prepared.confirmation_source)]
+}
+
+fn must_be_confirmed(workspace: &Workspace) -> Result<(), Failure> {
+    let name = &workspace.config.identity.campaign;
+    let relays: Vec<String> = workspace.config.relays.iter().map(crate::config::RelayConfig::address).collect();
+    let question = format!(
+        "This sends real letters through {}. They cannot be taken back.\nType the campaign's name ({name}) to go on:",
+        relays.join(" and ")
+    );
+    match ask(&question) {
+        Some(answer) if answer == *name => Ok(()),
+        Some(_) => Err(Failure::new(Exit::Usage, "that is not the campaign's name; nothing was sent")),
+        None => Err(Failure::new(Exit::Usage, "nobody is here to confirm; nothing was sent. Use --yes to send without asking")),
+    }
+}
+
+fn tell_enrolled(enrolled: &Enrolled) {
+    for (n, what) in [
+        (enrolled.queued, "new, waiting for their turn"),
+        (enrolled.held, "new, held until their official has a mailbox"),
+        (enrolled.suppressed, "new, to a mailbox that was refused for good before"),
+        (enrolled.known, "there already"),
+    ] {
+        if n > 0 {
+            note(format!("{} {what}", counted(n, "letter")));
+        }
+    }
+    if enrolled.changed > 0 {
+        note(format!("{} people changed in the file since; what was planned for them stays as it was", count(enrolled.changed)));
+    }
+}
+
+fn tell(ledger: &SqliteLedger, ending: &Ending) -> Result<Exit, Failure> {
+    let figures = campaign::figures(ledger)?;
+    say(status_text(&figures));
+    match ending {
+        Ending::Interrupted => say("Stopped because you asked. Nothing is lost; go on with: undersigned send"),
+        Ending::LimitReached => say("As many letters as you asked for are out. Go on with: undersigned send"),
+        Ending::Stopped(reason) => say(format!(
+            "The campaign stopped itself: {reason}.\nNo letter was lost. When that is mended, go on with: undersigned send{}",
+            match reason {
+                StopReason::Breaker { .. } => " (with --accept-refusals if the refusals are right)",
+                StopReason::Account { .. } | StopReason::Impatient { .. } => "",
+            }
+        )),
+        Ending::Settled => {}
+    }
+    Ok(campaign::exit(ending, &figures))
+}

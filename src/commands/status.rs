@@ -1,0 +1,33 @@
+//! `status`: where every message stands.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::cli::{Place, Status};
+use crate::ledger::sqlite::{Access, SqliteLedger};
+use crate::report::{Figures, status_json, status_text};
+
+use super::console::say;
+use super::workspace::Workspace;
+use super::{Exit, Failure};
+
+const WATCH_EVERY: Duration = Duration::from_secs(2);
+
+pub(super) fn run(place: &Place, args: &Status) -> Result<Exit, Failure> {
+    let workspace = Workspace::open(place)?;
+    let ledger = SqliteLedger::open(&workspace.config.ledger, Access::Read)?;
+    loop {
+        let is_running = SqliteLedger::dispatcher_is_running(&workspace.config.ledger);
+        let figures = Figures::read(&ledger, ledger.name(), is_running, Timestamp::now())?;
+        match (args.json, args.watch) {
+            (true, _) => say(status_json(&figures)),
+            (false, true) => say(format!("\u{1b}[2J\u{1b}[H{}", status_text(&figures))),
+            (false, false) => say(status_text(&figures)),
+        }
+        if !args.watch {
+            return Ok(Exit::Done);
+        }
+        std::thread::sleep(WATCH_EVERY);
+    }
+}

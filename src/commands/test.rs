@@ -1,0 +1,94 @@
+//! `test`: real letters through the real relay, readdressed to staff, marked as tests.
+//!
+//! Never in the ledger of the campaign: they have a ledger of their own, gone when the command ends.
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+
+use crate::cli::{Place, Test};
+use crate::contacts::Row;
+use crate::dispatch::Ending;
+use crate::ledger::sqlite::SqliteLedger;
+use crate::ledger::{Confirming, Enrolment, Ledger, LogFilter, Terms};
+use crate::model::EmailAddress;
+use crate::report::log_text;
+
+use super::console::say;
+use super::workspace::{BadRows, Prepared, UNPACED, Workspace, new_tag};
+use super::{Exit, Failure, campaign};
+
+pub(super) fn run(place: &Place, args: &Test) -> Result<Exit, Failure> {
+    let workspace = Workspace::open(place)?;
+    let to = EmailAddress::parse(&args.to)
+        .map_err(|e| Failure::new(Exit::Usage, format!("--to {} is not an address: {e}", args.to)))?;
+    let relays = workspace.relays()?;
+    let prepared = workspace.prepare(BadRows::Stop)?;
+    prepared.must_be_launchable(BadRows::Skip)?;
+
+    let scratch = Scratch::new()?;
+    let ledger = SqliteLedger::create(
+        &scratch.0.join("test.db"),
+        &workspace.config.identity.campaign,
+        new_tag()?,
+        Timestamp::now(),
+    )?;
+    enrol_some(&prepared, &ledger, args.count)?;
+    let mut settings = workspace.settings(relays);
+    settings.pace = UNPACED;
+    settings.is_patient = false;
+    let ending = campaign::dispatch(&ledger, settings, workspace.press(&prepared)?.readdressed(to))?;
+
+    ledger.attempts(&LogFilter::default(), &mut |record| {
+        say(log_text(&record, &workspace.config.timezone));
+        Ok(())
+    })?;
+    if let Ending::Stopped(reason) = &ending {
+        return Err(Failure::new(Exit::Stopped, format!("the test did not get through: {reason}")));
+    }
+    let figures = campaign::figures(&ledger)?;
+    say(format!("These were tests, addressed to {} alone; the campaign's own ledger knows nothing of them.", args.to));
+    Ok(campaign::exit(&ending, &figures))
+}
+
+/// The first letters that have a mailbox to go to, each constituent with one official.
+fn enrol_some(prepared: &Prepared, ledger: &SqliteLedger, count: usize) -> Result<(), Failure> {
+    let now = Timestamp::now();
+    let letter = ledger.freeze_template("letter", &prepared.letter_source, now)?;
+    let confirmation = ledger.freeze_template("confirmation", &prepared.confirmation_source, now)?;
+    let mut items = Vec::new();
+    for row in prepared.survey.rows()? {
+        let Row::Joined { constituent, officials, .. } = row? else { continue };
+        let known = prepared.survey.officials();
+        let Some(official) = officials.into_iter().map(|i| &known[i]).find(|o| o.mailbox.is_some()) else { continue };
+        let officials = vec![official.key()];
+        items.push(Ok(Enrolment::Official(official.clone())));
+        items.push(Ok(Enrolment::Constituent { constituent, officials }));
+        if items.len() >= count.saturating_mul(2) {
+            break;
+        }
+    }
+    let terms = Terms { letter, confirmation, confirming: Confirming::Never };
+    ledger.enrol(&terms, now, &mut items.into_iter())?;
+    Ok(())
+}
+
+/// A folder for the length of one command, readable for us alone.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new() -> Result<Self, Failure> {
+        let path = std::env::temp_dir().join(format!("undersigned-test-{:016x}", rand::random::<u64>()));
+        let mut builder = std::fs::DirBuilder::new();
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(&path).map_err(|e| Failure::file(&path, &e))?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0); // in the system's temporary folder, nobody needs it
+    }
+}

@@ -1,0 +1,171 @@
+//! `config.toml` and `--set` as a flat list of keys, each with its value and where it stands.
+//!
+//! Knows TOML; must not know what any key means.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::{ConfigError, Problem};
+
+/// Where a value was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// The program's own defaults.
+    Default,
+    /// A line of the campaign's `config.toml`.
+    Line { file: String, line: usize },
+    /// `--set` on the command line.
+    Flag,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => f.write_str("the built-in defaults"),
+            Self::Line { file, line } => write!(f, "{file}, line {line}"),
+            Self::Flag => f.write_str("--set"),
+        }
+    }
+}
+
+/// A value: the few shapes that a setting can have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Value {
+    Text(String),
+    Texts(Vec<String>),
+    Integer(i64),
+    /// Something that no setting takes, as it was written.
+    Other(String),
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => write!(f, "{text:?}"),
+            Self::Texts(texts) => write!(f, "{texts:?}"),
+            Self::Integer(n) => write!(f, "{n}"),
+            Self::Other(text) => f.write_str(text),
+        }
+    }
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Entry {
+    pub(super) value: Value,
+    pub(super) origin: Origin,
+}
+
+/// Keys as `campaign.name`, `contacts.columns.email`, `relay.0.host`.
+#[derive(Debug, Default)]
+pub(super) struct Document {
+    pub(super) entries: BTreeMap<String, Entry>,
+}
+
+impl Document {
+    /// Lays a TOML text over what is there already.
+    pub(super) fn overlay(&mut self, text: &str, file: Option<&Path>) -> Result<(), ConfigError> {
+        let name = file.map(|f| f.display().to_string());
+        let table = DeTable::parse(text).map_err(|e| {
+            let line = e.span().map_or(0, |span| line_of(text, span.start));
+            let origin = Origin::Line { file: name.clone().unwrap_or_default(), line };
+            ConfigError::single(Problem::new(origin.to_string(), e.message().lines().next().unwrap_or("not TOML")))
+        })?;
+        let mut flattener = Flattener { text, name: name.as_deref(), entries: &mut self.entries };
+        flattener.table("", table.get_ref());
+        Ok(())
+    }
+
+    /// Lays one `--set key=value` over what is there already. A relay is named by its name or its place.
+    pub(super) fn set(&mut self, assignment: &str) -> Result<(), ConfigError> {
+        let Some((key, raw)) = assignment.split_once('=') else {
+            return Err(ConfigError::single(Problem::new(
+                "--set",
+                format!("`{assignment}` is not of the form key=value; for example --set pace.per_mailbox=60/h"),
+            )));
+        };
+        let key = self.by_relay_name(key.trim());
+        let entry = Entry { value: bare_value(raw.trim()), origin: Origin::Flag };
+        self.entries.insert(key, entry);
+        Ok(())
+    }
+
+    /// How many `[[relay]]` tables there are.
+    pub(super) fn relays(&self) -> usize {
+        let index = |key: &String| key.strip_prefix("relay.")?.split('.').next()?.parse::<usize>().ok();
+        self.entries.keys().filter_map(index).max().map_or(0, |last| last + 1)
+    }
+
+    fn by_relay_name(&self, key: &str) -> String {
+        let Some((name, rest)) = key.strip_prefix("relay.").and_then(|k| k.split_once('.')) else {
+            return key.to_owned();
+        };
+        let is_named = |n: &usize| {
+            let entry = self.entries.get(&format!("relay.{n}.name"));
+            entry.is_some_and(|e| e.value == Value::Text(name.to_owned()))
+        };
+        let place = (0..self.relays()).find(is_named);
+        place.map_or_else(|| key.to_owned(), |n| format!("relay.{n}.{rest}"))
+    }
+}
+
+/// What `--set` gives may be TOML, or simply the text: `60/h` needs no quotes.
+fn bare_value(raw: &str) -> Value {
+    DeValue::parse(raw).map_or_else(|_| Value::Text(raw.to_owned()), |parsed| plain(parsed.get_ref(), raw))
+}
+
+fn line_of(text: &str, at: usize) -> usize {
+    text.bytes().take(at).filter(|&b| b == b'\n').count() + 1
+}
+
+struct Flattener<'a> {
+    text: &'a str,
+    name: Option<&'a str>,
+    entries: &'a mut BTreeMap<String, Entry>,
+}
+
+impl Flattener<'_> {
+    fn table(&mut self, prefix: &str, table: &DeTable<'_>) {
+        for (key, value) in table {
+            let key = format!("{prefix}{}", key.get_ref());
+            self.value(&key, value);
+        }
+    }
+
+    fn value(&mut self, key: &str, value: &Spanned<DeValue<'_>>) {
+        match value.get_ref() {
+            DeValue::Table(table) => self.table(&format!("{key}."), table),
+            DeValue::Array(items) if !items.is_empty() && items.iter().all(|i| i.get_ref().is_table()) => {
+                for (n, item) in items.iter().enumerate() {
+                    self.value(&format!("{key}.{n}"), item);
+                }
+            }
+            other => {
+                let span = value.span();
+                let raw = self.text.get(span.clone()).unwrap_or_default();
+                let origin = match self.name {
+                    Some(file) => Origin::Line { file: file.to_owned(), line: line_of(self.text, span.start) },
+                    None => Origin::Default,
+                };
+                self.entries.insert(key.to_owned(), Entry { value: plain(other, raw), origin });
+            }
+        }
+    }
+}
+
+fn plain(value: &DeValue<'_>, raw: &str) -> Value {
+    let other = || Value::Other(raw.to_owned());
+    match value {
+        DeValue::String(text) => Value::Text(text.to_string()),
+        DeValue::Integer(n) => i64::from_str_radix(&n.as_str().replace('_', ""), n.radix()).map_or_else(|_| other(), Value::Integer),
+        DeValue::Datetime(moment) => Value::Text(moment.to_string()),
+        DeValue::Array(items) => {
+            let texts: Option<Vec<String>> = items.iter().map(|i| i.get_ref().as_str().map(str::to_owned)).collect();
+            texts.map_or_else(other, Value::Texts)
+        }
+        _ => other(),
+    }
+}

@@ -1,0 +1,258 @@
+//! `config.toml`, the command line's `--set` and the environment → the settings that each module defines for itself.
+//!
+//! Every problem is found in one reading and told with its key, its value, what was expected and the line. This
+//! module must not do anything with the settings.
+
+mod document;
+mod reader;
+mod relay;
+mod secret;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use jiff::civil::{Date, DateTime};
+use jiff::tz::TimeZone;
+
+use crate::compose::{Identity, ReplyTo};
+use crate::contacts::{ContactsFile, ContactsSettings};
+use crate::dispatch::OnDoubt;
+use crate::ledger::Confirming;
+use crate::model::{EmailAddress, Role, fold, unprintable};
+use crate::policy::{Limit, PaceSettings, RetrySchedule, parse_span};
+
+use document::Document;
+use reader::Reader;
+pub use relay::RelayConfig;
+pub use secret::SecretError;
+
+/// The commented defaults: the repository's own `config.toml`, compiled in so that it cannot drift.
+pub const DEFAULTS: &str = include_str!("../../config.toml");
+
+/// One thing that is wrong with the configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    place: String,
+    what: String,
+}
+
+impl Problem {
+    fn new(place: impl Into<String>, what: impl Into<String>) -> Self {
+        Self { place: place.into(), what: what.into() }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.place, self.what)
+    }
+}
+
+/// Everything that is wrong with the configuration, at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigError {
+    /// Each with place, key, value and what was expected.
+    pub problems: Vec<Problem>,
+}
+
+impl ConfigError {
+    fn single(problem: Problem) -> Self {
+        Self { problems: vec![problem] }
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lines: Vec<String> = self.problems.iter().map(ToString::to_string).collect();
+        f.write_str(&lines.join("\n"))
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+/// The whole configuration, each part as the module that uses it wants it.
+#[derive(Debug)]
+pub struct Config {
+    /// The campaign folder.
+    pub dir: PathBuf,
+    /// Names and addresses on every message.
+    pub identity: Identity,
+    /// In which times are shown and deadlines read.
+    pub timezone: TimeZone,
+    /// The letter's template.
+    pub letter: PathBuf,
+    /// The confirmation's template.
+    pub confirmation: PathBuf,
+    /// When constituents are told.
+    pub confirming: Confirming,
+    /// What happens to a message in doubt.
+    pub on_doubt: OnDoubt,
+    /// After this no message is tried.
+    pub deadline: Option<Timestamp>,
+    /// Where people come from.
+    pub contacts: ContactsSettings,
+    /// Mail servers, in order of preference.
+    pub relays: Vec<RelayConfig>,
+    /// Limits on speed.
+    pub pace: PaceSettings,
+    /// When to try again.
+    pub retry: RetrySchedule,
+    /// The ledger's file.
+    pub ledger: PathBuf,
+}
+
+impl Config {
+    /// Reads the campaign folder's `config.toml` over the defaults, then `--set`. Reads no secret yet.
+    pub fn load(dir: &Path, overrides: &[String]) -> Result<Self, ConfigError> {
+        let mut document = Document::default();
+        document.overlay(DEFAULTS, None)?;
+        let path = dir.join("config.toml");
+        match std::fs::read_to_string(&path) {
+            Ok(text) => document.overlay(&text, Some(&path))?,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                let advice = "there is no such file; make a campaign folder with `undersigned new DIR`, or name one with --dir";
+                return Err(ConfigError::single(Problem::new(path.display().to_string(), advice)));
+            }
+            Err(error) => return Err(ConfigError::single(Problem::new(path.display().to_string(), error.to_string()))),
+        }
+        for assignment in overrides {
+            document.set(assignment)?;
+        }
+        Self::read(dir, &document)
+    }
+
+    fn read(dir: &Path, document: &Document) -> Result<Self, ConfigError> {
+        let mut reader = Reader::new(document);
+        let timezone = reader.text("campaign.timezone", zone);
+        let deadline = read_deadline(&mut reader, timezone.as_ref());
+        let identity = read_identity(&mut reader);
+        let contacts = read_contacts(&mut reader, dir);
+        let relays = relay::read_all(&mut reader, document.relays(), dir);
+        let path = |reader: &mut Reader<'_>, key| reader.text(key, |text| not_empty(text).map(|t| dir.join(t)));
+        let letter = path(&mut reader, "campaign.letter");
+        let confirmation = path(&mut reader, "campaign.confirmation");
+        let ledger = path(&mut reader, "ledger.path");
+        let confirming = reader.word(
+            "campaign.confirm",
+            &[
+                ("constituent", Confirming::PerConstituent),
+                ("letter", Confirming::PerLetter),
+                ("never", Confirming::Never),
+            ],
+        );
+        let on_doubt = reader.word("campaign.on_doubt", &[("hold", OnDoubt::Hold), ("resend", OnDoubt::Resend)]);
+        let pace = read_pace(&mut reader);
+        let retry = read_retry(&mut reader);
+        reader.finish()?;
+        let whole = || {
+            Some(Self {
+                dir: dir.to_owned(),
+                identity: identity?,
+                timezone: timezone?,
+                letter: letter?,
+                confirmation: confirmation?,
+                confirming: confirming?,
+                on_doubt: on_doubt?,
+                deadline,
+                contacts: contacts?,
+                relays,
+                pace: pace?,
+                retry: retry?,
+                ledger: ledger?,
+            })
+        };
+        whole().ok_or_else(|| ConfigError::single(Problem::new("config.toml", "a setting is missing")))
+    }
+}
+
+fn not_empty(text: &str) -> Result<&str, String> {
+    if text.trim().is_empty() { Err("expected a text that is not empty".to_owned()) } else { Ok(text) }
+}
+
+fn zone(name: &str) -> Result<TimeZone, String> {
+    TimeZone::get(name).map_err(|_| "expected the name of a time zone, like \"America/Chicago\" or \"UTC\"".to_owned())
+}
+
+fn read_deadline(reader: &mut Reader<'_>, zone: Option<&TimeZone>) -> Option<Timestamp> {
+    let expected = "expected a date like \"2027-03-01\" or a moment like \"2027-03-01T17:00\"";
+    let zone = zone.cloned().unwrap_or(TimeZone::UTC);
+    reader.text("campaign.deadline", |text| {
+        let end_of_day = |date: Date| date.tomorrow().map(|next| next.to_datetime(jiff::civil::Time::midnight()));
+        let civil = text
+            .parse::<Date>()
+            .and_then(end_of_day)
+            .or_else(|_| text.parse::<DateTime>())
+            .map_err(|_| expected.to_owned())?;
+        civil.to_zoned(zone).map(|z| z.timestamp()).map_err(|_| expected.to_owned())
+    })
+}
+
+fn read_identity(reader: &mut Reader<'_>) -> Option<Identity> {
+    let address = |reader: &mut Reader<'_>, key| {
+        reader.text(key, |t| EmailAddress::parse(t).map_err(|e| format!("expected an e-mail address, but {e}")))
+    };
+    let campaign = reader.text("campaign.name", |text| match unprintable(text) {
+        _ if text.trim().is_empty() => Err("expected a name".to_owned()),
+        _ if text.contains(['\n', '\r', '\t']) => Err("expected a name on one line".to_owned()),
+        Some(_) => Err("expected a name without invisible characters".to_owned()),
+        None if text.chars().count() > 100 => Err("expected at most 100 characters".to_owned()),
+        None => Ok(text.trim().to_owned()),
+    });
+    let sender = address(reader, "campaign.sender");
+    let confirmation_sender = address(reader, "campaign.confirmation_sender").or_else(|| sender.clone());
+    let envelope_sender = address(reader, "campaign.envelope_sender").or_else(|| sender.clone());
+    let reply_to = reader
+        .word("campaign.reply_to", &[("constituent", ReplyTo::Constituent), ("sender", ReplyTo::Sender)]);
+    Some(Identity {
+        campaign: campaign?,
+        sender: sender?,
+        confirmation_sender: confirmation_sender?,
+        envelope_sender: envelope_sender?,
+        reply_to: reply_to?,
+    })
+}
+
+fn read_contacts(reader: &mut Reader<'_>, dir: &Path) -> Option<ContactsSettings> {
+    let path = |text: &str| not_empty(text).map(|t| dir.join(t));
+    let files = reader.texts("contacts.files", path);
+    let officials = reader.text("contacts.officials", path);
+    let constituents = reader.text("contacts.constituents", path);
+    let file = |path, role| ContactsFile { path, role };
+    let files = match (officials, constituents) {
+        (None, None) => files?.into_iter().map(|f| file(f, None)).collect(),
+        (Some(officials), Some(constituents)) => {
+            if reader.is_written("contacts.files") {
+                reader.complain("contacts.files", "expected either `files`, or `officials` and `constituents`");
+            }
+            vec![file(officials, Some(Role::Official)), file(constituents, Some(Role::Constituent))]
+        }
+        (Some(_), None) => {
+            reader.complain("contacts.constituents", "`officials` is there, so expected the other file too");
+            return None;
+        }
+        (None, Some(_)) => {
+            reader.complain("contacts.officials", "`constituents` is there, so expected the other file too");
+            return None;
+        }
+    };
+    let match_key = reader.text("contacts.match", |text| not_empty(text).map(fold))?;
+    let columns = reader.below("contacts.columns.").into_iter().collect();
+    Some(ContactsSettings { files, columns, match_key })
+}
+
+fn read_pace(reader: &mut Reader<'_>) -> Option<PaceSettings> {
+    let mut limit = |key| reader.text(key, str::parse::<Limit>);
+    let (global, per_mailbox, per_domain) =
+        (limit("pace.global"), limit("pace.per_mailbox"), limit("pace.per_domain"));
+    Some(PaceSettings { global: global?, per_mailbox: per_mailbox?, per_domain: per_domain? })
+}
+
+fn read_retry(reader: &mut Reader<'_>) -> Option<RetrySchedule> {
+    let delays = reader.texts("retry.delays", |t| parse_span(t).map_err(|e| e.to_string()));
+    if delays.as_ref().is_some_and(Vec::is_empty) {
+        reader.complain("retry.delays", "expected at least one delay, like \"5m\"");
+    }
+    let give_up_after = reader.text("retry.give_up_after", parse_span);
+    Some(RetrySchedule { delays: delays?, give_up_after: give_up_after? })
+}

@@ -1,0 +1,469 @@
+//! The desk decides who does what next: events in, orders and chores out, without ever waiting for anything.
+//!
+//! It holds the only copy of the pace, the breaker and the relays' clocks. It must not touch the ledger or a relay
+//! itself; what it wants done it gives to the loop as a chore.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::{oneshot, watch};
+
+use crate::ledger::{Leased, LedgerError, RelayRecord};
+use crate::model::{Class, MessageId, MessageKind, Outcome};
+use crate::policy::{Admission, Binding, Breaker, Pace, RelayEffect, Verdict};
+
+use super::progress::{Progress, Waiting};
+use super::relay_desk::RelayDesk;
+use super::{Ending, Settings, StopReason};
+
+/// The time, on both clocks: the wall's for what is written down, the steady one for pace.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Now {
+    pub(super) wall: Timestamp,
+    pub(super) since_start: Duration,
+}
+
+/// What the world tells the desk.
+#[derive(Debug)]
+pub(super) enum Event {
+    /// A worker wants work.
+    Ask { relay: usize, connected: bool, reply: oneshot::Sender<Order> },
+    /// A session is open.
+    Connected { relay: usize },
+    /// A session could not be opened.
+    ConnectFailed { relay: usize, outcome: Outcome },
+    /// A session was not opened because staff want to end.
+    ConnectGivenUp { relay: usize },
+    /// A message was handed over or refused, and that is on disk.
+    HandedOver(Report),
+    /// A message was not offered after all.
+    Returned { relay: usize },
+    /// Messages out of the ledger.
+    Claimed(Claimed),
+    ChoreDone,
+    /// The ledger failed a chore.
+    ChoreFailed(LedgerError),
+    /// The ledger failed a worker.
+    LedgerFailed(LedgerError),
+    /// A worker is gone.
+    Left,
+    /// Staff want to end.
+    StopAsked,
+    Tick,
+}
+
+impl Event {
+    pub(super) fn returned(relay: usize, result: Result<(), LedgerError>) -> Self {
+        match result {
+            Ok(()) | Err(LedgerError::LostRow { .. }) => Self::Returned { relay },
+            Err(error) => Self::LedgerFailed(error),
+        }
+    }
+}
+
+/// What the desk tells a worker.
+#[derive(Debug)]
+pub(super) enum Order {
+    Connect,
+    HandOver(Box<Leased>),
+    Leave,
+}
+
+/// What the desk wants done while it goes on.
+#[derive(Debug)]
+pub(super) enum Chore {
+    Claim { limit: usize, one_per_lane: bool, round: u64 },
+    GiveBack(Box<Leased>, Option<Timestamp>),
+    NoteRelay(RelayRecord),
+    /// Bounced messages return to the queue: the breaker says that the refusals were not about them.
+    Reinstate(Vec<MessageId>, String),
+}
+
+/// How one hand-over went.
+#[derive(Debug)]
+pub(super) struct Report {
+    pub(super) relay: usize,
+    pub(super) message: MessageId,
+    pub(super) kind: MessageKind,
+    pub(super) lane: i64,
+    pub(super) outcome: Outcome,
+    pub(super) verdict: Verdict,
+}
+
+/// What a claim brought.
+#[derive(Debug)]
+pub(super) struct Claimed {
+    pub(super) leased: Vec<Leased>,
+    /// When nothing was ready: when something will be.
+    pub(super) next_wake: Option<Timestamp>,
+    /// In which round it was asked for.
+    pub(super) round: u64,
+}
+
+#[derive(Debug)]
+struct Asking {
+    relay: usize,
+    connected: bool,
+    reply: oneshot::Sender<Order>,
+}
+
+/// Messages kept ready beyond one for each session.
+const BUFFER_SPARE: usize = 32;
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Desk {
+    pace: Pace,
+    breaker: Option<Breaker>,
+    relays: Vec<RelayDesk>,
+    buffer: VecDeque<Leased>,
+    buffer_target: usize,
+    asking: VecDeque<Asking>,
+    claiming: bool,
+    /// Goes up with everything that may have made a message ready, so that an empty claim can be told from a stale one.
+    round: u64,
+    /// Nothing was ready, and will not be before.
+    dry_until: Option<Timestamp>,
+    chores: Vec<Chore>,
+    chores_open: usize,
+    letters_left: Option<u64>,
+    is_patient: bool,
+    leaving: Option<Ending>,
+    failure: Option<LedgerError>,
+    /// When the pace or a relay lets something happen, on the steady clock.
+    wake: Option<Duration>,
+    progress: Progress,
+    progress_is_new: bool,
+}
+
+impl Desk {
+    pub(super) fn new(settings: &Settings) -> Self {
+        let mut pace = Pace::new(settings.pace);
+        let mut relays = Vec::new();
+        for (index, plan) in settings.relays.iter().enumerate() {
+            pace.add_relay(index, plan.rate);
+            relays.push(RelayDesk::new(plan.relay.name(), plan.connections));
+        }
+        let connections: usize = settings.relays.iter().map(|plan| plan.connections).sum();
+        Self {
+            pace,
+            breaker: (!settings.accept_refusals).then(Breaker::default),
+            relays,
+            buffer: VecDeque::new(),
+            buffer_target: connections + BUFFER_SPARE,
+            asking: VecDeque::new(),
+            claiming: false,
+            round: 0,
+            dry_until: None,
+            chores: Vec::new(),
+            chores_open: 0,
+            letters_left: settings.letters_max,
+            is_patient: settings.is_patient,
+            leaving: None,
+            failure: None,
+            wake: None,
+            progress: Progress::idle(),
+            progress_is_new: false,
+        }
+    }
+
+    pub(super) fn mailbox_interval(&self) -> Option<Duration> {
+        self.pace.mailbox_interval()
+    }
+
+    /// When to look again though nothing happens.
+    pub(super) fn wake(&self) -> Option<Duration> {
+        self.wake
+    }
+
+    pub(super) fn chores_open(&self) -> usize {
+        self.chores_open
+    }
+
+    /// How it ended, once every worker has left.
+    pub(super) fn finish(self) -> Result<Ending, LedgerError> {
+        match self.failure {
+            Some(error) => Err(error),
+            None => Ok(self.leaving.unwrap_or(Ending::Interrupted)),
+        }
+    }
+
+    /// Takes in what happened; gives what is to be done.
+    pub(super) fn handle(&mut self, event: Event, now: Now) -> Vec<Chore> {
+        self.note(event, now);
+        self.wake = None;
+        if self.leaving.is_some() {
+            self.wind_up();
+        } else {
+            self.serve(now);
+            self.refill(now);
+            self.settle();
+        }
+        let chores = std::mem::take(&mut self.chores);
+        self.chores_open += chores.len();
+        chores
+    }
+
+    /// Shows progress to whoever looks, if there is any.
+    pub(super) fn show(&mut self, to: &watch::Sender<Progress>) {
+        if std::mem::take(&mut self.progress_is_new) {
+            to.send_modify(|shown| {
+                let (at_start, recovered) = (shown.at_start.clone(), shown.recovered);
+                *shown = Progress { at_start, recovered, ..self.progress.clone() };
+            });
+        }
+    }
+
+    fn note(&mut self, event: Event, now: Now) {
+        match event {
+            Event::Ask { relay, connected, reply } => self.asking.push_back(Asking { relay, connected, reply }),
+            Event::Connected { relay } | Event::ConnectGivenUp { relay } => self.relays[relay].connecting -= 1,
+            Event::ConnectFailed { relay, outcome } => self.connect_failed(relay, &outcome, now),
+            Event::HandedOver(report) => self.handed_over(report, now),
+            Event::Returned { relay } => {
+                self.relays[relay].busy -= 1;
+                self.stir();
+            }
+            Event::Claimed(claimed) => self.claimed(claimed, now),
+            Event::ChoreDone => {
+                self.chores_open -= 1;
+                self.stir();
+            }
+            Event::ChoreFailed(error) => {
+                self.chores_open -= 1;
+                self.ledger_failed(error);
+            }
+            Event::LedgerFailed(error) => self.ledger_failed(error),
+            Event::Left | Event::Tick => {}
+            Event::StopAsked => self.leave(Ending::Interrupted),
+        }
+    }
+
+    fn connect_failed(&mut self, relay: usize, outcome: &Outcome, now: Now) {
+        let desk = &mut self.relays[relay];
+        desk.connecting -= 1;
+        let verdict = crate::policy::decide_connection(outcome);
+        let record = match verdict {
+            RelayEffect::Stop | RelayEffect::Park { .. } => desk.suffers(verdict, outcome, now.wall, rand::random_range(0.0..1.0)),
+            _ => desk.unreachable(outcome, now.wall, rand::random_range(0.0..1.0)),
+        };
+        self.chores.extend(record.map(Chore::NoteRelay));
+        if verdict == RelayEffect::Stop {
+            self.stop_for_account(relay, outcome);
+        }
+    }
+
+    fn handed_over(&mut self, report: Report, now: Now) {
+        let desk = &mut self.relays[report.relay];
+        desk.busy -= 1;
+        let Verdict { class, disposition, effect, .. } = report.verdict;
+        let record = match effect {
+            RelayEffect::None => desk.works(now.wall),
+            effect => desk.suffers(effect, &report.outcome, now.wall, rand::random_range(0.0..1.0)),
+        };
+        let factor = desk.rate_factor(now.wall);
+        self.pace.set_relay_factor(report.relay, factor);
+        self.chores.extend(record.map(Chore::NoteRelay));
+        self.progress.count(report.kind, disposition);
+        self.progress.waiting = None;
+        self.progress_is_new = true;
+        self.stir();
+        if effect == RelayEffect::Stop {
+            self.stop_for_account(report.relay, &report.outcome);
+        }
+        self.watch_breaker(&report, class);
+    }
+
+    fn watch_breaker(&mut self, report: &Report, class: Class) {
+        let tripped = self.breaker.as_mut().and_then(|b| b.observe(report.message, report.lane, &report.outcome, class));
+        if let Some(tripped) = tripped {
+            let reason = StopReason::Breaker { messages: tripped.messages.len(), text: tripped.text };
+            self.chores.push(Chore::Reinstate(tripped.messages, reason.to_string()));
+            self.leave(Ending::Stopped(reason));
+        }
+    }
+
+    fn stop_for_account(&mut self, relay: usize, outcome: &Outcome) {
+        let reason = StopReason::Account { relay: self.relays[relay].name.clone(), reply: outcome.to_string() };
+        self.leave(Ending::Stopped(reason));
+    }
+
+    fn claimed(&mut self, claimed: Claimed, now: Now) {
+        self.claiming = false;
+        self.chores_open -= 1;
+        if claimed.leased.is_empty() && claimed.round == self.round {
+            // Looks again after a heartbeat at the latest: staff may have released something.
+            let soon = now.wall.checked_add(super::HEARTBEAT).unwrap_or(now.wall);
+            self.dry_until = Some(claimed.next_wake.map_or(soon, |at| at.min(soon)));
+            match claimed.next_wake {
+                Some(until) if self.is_quiet() => self.wait_for(until, "the next messages come due".to_owned()),
+                None if self.is_quiet() => self.leave(Ending::Settled),
+                _ => {}
+            }
+        }
+        self.buffer.extend(claimed.leased);
+    }
+
+    /// If the ledger cannot be written, sending stops.
+    fn ledger_failed(&mut self, error: LedgerError) {
+        self.failure.get_or_insert(error);
+        self.leave(Ending::Interrupted);
+    }
+
+    fn leave(&mut self, ending: Ending) {
+        let stronger = matches!(ending, Ending::Stopped(_)) && !matches!(self.leaving, Some(Ending::Stopped(_)));
+        if self.leaving.is_none() || stronger {
+            self.leaving = Some(ending);
+        }
+    }
+
+    /// Something may have become ready: an empty claim from before no longer counts.
+    fn stir(&mut self) {
+        self.round += 1;
+        self.dry_until = None;
+    }
+
+    fn is_quiet(&self) -> bool {
+        self.buffer.is_empty() && self.chores_open == 0 && self.relays.iter().all(|r| r.busy == 0)
+    }
+
+    fn wind_up(&mut self) {
+        for leased in self.buffer.drain(..) {
+            self.chores.push(Chore::GiveBack(Box::new(leased), None));
+        }
+        for worker in self.asking.drain(..) {
+            let _ = worker.reply.send(Order::Leave); // a worker that stopped listening has left already
+        }
+    }
+
+    fn serve(&mut self, now: Now) {
+        let mut unserved = VecDeque::new();
+        while let Some(worker) = self.asking.pop_front() {
+            if worker.reply.is_closed() {
+                continue;
+            }
+            match self.order_for(worker.relay, worker.connected, now) {
+                Some(order) => self.send(worker, order),
+                None => unserved.push_back(worker),
+            }
+        }
+        self.asking = unserved;
+    }
+
+    fn send(&mut self, worker: Asking, order: Order) {
+        let relay = &mut self.relays[worker.relay];
+        match &order {
+            Order::Connect => relay.connecting += 1,
+            Order::HandOver(_) => relay.busy += 1,
+            Order::Leave => {}
+        }
+        if let Err(order) = worker.reply.send(order) {
+            match order {
+                Order::Connect => relay.connecting -= 1,
+                Order::HandOver(leased) => {
+                    relay.busy -= 1;
+                    self.buffer.push_front(*leased);
+                }
+                Order::Leave => {}
+            }
+        }
+    }
+
+    fn order_for(&mut self, relay: usize, connected: bool, now: Now) -> Option<Order> {
+        let desk = &mut self.relays[relay];
+        if let Some(wait) = desk.wait(now.wall) {
+            self.wake_in(now, wait);
+            return None;
+        }
+        if self.buffer.is_empty() {
+            return None;
+        }
+        if !connected {
+            return desk.may_connect(self.buffer.len()).then_some(Order::Connect);
+        }
+        if !desk.may_hand_over(now) {
+            return None;
+        }
+        self.pick(relay, now).map(|leased| Order::HandOver(Box::new(leased)))
+    }
+
+    /// The first message that every limit lets go. A limit on its mailbox or domain sends it back to wait in its
+    /// lane, so that no lane blocks another; a limit on everything lets all wait.
+    fn pick(&mut self, relay: usize, now: Now) -> Option<Leased> {
+        if self.letters_left == Some(0) {
+            self.leave(Ending::LimitReached);
+            return None;
+        }
+        while let Some(leased) = self.buffer.pop_front() {
+            let domain = leased.content.recipient().map_or("", |mailbox| mailbox.domain());
+            match self.pace.ask(now.since_start, relay, domain, leased.lane()) {
+                Admission::Go => {
+                    if let (Some(left), MessageKind::Letter) = (&mut self.letters_left, leased.kind()) {
+                        *left -= 1;
+                    }
+                    return Some(leased);
+                }
+                Admission::Wait { until, by: Binding::Global | Binding::Relay } => {
+                    self.buffer.push_front(leased);
+                    self.wake_in(now, until.saturating_sub(now.since_start));
+                    return None;
+                }
+                Admission::Wait { until, by: Binding::Domain | Binding::Mailbox } => {
+                    let ready_at = now.wall.checked_add(until.saturating_sub(now.since_start)).ok();
+                    self.chores.push(Chore::GiveBack(Box::new(leased), ready_at));
+                }
+            }
+        }
+        None
+    }
+
+    fn wake_in(&mut self, now: Now, wait: Duration) {
+        let at = now.since_start + wait;
+        self.wake = Some(self.wake.map_or(at, |earlier| earlier.min(at)));
+    }
+
+    fn refill(&mut self, now: Now) {
+        let some_relay_works = self.relays.iter().any(|r| r.not_before(now.wall).is_none());
+        if !some_relay_works {
+            // Leases must not lie here while nobody can use them: staff may want to hold or cancel them.
+            for leased in self.buffer.drain(..) {
+                self.chores.push(Chore::GiveBack(Box::new(leased), None));
+            }
+            let next = self.relays.iter().filter_map(|r| Some((r.not_before(now.wall)?, r))).min_by_key(|(at, _)| *at);
+            if let Some((until, relay)) = next {
+                let reason = format!("relay `{}` cannot be used: {}", relay.name, relay.trouble);
+                self.wait_for(until, reason);
+                self.wake_in(now, Duration::try_from(until.duration_since(now.wall)).unwrap_or_default());
+            }
+            return;
+        }
+        let dry = self.dry_until.is_some_and(|until| until > now.wall);
+        if !self.claiming && !dry && self.buffer.len() * 2 < self.buffer_target {
+            self.claiming = true;
+            let one_per_lane = self.pace.mailbox_interval().is_some();
+            self.chores.push(Chore::Claim { limit: self.buffer_target, one_per_lane, round: self.round });
+        }
+        if let Some(until) = self.dry_until.filter(|until| *until > now.wall) {
+            self.wake_in(now, Duration::try_from(until.duration_since(now.wall)).unwrap_or_default());
+        }
+    }
+
+    fn settle(&mut self) {
+        if self.leaving.is_some() {
+            self.wind_up();
+        }
+    }
+
+    fn wait_for(&mut self, until: Timestamp, reason: String) {
+        if !self.is_patient {
+            self.leave(Ending::Stopped(StopReason::Impatient { reason }));
+            return;
+        }
+        let waiting = Some(Waiting { until, reason });
+        if self.progress.waiting != waiting {
+            self.progress.waiting = waiting;
+            self.progress_is_new = true;
+        }
+    }
+}

@@ -1,0 +1,275 @@
+//! Where the ledger and the relays meet, and nowhere else: takes messages out of the ledger, hands them over, and
+//! writes down what became of each.
+//!
+//! One loop (`run`) faces the world; `desk` decides, without waiting for anything; each `worker` is one session
+//! with one relay; `heart` is the one place in which a message leaves this machine. This module must not decide
+//! what a reply means (policy) nor how a message looks (template, compose).
+
+mod desk;
+mod heart;
+mod press;
+mod progress;
+mod relay_desk;
+mod worker;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use tokio::sync::{mpsc, watch};
+
+use crate::ledger::{CampaignState, Claim, Decision, DecisionKind, Ledger, LedgerError, Recovered, Selection};
+use crate::model::MessageState;
+use crate::policy::{Limit, PaceSettings, RetrySchedule};
+use crate::smtp::Relay;
+
+use desk::{Chore, Claimed, Desk, Event, Now};
+pub use press::{Press, PressError};
+pub use progress::{Progress, Waiting};
+use worker::{Judge, Worker};
+
+/// What happens to a message in doubt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnDoubt {
+    /// Waits for staff.
+    Hold,
+    /// Is sent again, at the risk of a second copy.
+    Resend,
+}
+
+/// A relay and how hard it may be worked.
+#[derive(Debug, Clone)]
+pub struct RelayPlan {
+    /// The relay.
+    pub relay: Arc<Relay>,
+    /// At most so many sessions at a time.
+    pub connections: usize,
+    /// At most so many messages in a time.
+    pub rate: Limit,
+}
+
+/// How to dispatch.
+#[derive(Debug)]
+pub struct Settings {
+    /// Where to.
+    pub relays: Vec<RelayPlan>,
+    /// Limits on speed.
+    pub pace: PaceSettings,
+    /// When to try again.
+    pub retry: RetrySchedule,
+    /// After this no message is tried.
+    pub deadline: Option<Timestamp>,
+    /// What happens to a message in doubt.
+    pub on_doubt: OnDoubt,
+    /// At most so many letters in this run.
+    pub letters_max: Option<u64>,
+    /// Whether to wait for a relay that is away and for messages that come due later. Not when staff try things out.
+    pub is_patient: bool,
+    /// Staff have looked at refusals that are all alike, and they are real.
+    pub accept_refusals: bool,
+}
+
+/// How firmly staff ask the dispatcher to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stop {
+    /// Not at all.
+    No,
+    /// Finish what is in transmission, begin nothing new.
+    Gently,
+}
+
+/// Why a campaign stopped itself.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StopReason {
+    /// A relay refuses our account, or its certificate is not right.
+    #[error("relay `{relay}` refuses our account or cannot be trusted: {reply}")]
+    Account {
+        /// The relay's name.
+        relay: String,
+        /// Its words.
+        reply: String,
+    },
+    /// Going on would mean to wait, and that was not wanted.
+    #[error("{reason}")]
+    Impatient {
+        /// For what.
+        reason: String,
+    },
+    /// The same refusal for many recipients: not about any of them.
+    #[error("the relay refused {messages} messages to different recipients with the same words: {text}")]
+    Breaker {
+        /// How many were refused alike.
+        messages: usize,
+        /// The words, without digits and addresses.
+        text: String,
+    },
+}
+
+/// How a dispatch ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ending {
+    /// Nothing can move any more without staff.
+    Settled,
+    /// Staff asked for it.
+    Interrupted,
+    /// As many letters as were asked for are out.
+    LimitReached,
+    /// The campaign stopped itself.
+    Stopped(StopReason),
+}
+
+/// Dispatches until nothing can move, staff ask to end, or the campaign must stop.
+///
+/// # Errors
+/// When the ledger cannot be used: then nothing more is sent, and the next run starts from what is on disk.
+pub async fn run<L: Ledger>(
+    ledger: L,
+    settings: Settings,
+    press: Press,
+    stop: watch::Receiver<Stop>,
+    progress: watch::Sender<Progress>,
+) -> Result<Ending, LedgerError> {
+    let now = Timestamp::now();
+    let recovered = recover(&ledger, settings.on_doubt, now).await?;
+    ledger.note_campaign(CampaignState::Running, "", now).await?;
+    progress.send_replace(Progress::starting(ledger.counts()?, recovered));
+    let ending = Loop::start(ledger.clone(), settings, press, stop, progress).run().await?;
+    let (state, reason) = match &ending {
+        Ending::Settled => (CampaignState::Finished, String::new()),
+        Ending::Interrupted | Ending::LimitReached => (CampaignState::Paused, String::new()),
+        Ending::Stopped(reason) => (CampaignState::Stopped, reason.to_string()),
+    };
+    ledger.note_campaign(state, &reason, Timestamp::now()).await?;
+    Ok(ending)
+}
+
+async fn recover<L: Ledger>(ledger: &L, on_doubt: OnDoubt, now: Timestamp) -> Result<Recovered, LedgerError> {
+    let recovered = ledger.recover(now).await?;
+    if on_doubt == OnDoubt::Resend {
+        ledger.decide(&Decision {
+            kind: DecisionKind::ResolveResend,
+            selection: Selection::State(MessageState::InDoubt),
+            reason: "campaign.on_doubt is \"resend\"".to_owned(),
+            at: now,
+        })?;
+    }
+    Ok(recovered)
+}
+
+/// The loop that faces the world: events in, chores out.
+struct Loop<L> {
+    ledger: L,
+    desk: Desk,
+    events: mpsc::Receiver<Event>,
+    sender: mpsc::Sender<Event>,
+    workers: usize,
+    stop: watch::Receiver<Stop>,
+    progress: watch::Sender<Progress>,
+    started: Instant,
+}
+
+/// However quiet it is, so often the desk looks up: staff may have released or withdrawn something.
+const HEARTBEAT: Duration = Duration::from_secs(1);
+const EVENTS_MAX: usize = 1024;
+
+impl<L: Ledger> Loop<L> {
+    fn start(
+        ledger: L,
+        settings: Settings,
+        press: Press,
+        stop: watch::Receiver<Stop>,
+        progress: watch::Sender<Progress>,
+    ) -> Self {
+        let (sender, events) = mpsc::channel(EVENTS_MAX);
+        let press = Arc::new(press);
+        let desk = Desk::new(&settings);
+        let judge =
+            Arc::new(Judge::new(settings.retry, settings.deadline, settings.on_doubt, desk.mailbox_interval()));
+        let mut workers = 0;
+        for (index, plan) in settings.relays.iter().enumerate() {
+            for _ in 0..plan.connections {
+                workers += 1;
+                let worker = Worker {
+                    index,
+                    relay: plan.relay.clone(),
+                    ledger: ledger.clone(),
+                    press: press.clone(),
+                    judge: judge.clone(),
+                    events: sender.clone(),
+                    stop: stop.clone(),
+                };
+                tokio::spawn(worker.run());
+            }
+        }
+        Self { ledger, desk, events, sender, workers, stop, progress, started: Instant::now() }
+    }
+
+    async fn run(mut self) -> Result<Ending, LedgerError> {
+        let mut stop = self.stop.clone();
+        loop {
+            let wait = self.desk.wake().map_or(HEARTBEAT, |at| at.saturating_sub(self.started.elapsed()).min(HEARTBEAT));
+            let event = tokio::select! {
+                event = self.events.recv() => event.unwrap_or(Event::Tick),
+                changed = stop.changed(), if *stop.borrow() == Stop::No => match changed {
+                    Ok(()) => Event::StopAsked,
+                    Err(_) => Event::Tick, // nobody left who could ask
+                },
+                () = tokio::time::sleep(wait.max(Duration::from_millis(1))) => Event::Tick,
+            };
+            self.workers -= usize::from(matches!(event, Event::Left));
+            self.handle(event);
+            if self.workers == 0 && self.desk.chores_open() == 0 {
+                return self.desk.finish();
+            }
+        }
+    }
+
+    fn handle(&mut self, event: Event) {
+        let now = Now { wall: Timestamp::now(), since_start: self.started.elapsed() };
+        let chores = self.desk.handle(event, now);
+        for chore in chores {
+            self.carry_out(chore, now.wall);
+        }
+        self.desk.show(&self.progress);
+    }
+
+    fn carry_out(&self, chore: Chore, now: Timestamp) {
+        let (ledger, sender) = (self.ledger.clone(), self.sender.clone());
+        tokio::spawn(async move {
+            let event = match chore {
+                Chore::Claim { limit, one_per_lane, round } => {
+                    match claim(&ledger, Claim { now, limit, one_per_lane }).await {
+                        Ok((leased, next_wake)) => Event::Claimed(Claimed { leased, next_wake, round }),
+                        Err(error) => Event::ChoreFailed(error),
+                    }
+                }
+                Chore::GiveBack(leased, until) => done(ledger.give_back(*leased, until).await),
+                Chore::NoteRelay(record) => done(ledger.note_relay(record).await),
+                Chore::Reinstate(ids, reason) => {
+                    let decision =
+                        Decision { kind: DecisionKind::Retry, selection: Selection::Ids(ids), reason, at: now };
+                    let decided = tokio::task::spawn_blocking(move || ledger.decide(&decision).map(|_| ())).await;
+                    done(decided.unwrap_or(Ok(())))
+                }
+            };
+            let _ = sender.send(event).await; // the loop outlives every chore, or has failed already
+        });
+    }
+}
+
+async fn claim<L: Ledger>(
+    ledger: &L,
+    claim: Claim,
+) -> Result<(Vec<crate::ledger::Leased>, Option<Timestamp>), LedgerError> {
+    let leased = ledger.claim(claim).await?;
+    let next_wake = if leased.is_empty() { ledger.next_wake().await? } else { None };
+    Ok((leased, next_wake))
+}
+
+fn done(result: Result<(), LedgerError>) -> Event {
+    match result {
+        // Somebody else moved it: nothing was changed, and the ledger knows best.
+        Ok(()) | Err(LedgerError::LostRow { .. }) => Event::ChoreDone,
+        Err(error) => Event::ChoreFailed(error),
+    }
+}

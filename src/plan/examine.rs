@@ -1,0 +1,164 @@
+//! Joins every constituent to their officials and fills in every letter once, to find what must not leave the house.
+
+use std::collections::BTreeSet;
+
+use crate::contacts::{ContactsError, Problem, RefusedWriter, Row, Survey};
+use crate::model::{Constituent, Official};
+use crate::template::{CampaignFields, Template};
+
+use super::Listed;
+
+/// The texts of a campaign, ready to be filled in.
+#[derive(Debug)]
+pub struct Texts {
+    /// The letter.
+    pub letter: Template,
+    /// What constituents get.
+    pub confirmation: Template,
+    /// What both know of the campaign.
+    pub campaign: CampaignFields,
+}
+
+/// How many letters an official gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OfficialTally {
+    /// Their place in the survey.
+    pub official: usize,
+    /// Letters to them.
+    pub letters: u64,
+}
+
+/// A letter that cannot be filled in.
+#[derive(Debug, Clone)]
+pub struct LetterProblem {
+    /// The constituent's line.
+    pub line: u64,
+    /// What is wrong, and what to do.
+    pub what: String,
+}
+
+/// A cell that the letter uses and that is empty.
+#[derive(Debug, Clone)]
+pub struct EmptyCell {
+    /// The person's line.
+    pub line: u64,
+    /// The field, as the letter names it.
+    pub field: String,
+}
+
+/// Who was joined to whom and who was not, before launch.
+#[derive(Debug, Default)]
+pub struct MatchReport {
+    /// Constituents whose letters can go out.
+    pub joined: u64,
+    /// Letters that can go out.
+    pub letters: u64,
+    /// Of these, letters to officials without a mailbox: they wait as `held`.
+    pub held: u64,
+    /// Every official with their letters, in the order of the file; zero means that nobody wrote to them.
+    pub officials: Vec<OfficialTally>,
+    /// Rows that cannot be used.
+    pub refused: Listed<Problem>,
+    /// Constituents whose jurisdiction no official has.
+    pub unmatched: Listed<Problem>,
+    /// Constituents whose jurisdiction more than one official might mean.
+    pub ambiguous: Listed<Problem>,
+    /// Rows that are the same person as an earlier one: (line, earlier line).
+    pub duplicates: Listed<(u64, u64)>,
+    /// Letters that cannot be filled in.
+    pub letter_problems: Listed<LetterProblem>,
+    /// Cells that the letter uses and that are empty.
+    pub empty_cells: Listed<EmptyCell>,
+}
+
+impl MatchReport {
+    /// Whether rows stand in the way that staff must fix or skip.
+    pub fn has_bad_rows(&self) -> bool {
+        !(self.refused.is_empty() && self.unmatched.is_empty() && self.ambiguous.is_empty())
+    }
+
+    /// Officials nobody wrote to.
+    pub fn idle_officials(&self) -> impl Iterator<Item = usize> {
+        self.officials.iter().filter(|t| t.letters == 0).map(|t| t.official)
+    }
+}
+
+/// Reads every row once more, joins and fills in. Rows that cannot be used also go to `refused`, where given.
+pub fn examine(
+    survey: &Survey,
+    texts: &Texts,
+    mut refused: Option<&mut RefusedWriter>,
+) -> Result<MatchReport, ContactsError> {
+    let officials = survey.officials();
+    let tally = |(official, _)| OfficialTally { official, letters: 0 };
+    let mut report = MatchReport { officials: officials.iter().enumerate().map(tally).collect(), ..Default::default() };
+    let used = texts.letter.fields_used();
+    for (official, line) in officials.iter().zip(survey.official_lines()) {
+        report.empty_cells.extend(empty(line, used, "official", |field| official_field(official, field)));
+    }
+    for row in survey.rows()? {
+        let row = row?;
+        if let (Some(writer), Some((line, cells, problems))) = (refused.as_deref_mut(), row.refusal()) {
+            writer.write(line, cells, problems)?;
+        }
+        match row {
+            Row::Joined { line, constituent, officials: joined, .. } => {
+                report.empty_cells.extend(empty(line, used, "constituent", |field| constituent_field(&constituent, field)));
+                report.joined += 1;
+                for index in joined {
+                    report.add_letter(index, &officials[index], line, &constituent, texts);
+                }
+            }
+            Row::Unmatched { problem, .. } => report.unmatched.push(problem),
+            Row::Ambiguous { problem, .. } => report.ambiguous.push(problem),
+            Row::Refused { problems, .. } => report.refused.extend(problems),
+            Row::Duplicate { line, of_line, .. } => report.duplicates.push((line, of_line)),
+        }
+    }
+    Ok(report)
+}
+
+impl MatchReport {
+    fn add_letter(&mut self, index: usize, official: &Official, line: u64, constituent: &Constituent, texts: &Texts) {
+        self.letters += 1;
+        self.officials[index].letters += 1;
+        self.held += u64::from(official.mailbox.is_none());
+        if let Err(error) = texts.letter.render_letter(&texts.campaign, official, constituent) {
+            self.letter_problems.push(LetterProblem { line, what: error.to_string() });
+        }
+    }
+}
+
+/// Fields of one namespace that the letter uses and whose cell is empty.
+fn empty<'a>(
+    line: u64,
+    used: &BTreeSet<(String, String)>,
+    namespace: &str,
+    value: impl Fn(&str) -> Option<&'a str>,
+) -> Vec<EmptyCell> {
+    used.iter()
+        .filter(|(space, field)| space == namespace && value(field).is_some_and(str::is_empty))
+        .map(|(space, field)| EmptyCell { line, field: format!("{space}.{field}") })
+        .collect()
+}
+
+fn official_field<'a>(official: &'a Official, field: &str) -> Option<&'a str> {
+    Some(match field {
+        "title" => &official.title,
+        "name" | "email" => return None, // one is never empty, the other has a list of its own
+        "jurisdiction" => &official.jurisdiction,
+        other => official.extra.get(other)?,
+    })
+}
+
+fn constituent_field<'a>(constituent: &'a Constituent, field: &str) -> Option<&'a str> {
+    Some(match field {
+        "title" => &constituent.title,
+        "jurisdiction" => &constituent.jurisdiction,
+        "address" => &constituent.address,
+        "postcode" => &constituent.postcode,
+        "signed_on" => &constituent.signed_on,
+        "note" => &constituent.note,
+        other => constituent.extra.get(other)?,
+    })
+}

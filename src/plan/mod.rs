@@ -1,0 +1,12 @@
+//! Contacts × templates × pace → the plan: who writes to whom, every letter filled in once before a byte is sent,
+//! and when the last one would go.
+//!
+//! Streams: constituents are never all in memory. This module must not write to the ledger and must not send.
+
+mod examine;
+mod forecast;
+mod listed;
+
+pub use examine::{EmptyCell, LetterProblem, MatchReport, OfficialTally, Texts, examine};
+pub use forecast::{Forecast, forecast};
+pub use listed::Listed;

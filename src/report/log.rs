@@ -1,0 +1,25 @@
+//! One attempt as a line for people.
+
+use std::fmt::Write as _;
+
+use jiff::tz::TimeZone;
+
+use crate::ledger::AttemptRecord;
+
+/// `1042 letter to a***@x, try 2, 14 Mar 10:05, main: deferred at rcpt: 450 4.2.1 …`
+pub fn line(record: &AttemptRecord, zone: &TimeZone) -> String {
+    let at = record.at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S");
+    let mut out = format!(
+        "{at}  {} {} to {}, try {}, relay {}: {} at {}",
+        record.kind, record.message, record.recipient, record.attempt, record.relay, record.disposition, record.phase
+    );
+    if let Some(code) = record.code {
+        let _ = write!(out, ": {code}");
+    }
+    if let Some(enhanced) = record.enhanced {
+        let _ = write!(out, " {enhanced}");
+    }
+    let separator = if record.code.is_some() { " " } else { ": " };
+    let _ = write!(out, "{separator}{}", record.text);
+    out
+}

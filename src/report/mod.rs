@@ -1,0 +1,17 @@
+//! From the ledger's rows to figures that people and programs read: as text, JSON and HTML.
+//!
+//! What is shown equals the ledger. This module must not change anything and must not print: it gives text.
+
+mod gallery;
+mod json;
+mod log;
+mod matching;
+mod status;
+mod table;
+
+pub use gallery::{Gallery, GalleryError};
+pub use json::{log_line as log_json, status as status_json};
+pub use log::line as log_text;
+pub use matching::{summary as match_summary, text as match_text};
+pub use status::{Figures, Overall, advice, awaits_staff, has_failures, officials as officials_text, text as status_text};
+pub use table::{Align, Table, count, counted, duration};

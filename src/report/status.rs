@@ -1,0 +1,220 @@
+//! Where every message stands, and what staff can do about it.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::ledger::{CampaignState, Counts, Ledger, LedgerError, OfficialFigures, RelayRecord, RelayState};
+use crate::model::{MessageKind, MessageState};
+
+use super::table::{Align, Table, count, counted, duration};
+
+/// The state of a whole campaign.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Overall {
+    /// Enrolled; nothing was dispatched yet.
+    Planned,
+    /// A dispatcher is at work.
+    Running,
+    /// Something can still move, and nobody moves it.
+    Paused,
+    /// It stopped itself.
+    Stopped,
+    /// Nothing can move, and nothing failed.
+    Finished,
+    /// Nothing can move, and something failed.
+    FinishedWithFailures,
+}
+
+impl Overall {
+    /// The name in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Planned => "planned",
+            Self::Running => "running",
+            Self::Paused => "paused",
+            Self::Stopped => "stopped",
+            Self::Finished => "finished",
+            Self::FinishedWithFailures => "finished_with_failures",
+        }
+    }
+
+    /// The name in a sentence.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Self::FinishedWithFailures => "finished with failures",
+            other => other.as_str(),
+        }
+    }
+}
+
+/// Everything that `status` tells, read from the ledger at one time.
+#[derive(Debug)]
+pub struct Figures {
+    /// The campaign's name.
+    pub campaign: String,
+    /// Its state.
+    pub overall: Overall,
+    /// Why it stopped, if it did.
+    pub reason: String,
+    /// Messages by kind and state.
+    pub counts: Counts,
+    /// Relays as last noted.
+    pub relays: Vec<RelayRecord>,
+    /// Messages that were accepted in the last minute.
+    pub sent_last_minute: u64,
+    /// When these figures were read.
+    pub at: Timestamp,
+}
+
+impl Figures {
+    /// Reads them. `is_running` is whether a dispatcher holds the ledger now.
+    pub fn read<L: Ledger>(ledger: &L, campaign: &str, is_running: bool, now: Timestamp) -> Result<Self, LedgerError> {
+        let (noted, reason) = ledger.campaign()?;
+        let counts = ledger.counts()?;
+        let minute_ago = now.checked_sub(Duration::from_mins(1)).unwrap_or(now);
+        Ok(Self {
+            campaign: campaign.to_owned(),
+            overall: overall(noted, &counts, is_running),
+            reason,
+            relays: ledger.relays()?,
+            sent_last_minute: ledger.sent_since(minute_ago)?,
+            counts,
+            at: now,
+        })
+    }
+
+    /// How long the messages that move by themselves take at the rate of the last minute.
+    pub fn time_left(&self) -> Option<Duration> {
+        let moving = MessageState::ALL.into_iter().filter(|s| s.moves_by_itself());
+        let left: u64 = moving.map(|s| self.counts.in_state(s)).sum();
+        let seconds = left.saturating_mul(60).checked_div(self.sent_last_minute)?;
+        (self.overall == Overall::Running).then(|| Duration::from_secs(seconds))
+    }
+}
+
+fn overall(noted: CampaignState, counts: &Counts, is_running: bool) -> Overall {
+    if is_running {
+        return Overall::Running;
+    }
+    match noted {
+        CampaignState::Stopped => Overall::Stopped,
+        CampaignState::Planned => Overall::Planned,
+        // Held and in doubt wait for staff: that is not the end either.
+        _ if counts.can_move() || awaits_staff(counts) => Overall::Paused,
+        _ if has_failures(counts) => Overall::FinishedWithFailures,
+        _ => Overall::Finished,
+    }
+}
+
+/// Whether anything is held or in doubt.
+pub fn awaits_staff(counts: &Counts) -> bool {
+    counts.in_state(MessageState::InDoubt) + counts.in_state(MessageState::Held) > 0
+}
+
+/// Whether anything bounced or expired.
+pub fn has_failures(counts: &Counts) -> bool {
+    MessageState::ALL.into_iter().any(|s| s.is_failure() && counts.in_state(s) > 0)
+}
+
+/// The figures as text.
+pub fn text(figures: &Figures) -> String {
+    let mut out = format!("{}: {}", figures.campaign, figures.overall.in_words());
+    if figures.overall == Overall::Stopped && !figures.reason.is_empty() {
+        let _ = write!(out, "\n  because {}", figures.reason);
+    }
+    out.push_str("\n\n");
+    let mut table =
+        Table::new(&[("", Align::Left, 20), ("letters", Align::Right, 14), ("confirmations", Align::Right, 14)]);
+    let kinds = [MessageKind::Letter, MessageKind::Confirmation];
+    for state in MessageState::ALL {
+        if figures.counts.in_state(state) > 0 || state == MessageState::Sent {
+            let cells = kinds.map(|kind| count(figures.counts.of(kind, state)));
+            table.row([state.in_words().to_owned()].into_iter().chain(cells));
+        }
+    }
+    let totals = kinds.map(|kind| count(figures.counts.total(kind)));
+    table.row(["total".to_owned()].into_iter().chain(totals));
+    out.push_str(&table.text());
+    if figures.overall == Overall::Running {
+        let _ = write!(out, "\n  {} in the last minute", counted(figures.sent_last_minute, "message"));
+        if let Some(left) = figures.time_left() {
+            let _ = write!(out, "; about {} left at this rate", duration(left));
+        }
+        out.push('\n');
+    }
+    for relay in figures.relays.iter().filter(|r| r.state != RelayState::Up) {
+        out.push_str(&relay_line(relay));
+    }
+    out.push_str(&advice(figures));
+    out
+}
+
+fn relay_line(relay: &RelayRecord) -> String {
+    let state = match relay.state {
+        RelayState::Up => "up",
+        RelayState::Slowed => "asked us to slow down",
+        RelayState::Parked => "cannot be used now",
+        RelayState::Stopped => "refuses us",
+    };
+    let until = relay.until.map_or_else(String::new, |at| format!(", next try at {at:.0}"));
+    format!("\n  relay `{}` {state}{until}: {}\n", relay.name, relay.reason)
+}
+
+/// What staff can do now, one line for each thing; empty when there is nothing.
+pub fn advice(figures: &Figures) -> String {
+    let counts = &figures.counts;
+    let mut out = String::new();
+    let mut say = |n: u64, what: &str, command: &str| {
+        if n > 0 {
+            let _ = write!(out, "\n  {} {what}\n    {command}\n", counted(n, "message"));
+        }
+    };
+    say(
+        counts.in_state(MessageState::InDoubt),
+        "in doubt: the connection died when the mail server may or may not have taken them.",
+        "look into its log, then: undersigned resolve --as sent|resend ID…   (which: undersigned log --state in_doubt)",
+    );
+    say(
+        counts.in_state(MessageState::Bounced) + counts.in_state(MessageState::Expired),
+        "failed; who and why: undersigned log --state bounced (or expired).",
+        "when the cause is mended: undersigned retry, then undersigned send",
+    );
+    say(
+        counts.in_state(MessageState::Held),
+        "held: for you, or for an official without a mailbox.",
+        "undersigned release, or undersigned cancel",
+    );
+    if matches!(figures.overall, Overall::Paused | Overall::Planned | Overall::Stopped) && counts.can_move() {
+        out.push_str("\n  Go on with: undersigned send\n");
+    }
+    out
+}
+
+/// Letters by official, the busiest first; `total` is how many officials there are.
+pub fn officials(figures: &[OfficialFigures], total: usize) -> String {
+    let mut table = Table::new(&[
+        ("official", Align::Left, 30),
+        ("of", Align::Left, 18),
+        ("letters", Align::Right, 9),
+        ("sent", Align::Right, 9),
+        ("other", Align::Right, 9),
+    ]);
+    for official in figures {
+        let all: u64 = official.letters.values().sum();
+        let sent = official.letters.get(&MessageState::Sent).copied().unwrap_or(0);
+        table.row([
+            official.official.clone(),
+            official.jurisdiction.clone(),
+            count(all),
+            count(sent),
+            count(all - sent),
+        ]);
+    }
+    let mut out = table.text();
+    if total > figures.len() {
+        let _ = writeln!(out, "  … and {} more officials", total - figures.len());
+    }
+    out
+}

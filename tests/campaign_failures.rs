@@ -1,0 +1,229 @@
+//! What a relay can refuse, and what becomes of the campaign: states, exit codes, and the truth for constituents.
+
+mod support;
+
+use support::campaign::{Campaign, contacts};
+use support::relay::{Action, Options, ScriptedRelay, Step};
+
+#[test]
+fn a_permanent_refusal_bounces_one_letter_and_its_constituent_is_told_the_truth() {
+    let relay = ScriptedRelay::start(Options::default(), |at| match at.step {
+        Step::Rcpt if at.to == "mayor1@town1.example" => Action::reply("550 5.2.1 mailbox disabled"),
+        _ => Action::Default,
+    });
+    let campaign = Campaign::new(3, 3, relay.port());
+    let ran = campaign.send();
+    assert_eq!(ran.code, 5, "{ran:?}");
+    assert_eq!(campaign.letters("sent"), 2);
+    assert_eq!(campaign.letters("bounced"), 1);
+    assert_eq!(campaign.status()["state"], "finished_with_failures");
+    let told: Vec<_> = relay.record.entries().into_iter().filter(|e| e.to == ["signer1@mail.example"]).collect();
+    assert_eq!(told.len(), 1);
+    let text = String::from_utf8_lossy(&told[0].bytes).into_owned();
+    assert!(text.contains("To Official 1: bounced"), "{text}");
+
+    let log = campaign.log();
+    let refused: Vec<_> = log.iter().filter(|a| a["disposition"] == "bounced").collect();
+    assert_eq!(refused.len(), 1);
+    for (key, value) in [("phase", "rcpt"), ("enhanced", "5.2.1"), ("kind", "letter"), ("relay", "main"), ("recipient", "mayor1@town1.example")] {
+        assert_eq!(refused[0][key], value);
+    }
+    assert_eq!(refused[0]["code"], 550);
+    assert_eq!(refused[0]["attempt"], 1);
+}
+
+#[test]
+fn a_refusal_for_now_is_tried_again_and_nobody_else_waits_for_it() {
+    let relay = ScriptedRelay::start(Options::default(), |at| match at.step {
+        Step::Rcpt if at.to == "mayor0@town0.example" && at.message_of_all <= 3 => Action::reply("450 4.2.1 busy"),
+        _ => Action::Default,
+    });
+    let campaign = Campaign::new(2, 2, relay.port());
+    campaign.configure(relay.port(), "connections = 1");
+    let ran = campaign.send();
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(relay.record.count(), 4);
+    let log = campaign.log();
+    assert!(log.iter().any(|a| a["disposition"] == "deferred" && a["code"] == 450));
+    assert_eq!(log.iter().filter(|a| a["disposition"] == "sent").count(), 4);
+}
+
+#[test]
+fn a_connection_that_dies_at_the_dot_leaves_one_letter_in_doubt_until_staff_decide() {
+    let relay = ScriptedRelay::start(Options::default(), |at| {
+        if at.step == Step::Dot && at.to == "mayor0@town0.example" && at.message_of_all <= 2 { Action::take_then_drop() } else { Action::Default }
+    });
+    let campaign = Campaign::new(2, 2, relay.port());
+    campaign.configure(relay.port(), "connections = 1");
+    let ran = campaign.send();
+    assert_eq!(ran.code, 7, "{ran:?}");
+    assert!(ran.out.contains("in doubt") && ran.out.contains("resolve"), "{}", ran.out);
+    assert_eq!(campaign.letters("in_doubt"), 1);
+    assert_eq!(relay.record.entries().iter().filter(|e| e.to == ["mayor0@town0.example"]).count(), 1);
+    // The constituent hears the truth once, and a second run changes nothing.
+    let told = relay.record.entries().iter().filter(|e| e.to == ["signer0@mail.example"]).count();
+    assert_eq!(told, 1);
+    assert_eq!(campaign.send().code, 7);
+    assert_eq!(relay.record.entries().iter().filter(|e| e.to == ["mayor0@town0.example"]).count(), 1);
+
+    let resolved = campaign.run(&["resolve", "--as", "sent", "--all", "--reason", "seen in its log"]);
+    assert_eq!(resolved.code, 0, "{resolved:?}");
+    assert_eq!(campaign.letters("sent"), 2);
+    assert_eq!(campaign.send().code, 0);
+    campaign.must_be_sound();
+}
+
+#[test]
+fn a_resend_that_staff_order_is_the_same_message_again() {
+    let relay = ScriptedRelay::start(Options::default(), |at| {
+        if at.step == Step::Dot && at.message_of_all == 1 { Action::take_then_drop() } else { Action::Default }
+    });
+    let campaign = Campaign::new(1, 1, relay.port());
+    campaign.configure(relay.port(), "connections = 1");
+    assert_eq!(campaign.send().code, 7);
+    assert_eq!(campaign.run(&["resolve", "--as", "resend", "--all"]).code, 0);
+    assert_eq!(campaign.send().code, 0);
+    let copies: Vec<_> = relay.record.entries().into_iter().filter(|e| e.to[0].starts_with("mayor")).collect();
+    assert_eq!(copies.len(), 2);
+    assert_eq!(copies[0].bytes, copies[1].bytes);
+}
+
+#[test]
+fn a_refused_account_stops_the_campaign_and_bounces_nobody() {
+    let options = Options { auth: Some(("campaign".into(), "right".into())), ..Options::default() };
+    let relay = ScriptedRelay::start(options, |_| Action::Default);
+    let campaign = Campaign::new(2, 6, relay.port());
+    campaign.configure(relay.port(), "username = \"campaign\"");
+    let ran: support::campaign::Ran = campaign
+        .command(&["send", "--yes"])
+        .env("UNDERSIGNED_PASSWORD_MAIN", "hunter2")
+        .output()
+        .unwrap()
+        .into();
+    assert_eq!(ran.code, 4, "{ran:?}");
+    assert!(!ran.out.contains("hunter2") && !ran.err.contains("hunter2"));
+    assert_eq!(campaign.letters("queued"), 6);
+    assert_eq!(campaign.status()["state"], "stopped");
+
+    let ran: support::campaign::Ran =
+        campaign.command(&["send", "--yes"]).env("UNDERSIGNED_PASSWORD_MAIN", "right").output().unwrap().into();
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(campaign.letters("sent"), 6);
+}
+
+#[test]
+fn the_same_refusal_for_many_stops_the_campaign_and_nothing_counts_as_bounced() {
+    let relay = ScriptedRelay::start(Options::default(), |at| match at.step {
+        Step::Rcpt => Action::reply(format!("550 5.7.1 <{}> blocked by policy 4711", at.to)),
+        _ => Action::Default,
+    });
+    let campaign = Campaign::new(30, 60, relay.port());
+    let ran = campaign.send();
+    assert_eq!(ran.code, 4, "{ran:?}");
+    assert!(ran.out.contains("--accept-refusals"), "{}", ran.out);
+    assert_eq!(relay.record.count(), 0, "nobody was told anything yet");
+    assert_eq!(campaign.letters("sent"), 0);
+    assert!(campaign.letters("bounced") <= 4, "what was in other connections' hands at that moment");
+    campaign.must_be_sound();
+}
+
+#[test]
+fn failed_letters_go_out_after_retry_when_the_cause_is_mended() {
+    let relay = ScriptedRelay::start(Options::default(), |at| match at.step {
+        Step::Rcpt if at.to.starts_with("mayor") && at.message_of_all <= 2 => Action::reply("550 5.2.1 disabled"),
+        _ => Action::Default,
+    });
+    let campaign = Campaign::new(2, 2, relay.port());
+    campaign.configure(relay.port(), "connections = 1");
+    assert_eq!(campaign.run(&["send", "--yes", "--set", "campaign.confirm=never"]).code, 5);
+    assert_eq!(campaign.letters("bounced"), 2);
+    let ran = campaign.run(&["retry", "--reason", "they mended it"]);
+    assert!(ran.out.starts_with("2 messages"), "{ran:?}");
+    assert_eq!(campaign.run(&["send", "--yes", "--set", "campaign.confirm=never"]).code, 0);
+    assert_eq!(campaign.letters("sent"), 2);
+}
+
+#[test]
+fn hold_release_and_cancel_do_what_they_say() {
+    let relay = ScriptedRelay::kind();
+    let campaign = Campaign::new(2, 6, relay.port());
+    assert_eq!(campaign.run(&["send", "--yes", "--limit", "2"]).code, 0);
+    assert_eq!(campaign.letters("queued"), 4);
+    assert_eq!(campaign.run(&["hold"]).code, 0);
+    assert_eq!(campaign.letters("held"), 4);
+    let ran = campaign.send();
+    assert_eq!(ran.code, 7, "{ran:?}");
+    assert_eq!(campaign.letters("sent"), 2);
+    let held: Vec<String> = (1..=6).map(|n| n.to_string()).collect();
+    let one = held.iter().find(|id| campaign.run(&["cancel", id]).code == 0).expect("one of them is held");
+    assert_eq!(campaign.run(&["cancel", one]).code, 2, "a second time it is no longer there to withdraw");
+    assert_eq!(campaign.run(&["release"]).code, 0);
+    assert_eq!(campaign.send().code, 0);
+    assert_eq!(campaign.letters("sent"), 5);
+    assert_eq!(campaign.letters("cancelled"), 1);
+    campaign.must_be_sound();
+}
+
+#[test]
+fn a_dead_relay_loses_nothing_and_the_campaign_goes_on_when_it_is_back() {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    let alive = Arc::new(AtomicBool::new(false));
+    let is_alive = alive.clone();
+    let relay = ScriptedRelay::start(Options::default(), move |at| {
+        if at.step == Step::Greeting && !is_alive.load(Ordering::SeqCst) { Action::Drop } else { Action::Default }
+    });
+    let campaign = Campaign::new(3, 9, relay.port());
+    let mut sending = campaign.start(&["send", "--yes"]);
+    std::thread::sleep(std::time::Duration::from_secs(3));
+    assert_eq!(campaign.letters("sent"), 0);
+    assert_eq!(campaign.letters("bounced") + campaign.letters("expired"), 0);
+    assert_eq!(campaign.status()["state"], "running");
+    assert!(relay.connections() < 20, "it does not hammer: {}", relay.connections());
+    alive.store(true, Ordering::SeqCst);
+    assert!(relay.record.wait_for(18, std::time::Duration::from_secs(60)));
+    assert_eq!(sending.wait().unwrap().code(), Some(0));
+    assert_eq!(campaign.letters("sent"), 9);
+    let log = campaign.log();
+    assert!(log.iter().all(|a| a["attempt"] == 1), "no message's attempt was counted for the relay's absence");
+}
+
+#[test]
+fn a_second_dispatcher_is_refused() {
+    let relay = ScriptedRelay::start(Options::default(), |at| match at.step {
+        Step::Dot => Action::late(std::time::Duration::from_millis(500), "250 2.0.0 Ok"),
+        _ => Action::Default,
+    });
+    let campaign = Campaign::new(1, 20, relay.port());
+    let mut first = campaign.start(&["send", "--yes"]);
+    assert!(relay.record.wait_for(1, std::time::Duration::from_secs(20)));
+    let second = campaign.send();
+    assert_eq!(second.code, 6, "{second:?}");
+    assert_eq!(first.wait().unwrap().code(), Some(0));
+    assert_eq!(relay.record.count(), 40);
+}
+
+#[test]
+fn a_pace_for_a_mailbox_holds_in_every_window_and_stops_no_other() {
+    let relay = ScriptedRelay::kind();
+    let campaign = Campaign::new(2, 0, relay.port());
+    let mut csv = contacts(2, 0..0);
+    for n in 0..16 {
+        let town = usize::from(n >= 12);
+        csv.push_str(&format!("constituent,,Signer {n},s{n}@mail.example,Town {town},{n} Main St,60000,2026-10-01,\n"));
+    }
+    campaign.write("contacts.csv", &csv);
+    let ran = campaign.run(&["send", "--yes", "--set", "pace.per_mailbox=4/s", "--set", "campaign.confirm=never"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let times = |to: &str| -> Vec<_> {
+        relay.record.entries().iter().filter(|e| e.to == [to]).map(|e| e.at).collect()
+    };
+    let busy = times("mayor0@town0.example");
+    assert_eq!(busy.len(), 12);
+    for window in busy.windows(5) {
+        let span = window[4].duration_since(window[0]);
+        assert!(span >= std::time::Duration::from_millis(990), "five letters within {span:?}");
+    }
+    let other = times("mayor1@town1.example");
+    assert!(other.last() < busy.last(), "the short lane was done before the long one");
+}

@@ -1,0 +1,102 @@
+//! The configuration: defaults, overrides, and every bad value refused in words.
+
+use std::fs;
+use std::path::Path;
+
+use undersigned::config::{Config, DEFAULTS};
+
+fn load(toml: &str, overrides: &[&str]) -> Result<Config, String> {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("config.toml"), toml).unwrap();
+    let overrides: Vec<String> = overrides.iter().map(|&o| o.to_owned()).collect();
+    Config::load(dir.path(), &overrides).map_err(|e| e.to_string())
+}
+
+const RELAY: &str = "[[relay]]\nname = \"main\"\nhost = \"localhost\"\nport = 2525\ntls = \"none\"\n";
+
+#[test]
+fn an_empty_file_means_the_defaults() {
+    let config = load("", &[]).unwrap();
+    assert_eq!(config.pace.per_mailbox.to_string(), "30/h");
+    assert_eq!(config.retry.delays.len(), 8);
+    assert!(config.relays.is_empty());
+    assert_eq!(config.contacts.match_key, "jurisdiction");
+}
+
+#[test]
+fn the_defaults_are_the_repository_s_own_file() {
+    assert_eq!(DEFAULTS, fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("config.toml")).unwrap());
+}
+
+#[test]
+fn the_commented_relay_of_the_defaults_is_what_a_bare_relay_gets() {
+    let lines = DEFAULTS.lines().skip_while(|l| *l != "# [[relay]]").take_while(|l| !l.is_empty());
+    let uncommented: String = lines.map(|l| format!("{}\n", l.trim_start_matches("# "))).collect();
+    let full = load(&uncommented, &[]).unwrap();
+    let bare = load("[[relay]]\nname = \"main\"\nhost = \"smtp.provider.example\"\n", &[]).unwrap();
+    let (full, bare) = (&full.relays[0], &bare.relays[0]);
+    assert_eq!(full.address(), bare.address());
+    assert_eq!(full.connections, bare.connections);
+    assert_eq!(full.rate, bare.rate);
+}
+
+#[test]
+fn a_flag_overrides_a_line_which_overrides_a_default() {
+    let file = format!("[pace]\nper_mailbox = \"60/h\"\nglobal = \"10/s\"\n{RELAY}");
+    let config = load(&file, &["pace.per_mailbox=2/m", "relay.main.port=2526", "relay.0.connections=7"]).unwrap();
+    assert_eq!(config.pace.per_mailbox.to_string(), "2/m");
+    assert_eq!(config.pace.global.to_string(), "10/s");
+    assert_eq!(config.relays[0].address(), "localhost:2526");
+    assert_eq!(config.relays[0].connections, 7);
+}
+
+#[test]
+fn bad_values_are_refused_with_key_value_line_and_what_was_expected() {
+    for (toml, expected) in [
+        ("[pace]\nper_mailbox = \"0\"", &["line 2", "pace.per_mailbox", "\"0\""][..]),
+        ("[pace]\nper_mailbox = \"-1/h\"", &["line 2", "pace.per_mailbox", "-1/h"]),
+        ("[pace]\nglobal = \"10/fortnight\"", &["line 2", "pace.global", "10/fortnight"]),
+        ("[pace]\nglobal = 10", &["line 2", "pace.global"]),
+        ("[campaign]\ntimezone = \"Mars/Olympus\"", &["line 2", "campaign.timezone", "Mars/Olympus", "America/Chicago"]),
+        ("[campaign]\nsender = \"nobody\"", &["line 2", "campaign.sender", "nobody", "@"]),
+        ("[campaign]\nname = \"\"", &["line 2", "campaign.name"]),
+        ("[campaign]\nname = \"a\\nBcc: b\"", &["line 2", "campaign.name", "one line"]),
+        ("[campaign]\non_doubt = \"maybe\"", &["line 2", "campaign.on_doubt", "\"hold\", \"resend\""]),
+        ("[campaign]\ndeadline = \"soon\"", &["line 2", "campaign.deadline", "2027-03-01"]),
+        ("[campaign]\nsendr = \"a@b.example\"", &["line 2", "campaign.sendr", "did you mean `campaign.sender`"]),
+        ("[campain]\nname = \"x\"", &["line 2", "campain.name", "did you mean `campaign.name`"]),
+        ("[retry]\ndelays = []", &["retry.delays", "at least one"]),
+        ("[retry]\ndelays = [\"5 parsecs\"]", &["line 2", "retry.delays"]),
+        ("[contacts]\nofficials = \"a.csv\"", &["contacts.constituents"]),
+        ("[contacts]\nfiles = [\"a.csv\"]\nofficials = \"a.csv\"\nconstituents = \"b.csv\"", &["contacts.files"]),
+        ("[[relay]]\nname = \"a\"", &["relay.0.host", "every [[relay]] needs one"]),
+        ("[[relay]]\nname = \"a\"\nhost = \"h.example\"\ntls = \"none\"", &["relay.0", "TLS"]),
+        ("[[relay]]\nname = \"a\"\nhost = \"h.example\"\nport = 99999", &["line 4", "relay.0.port", "65535"]),
+        ("[[relay]]\nname = \"a\"\nhost = \"h.example\"\npassword = \"x\"", &["line 4", "relay.0.password", "password_file"]),
+        ("[[relay]]\nname = \"a\"\nhost = \"h.example\"\n[[relay]]\nname = \"a\"\nhost = \"i.example\"", &["another relay"]),
+        ("[campaign\nname = 1", &["line 1"]),
+    ] {
+        let error = load(toml, &[]).expect_err(toml);
+        for word in expected {
+            assert!(error.contains(word), "{toml}\nsays: {error}\nwithout: {word}");
+        }
+    }
+}
+
+#[test]
+fn every_problem_is_told_at_once() {
+    let error = load("[campaign]\nsender = \"x\"\n[pace]\nglobal = \"fast\"\n[nonsense]\na = 1\n", &[]).unwrap_err();
+    assert_eq!(error.lines().count(), 3, "{error}");
+}
+
+#[test]
+fn a_password_in_the_file_is_not_repeated_in_the_complaint() {
+    let error = load("[[relay]]\nname = \"a\"\nhost = \"h.example\"\npassword = \"hunter2\"", &[]).unwrap_err();
+    assert!(!error.contains("hunter2"), "{error}");
+}
+
+#[test]
+fn an_override_that_is_no_assignment_is_refused() {
+    assert!(load("", &["fast"]).unwrap_err().contains("key=value"));
+    assert!(load("", &["pace.nonsense=1"]).unwrap_err().contains("pace.nonsense"));
+}

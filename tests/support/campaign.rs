@@ -1,0 +1,158 @@
+//! A campaign folder and the real program at work in it.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A campaign in a folder of its own, gone with it.
+pub struct Campaign {
+    folder: TempDir,
+}
+
+/// How a run of the program ended.
+#[derive(Debug)]
+pub struct Ran {
+    pub code: i32,
+    pub out: String,
+    pub err: String,
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            out: String::from_utf8_lossy(&output.stdout).into_owned(),
+            err: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+}
+
+impl Campaign {
+    /// The sample's texts, so many officials and constituents spread over them, and a relay on this port.
+    pub fn new(officials: usize, constituents: usize, port: u16) -> Self {
+        let campaign = Self { folder: tempfile::tempdir().unwrap() };
+        campaign.write("templates/letter.md", LETTER);
+        campaign.write("templates/confirmation.md", CONFIRMATION);
+        campaign.write("contacts.csv", &contacts(officials, 0..constituents));
+        campaign.configure(port, "");
+        campaign
+    }
+
+    /// Writes `config.toml`: unpaced, hurried, the relay on this port; `more` comes last, inside the relay's table.
+    pub fn configure(&self, port: u16, more: &str) {
+        self.write(
+            "config.toml",
+            &format!(
+                "[campaign]\nname = \"Test Campaign\"\ntimezone = \"UTC\"\n[pace]\nper_mailbox = \"unlimited\"\n\
+                 [retry]\ndelays = [\"1s\"]\ngive_up_after = \"1h\"\n\
+                 [[relay]]\nname = \"main\"\nhost = \"127.0.0.1\"\nport = {port}\ntls = \"none\"\n{more}\n"
+            ),
+        );
+    }
+
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub fn write(&self, name: &str, text: &str) {
+        let path = self.folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_undersigned"));
+        command.arg("--dir").arg(self.folder.path()).args(args).stdin(Stdio::null());
+        command.env_remove("CREDENTIALS_DIRECTORY").env_remove("UNDERSIGNED_LOG");
+        command
+    }
+
+    /// Runs to the end, which must come within two minutes.
+    pub fn run(&self, args: &[&str]) -> Ran {
+        let mut child = self.command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let deadline = Instant::now() + Duration::from_secs(120);
+        // Small outputs only: they fit into the pipes while we wait.
+        while child.try_wait().unwrap().is_none() {
+            if Instant::now() > deadline {
+                child.kill().unwrap();
+                panic!("{args:?} did not end: {:?}", Ran::from(child.wait_with_output().unwrap()));
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        child.wait_with_output().unwrap().into()
+    }
+
+    /// Starts `send --yes` and leaves it at work.
+    pub fn start(&self, args: &[&str]) -> Child {
+        self.command(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    }
+
+    pub fn send(&self) -> Ran {
+        self.run(&["send", "--yes"])
+    }
+
+    pub fn status(&self) -> Value {
+        let ran = self.run(&["status", "--json"]);
+        assert_eq!(ran.code, 0, "{ran:?}");
+        serde_json::from_str(&ran.out).unwrap()
+    }
+
+    /// How many letters are in that state.
+    pub fn letters(&self, state: &str) -> u64 {
+        self.status()["letters"][state].as_u64().unwrap()
+    }
+
+    pub fn log(&self) -> Vec<Value> {
+        let ran = self.run(&["log", "--json"]);
+        assert_eq!(ran.code, 0, "{ran:?}");
+        ran.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    pub fn ledger(&self) -> PathBuf {
+        self.folder.path().join("ledger.db")
+    }
+
+    /// I1 and I8: the states add up to the messages, and the database is whole.
+    pub fn must_be_sound(&self) {
+        let status = self.status();
+        for kind in ["letters", "confirmations"] {
+            let states = status[kind].as_object().unwrap();
+            let sum: u64 = states.iter().filter(|(k, _)| *k != "total").map(|(_, n)| n.as_u64().unwrap()).sum();
+            assert_eq!(sum, states["total"].as_u64().unwrap(), "{kind}");
+        }
+        let ledger = rusqlite::Connection::open(self.ledger()).unwrap();
+        let whole: String = ledger.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+        assert_eq!(whole, "ok");
+    }
+}
+
+/// Officials of `Town 0`, `Town 1`, …; constituent `n` lives in town `n % officials`.
+pub fn contacts(officials: usize, constituents: std::ops::Range<usize>) -> String {
+    let mut csv = String::from("role,title,name,email,jurisdiction,address,postcode,signed_on,note\n");
+    for n in 0..officials {
+        writeln!(csv, "official,Mayor,Official {n},mayor{n}@town{n}.example,Town {n},,,,").unwrap();
+    }
+    csv.push_str(&constituent_rows(officials, constituents));
+    csv
+}
+
+/// Rows of constituents alone.
+pub fn constituent_rows(officials: usize, constituents: std::ops::Range<usize>) -> String {
+    let mut csv = String::new();
+    for n in constituents {
+        let town = n % officials;
+        writeln!(csv, "constituent,,Signer {n},signer{n}@mail.example,Town {town},{n} Main St,60000,2026-10-01,").unwrap();
+    }
+    csv
+}
+
+pub const LETTER: &str = "Subject: A letter from {{ constituent.name }}\n\n\
+Dear {{ official.title }} {{ official.name }},\n\nplease *act*.\n\n{{ constituent.name }}\n\n{{ constituent.address }}\n";
+
+pub const CONFIRMATION: &str = "Subject: Your letter\n\nDear {{ constituent.name }},\n\n\
+{% for letter in letters %}To {{ letter.official.name }}: {{ letter.state }}\n\n{{ letter.copy | quoted }}\n\n{% endfor %}\n";
