@@ -17,7 +17,7 @@ pub use message::{
     TransmissionReceipt,
 };
 pub use person::{
-    Constituent, Extra, NameError, Official, PersonKey, PersonName, RESERVED_FIELDS, Role, fold, unprintable,
+    Constituent, Extra, NameError, Official, PersonKey, PersonName, RESERVED_FIELDS, Role, compose, fold, unprintable,
 };
 pub use reply::{EnhancedCode, LossCause, Outcome, Phase, Reply, printable};
 pub use state::{IllegalMove, MessageState, Move, transition};

@@ -1,11 +1,12 @@
 //! Officials and constituents, and the rules that make a cell a person's name.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
 use sha2::{Digest, Sha256};
 use unicase::UniCase;
-use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
+use unicode_normalization::{UnicodeNormalization, char::is_combining_mark, is_nfc};
 
 use super::EmailAddress;
 
@@ -198,6 +199,11 @@ pub fn fold(text: &str) -> String {
     words.join(" ").nfc().collect()
 }
 
+/// The text in Unicode's composed form (NFC); borrowed when it is in that form already.
+pub fn compose(text: &str) -> Cow<'_, str> {
+    if is_nfc(text) { Cow::Borrowed(text) } else { Cow::Owned(text.nfc().collect()) }
+}
+
 /// The first character that a reader cannot see or that changes what they see, if there is one.
 /// Line breaks and tabs are for the caller to judge.
 pub fn unprintable(text: &str) -> Option<char> {
@@ -240,6 +246,12 @@ mod tests {
     #[test]
     fn decomposed_names_are_composed() {
         assert_eq!(PersonName::parse("Zoe\u{308}").unwrap().as_str(), "Zo\u{eb}");
+    }
+
+    #[test]
+    fn text_is_copied_only_when_it_must_be_composed() {
+        assert!(matches!(compose("Zo\u{eb}"), Cow::Borrowed("Zo\u{eb}")));
+        assert_eq!(compose("Zoe\u{308}"), "Zo\u{eb}");
     }
 
     #[test]

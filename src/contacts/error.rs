@@ -1,0 +1,177 @@
+//! Why contact files as a whole cannot be used. Trouble with a single row is a [`super::Problem`], not an error.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+/// What can go wrong with contact files.
+#[derive(Debug, thiserror::Error)]
+pub enum ContactsError {
+    /// They cannot be used as they are: every reason, of every file.
+    #[error("{}", list(.0))]
+    Refused(Vec<FileProblem>),
+    /// A file is not what it was when it was checked.
+    #[error(
+        "{file} changed while it was being read, so nothing of it is used; save it, close it and run the command again"
+    )]
+    Changed {
+        /// The file as it was named.
+        file: String,
+    },
+    /// The list of refused rows cannot be written.
+    #[error("{} cannot be written: {reason}; nothing was changed there", path.display())]
+    Unwritable {
+        /// Where to.
+        path: PathBuf,
+        /// What the system said.
+        reason: io::Error,
+    },
+}
+
+/// One reason why a file cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileProblem {
+    /// The file as it was named, or the part of the settings.
+    pub file: String,
+    /// The line (the first is 1), where it is about one.
+    pub line: Option<u64>,
+    /// What is wrong.
+    pub fault: FileFault,
+}
+
+/// What can be wrong with a file. The messages say what to do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FileFault {
+    /// No file was named at all.
+    #[error("no contact file is named; name one under [contacts]")]
+    NoFiles,
+    /// Not there.
+    #[error("there is no such file; check its name and where it is")]
+    Absent,
+    /// There, but the system does not give it.
+    #[error("it cannot be read: {0}")]
+    Unreadable(String),
+    /// Not a file of text.
+    #[error("it is {is}; {advice}")]
+    NotText {
+        /// What it is instead.
+        is: &'static str,
+        /// What to do.
+        advice: &'static str,
+    },
+    /// Nothing in it.
+    #[error("it is empty; a contact file has a header line and a line for every person")]
+    Empty,
+    /// Headers without people.
+    #[error("it has headers but no people; add a line for every person")]
+    HeaderOnly,
+    /// Text of another encoding.
+    #[error(
+        "it is not UTF-8 in the column {column} (byte 0x{byte:02X}, as Excel's plain “CSV” writes ü or é); save it as “CSV UTF-8”"
+    )]
+    NotUtf8 {
+        /// The header, or the number of the column.
+        column: String,
+        /// The byte that cannot be.
+        byte: u8,
+    },
+    /// A quotation mark that nothing closes, or that closes lines later in the middle of a text.
+    #[error(
+        "a quotation mark opens here and is not closed where the cell ends, so that other lines are swallowed; close or remove it"
+    )]
+    UnterminatedQuote,
+    /// The first line holds a person.
+    #[error("the first line looks like a person, not like headers; put a line with the names of the columns above it")]
+    NoHeader,
+    /// The header line is broken in itself.
+    #[error("the header line cannot be read: {0}; correct it")]
+    BadHeader(String),
+    /// More columns than anybody has.
+    #[error("it has more than {max} columns; remove those that the letter does not need")]
+    TooManyColumns {
+        /// The limit.
+        max: usize,
+    },
+    /// Two columns of one name.
+    #[error("the column “{0}” is there twice (case, spaces and punctuation do not count); rename or remove one")]
+    SameHeader(String),
+    /// A column whose name templates use for something else.
+    #[error("a column cannot be called “{0}”, since templates use that word for something else; rename it")]
+    ReservedHeader(String),
+    /// A column that must be there.
+    #[error("there is no column “{column}”; add it, or name yours under [contacts.columns] (the file has: {headers})")]
+    MissingColumn {
+        /// The header that was looked for.
+        column: String,
+        /// The headers that are there.
+        headers: String,
+    },
+    /// Names stand where addresses should, and addresses where names should.
+    #[error(
+        "the columns “{name}” and “{email}” are swapped: most names are addresses and most addresses are not; swap their headers"
+    )]
+    Swapped {
+        /// The header of the names.
+        name: String,
+        /// The header of the addresses.
+        email: String,
+    },
+    /// A setting names a column that we do not have.
+    #[error("“{name}” is not a column of ours{}; ours are role, title, name, email, jurisdiction, address, postcode, signed_on and note", meant(.nearest.as_deref()))]
+    UnknownColumn {
+        /// What was written.
+        name: String,
+        /// The nearest of ours.
+        nearest: Option<&'static str>,
+    },
+    /// Two of our columns are mapped to one header.
+    #[error("“{0}” is named for two columns; a header can only be one of them")]
+    MappedTwice(String),
+    /// No file has the header that a setting names.
+    #[error("no file has the column “{header}”, which is named for {column}; correct the name or remove the line")]
+    MappedAbsent {
+        /// Our column.
+        column: &'static str,
+        /// The header that was looked for.
+        header: String,
+    },
+    /// People cannot be joined by that column.
+    #[error(
+        "match_key cannot be “{0}”; name the column that officials and constituents have in common, such as jurisdiction"
+    )]
+    BadMatchKey(String),
+}
+
+impl FileFault {
+    /// The fault in a file, at a line where it is about one.
+    pub(super) fn at(self, file: &str, line: Option<u64>) -> FileProblem {
+        FileProblem { file: file.to_owned(), line, fault: self }
+    }
+}
+
+impl From<io::Error> for FileFault {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::NotFound => Self::Absent,
+            _ => Self::Unreadable(error.to_string()),
+        }
+    }
+}
+
+impl fmt::Display for FileProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            Some(line) => write!(f, "{}, line {line}: {}", self.file, self.fault),
+            None => write!(f, "{}: {}", self.file, self.fault),
+        }
+    }
+}
+
+fn list(problems: &[FileProblem]) -> String {
+    let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    lines.join("\n")
+}
+
+fn meant(nearest: Option<&str>) -> String {
+    nearest.map(|n| format!(" (did you mean “{n}”?)")).unwrap_or_default()
+}

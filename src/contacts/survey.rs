@@ -1,0 +1,374 @@
+//! The first reading: every row of every file is checked, officials are kept, constituents are not.
+//! Memory grows by eight bytes a constituent. What comes of it is a [`Survey`], from which [`Survey::rows`] reads
+//! the files a second time.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use super::columns::{Column, Layout, check_settings};
+use super::error::{ContactsError, FileFault, FileProblem};
+use super::join::{Directory, ListedOfficial, clash_problem, same_person};
+use super::prints::{Prints, print_of};
+use super::problem::{Note, NoteKind, Problem, ProblemKind, Problems, Sightings};
+use super::records::Record;
+use super::row::{FileName, OddDate, Person, Place, ReadRow, odd_date, read_row};
+use super::settings::ContactsSettings;
+use super::source::Fingerprint;
+use super::table::Table;
+use crate::model::{Constituent, Official, PersonKey, Role};
+
+/// What the first reading found.
+pub struct Survey {
+    pub(super) settings: ContactsSettings,
+    pub(super) files: Vec<SurveyedFile>,
+    pub(super) officials: Vec<ListedOfficial>,
+    pub(super) directory: Directory,
+    /// Prints that occur more than once.
+    pub(super) twins: Vec<u64>,
+    pub(super) constituent_extras: BTreeSet<String>,
+    official_extras: BTreeSet<String>,
+    constituents: u64,
+    blank_rows: u64,
+    problems: Problems,
+    repeats: Vec<Problem>,
+    notes: Vec<Note>,
+    also_constituents: Vec<usize>,
+}
+
+/// One file as it was at the first reading.
+pub(super) struct SurveyedFile {
+    pub(super) name: FileName,
+    pub(super) headers: Vec<String>,
+    pub(super) fingerprint: Fingerprint,
+}
+
+/// Reads every file once and checks every row.
+///
+/// An error means that a file as a whole cannot be used; it lists every such reason. Bad rows are no error: they
+/// are in [`Survey::problems`].
+pub fn survey(settings: &ContactsSettings) -> Result<Survey, ContactsError> {
+    let mut faults = Vec::new();
+    if settings.files.is_empty() {
+        faults.push(FileFault::NoFiles.at("[contacts]", None));
+    }
+    let mut tables: Vec<Table> = Vec::new();
+    for file in &settings.files {
+        match Table::open(file, settings) {
+            Ok(table) => tables.push(table),
+            Err(fault) => faults.push(fault),
+        }
+    }
+    let all_opened = tables.len() == settings.files.len();
+    let layouts: Vec<Layout> = if all_opened { tables.iter().map(|t| t.layout.clone()).collect() } else { Vec::new() };
+    faults.extend(check_settings(settings, &layouts).into_iter().map(|f| f.at("[contacts]", None)));
+    let mut gathered = Gathered::default();
+    for (index, mut table) in tables.into_iter().enumerate() {
+        faults.append(&mut table.faults);
+        if let Err(fault) = gathered.read_file(table, index)? {
+            faults.push(fault);
+        }
+    }
+    if faults.is_empty() { Ok(gathered.settle(settings)) } else { Err(ContactsError::Refused(faults)) }
+}
+
+impl Survey {
+    /// The officials, in the order of the files, each once.
+    pub fn officials(&self) -> &[ListedOfficial] {
+        &self.officials
+    }
+
+    /// How many rows name a constituent and are in order. A person who stands in two of them counts twice here;
+    /// the second reading tells.
+    pub fn constituents(&self) -> u64 {
+        self.constituents
+    }
+
+    /// What is wrong with the rows that are refused.
+    pub fn problems(&self) -> &Problems {
+        &self.problems
+    }
+
+    /// Officials who stand in several rows, and offices with two holders, whose constituents are not joined.
+    pub fn doubts_about_officials(&self) -> &[Problem] {
+        &self.repeats
+    }
+
+    /// How many rows had nothing in them.
+    pub fn blank_rows(&self) -> u64 {
+        self.blank_rows
+    }
+
+    /// What else is worth telling.
+    pub fn notes(&self) -> &[Note] {
+        &self.notes
+    }
+
+    /// The names of the files, by their numbers.
+    pub fn files(&self) -> impl Iterator<Item = &str> {
+        self.files.iter().map(|f| &*f.name)
+    }
+
+    /// Officials without a mailbox, by their numbers.
+    pub fn without_mailbox(&self) -> impl Iterator<Item = usize> {
+        self.officials.iter().enumerate().filter(|(_, o)| o.official.mailbox.is_none()).map(|(i, _)| i)
+    }
+
+    /// Officials whose mailbox is a constituent's too, by their numbers.
+    pub fn also_constituents(&self) -> &[usize] {
+        &self.also_constituents
+    }
+
+    /// Every field of a person that a template may name.
+    pub fn known_fields(&self, role: Role) -> BTreeSet<String> {
+        let (own, extras): (&[Column], _) = match role {
+            Role::Official => {
+                (&[Column::Title, Column::Name, Column::Email, Column::Jurisdiction], &self.official_extras)
+            }
+            Role::Constituent => (&Column::ALL[1..], &self.constituent_extras),
+        };
+        own.iter().map(|c| c.as_str().to_owned()).chain(extras.iter().cloned()).collect()
+    }
+}
+
+/// Counts only: everything else may be personal data.
+impl std::fmt::Debug for Survey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Survey")
+            .field("files", &self.files.len())
+            .field("officials", &self.officials.len())
+            .field("constituents", &self.constituents)
+            .field("rows_refused", &self.problems.rows())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A survey in the making.
+#[derive(Default)]
+struct Gathered {
+    files: Vec<SurveyedFile>,
+    officials: Vec<ListedOfficial>,
+    numbers: HashMap<PersonKey, usize>,
+    directory: Directory,
+    prints: Vec<u64>,
+    constituent_extras: BTreeSet<String>,
+    official_extras: BTreeSet<String>,
+    blank_rows: u64,
+    problems: Problems,
+    repeats: Vec<Problem>,
+    notes: Vec<Note>,
+}
+
+/// What is counted for each file.
+#[derive(Default)]
+struct Tally {
+    rows: u64,
+    swapped: u64,
+    five_digits: u64,
+    four_digits: Sightings,
+    ambiguous_dates: Sightings,
+    serials: Sightings,
+    composed: Sightings,
+}
+
+impl Gathered {
+    /// Reads the rows of one file. The outer error is a file that changed meanwhile.
+    fn read_file(&mut self, mut table: Table, index: usize) -> Result<Result<(), FileProblem>, ContactsError> {
+        self.note_extras(&table);
+        let header_is_sound = table.layout.missing() == 0;
+        let mut record = Record::default();
+        let mut tally = Tally::default();
+        loop {
+            match table.read(&mut record) {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(fault) => return Ok(Err(fault)),
+            }
+            let cells = match table.cells(&record) {
+                Ok(cells) => cells,
+                Err(fault) => return Ok(Err(fault)),
+            };
+            if record.flaws.is_empty() && cells.is_blank() {
+                self.blank_rows += 1;
+                continue;
+            }
+            tally.rows += 1;
+            if header_is_sound {
+                let row = read_row(&table, &record, cells);
+                self.add(
+                    &table,
+                    row,
+                    Place { file: index, line: record.line },
+                    &mut tally,
+                    cells.get(table.layout.match_at),
+                );
+            }
+        }
+        if let Some(fault) = tally.fault(&table) {
+            return Ok(Err(fault.at(&table.name, None)));
+        }
+        let Some(fingerprint) = table.fingerprint() else {
+            return Err(ContactsError::Changed { file: table.name.to_string() });
+        };
+        self.notes.extend(table.notes());
+        self.notes.extend(tally.notes(&table.name));
+        self.files.push(SurveyedFile { name: table.name, headers: table.layout.headers, fingerprint });
+        Ok(Ok(()))
+    }
+
+    fn note_extras(&mut self, table: &Table) {
+        let keys = || table.layout.extras.iter().map(|(_, key)| key.clone());
+        let has_role_column = table.layout.at(Column::Role).is_some();
+        if has_role_column || table.role == Some(Role::Official) {
+            self.official_extras.extend(keys());
+        }
+        if has_role_column || table.role == Some(Role::Constituent) {
+            self.constituent_extras.extend(keys());
+        }
+    }
+
+    fn add(&mut self, table: &Table, row: ReadRow, place: Place, tally: &mut Tally, match_cell: &str) {
+        if row.composed {
+            tally.composed.add(place.line);
+        }
+        match row.person {
+            Some(Person::Official(official)) => {
+                self.add_official(&table.name, official, row.match_key, match_cell.trim(), place);
+            }
+            Some(Person::Constituent(constituent)) => {
+                self.prints.push(print_of(&constituent));
+                tally.look_at(&constituent, place.line);
+            }
+            None => {
+                tally.swapped += u64::from(row.swapped);
+                if row.role == Some(Role::Official) && !row.match_key.is_empty() {
+                    self.directory.note_refused(row.match_key, place);
+                }
+                self.problems.add_row(row.problems);
+            }
+        }
+    }
+
+    fn add_official(&mut self, file: &Arc<str>, official: Official, key: String, as_written: &str, place: Place) {
+        let number = *self.numbers.entry(official.key()).or_insert(self.officials.len());
+        if number == self.officials.len() {
+            self.official_extras.extend(official.extra.keys().cloned());
+            self.officials.push(ListedOfficial { official, file: place.file, line: place.line });
+        }
+        if !self.directory.add(key, as_written, number) {
+            let first = &self.officials[number];
+            let of_file = self.files.get(first.file).map_or_else(|| Arc::clone(file), |f| Arc::clone(&f.name));
+            let kind = ProblemKind::Duplicate { of_file, of_line: first.line };
+            let name = first.official.name.as_str();
+            self.repeats.push(Problem::new(file, place.line, kind).in_cell(Column::Name.as_str().to_owned(), name));
+        }
+    }
+
+    fn settle(mut self, settings: &ContactsSettings) -> Survey {
+        self.directory.find_clashes(&self.officials);
+        self.find_two_titles();
+        for clash in self.directory.clashes() {
+            let Some(second) = self.officials.get(clash.second) else { continue };
+            let file = &self.files[second.file].name;
+            self.repeats.push(clash_problem(clash, &self.officials, file, second.line));
+        }
+        for listed in &mut self.officials {
+            fill(&mut listed.official.extra, &self.official_extras);
+        }
+        let constituents = self.prints.len() as u64;
+        let prints = Prints::new(self.prints);
+        let shared = |o: &ListedOfficial| o.official.mailbox.as_ref().is_some_and(|m| prints.have_mailbox(m));
+        let also_constituents = (0..self.officials.len()).filter(|&i| shared(&self.officials[i])).collect();
+        Survey {
+            settings: settings.clone(),
+            files: self.files,
+            officials: self.officials,
+            directory: self.directory,
+            twins: prints.repeated(),
+            constituent_extras: self.constituent_extras,
+            official_extras: self.official_extras,
+            constituents,
+            blank_rows: self.blank_rows,
+            problems: self.problems,
+            repeats: self.repeats,
+            notes: self.notes,
+            also_constituents,
+        }
+    }
+
+    /// Officials of one jurisdiction who are one person under two titles.
+    fn find_two_titles(&mut self) {
+        let mut found = Vec::new();
+        for group in self.directory.groups() {
+            let mut first_of: HashMap<(String, String), usize> = HashMap::new();
+            for &number in group {
+                let official = &self.officials[number].official;
+                let Some(mailbox) = &official.mailbox else { continue };
+                let first = *first_of.entry((mailbox.key(), official.name.to_string())).or_insert(number);
+                if first != number && same_person(&self.officials[first].official, official) {
+                    found.push((number, first));
+                }
+            }
+        }
+        found.sort_unstable();
+        for (number, first) in found {
+            let (listed, of_line) = (&self.officials[number], self.officials[first].line);
+            let file = &self.files[listed.file].name;
+            let problem = Problem::new(file, listed.line, ProblemKind::TwoTitles { of_line });
+            self.repeats.push(problem.in_cell(Column::Title.as_str().to_owned(), &listed.official.title));
+        }
+    }
+}
+
+/// Gives a person every extra field that others have, empty, so that templates find it.
+pub(super) fn fill(extra: &mut crate::model::Extra, keys: &BTreeSet<String>) {
+    if extra.len() < keys.len() {
+        for key in keys {
+            if !extra.contains_key(key) {
+                extra.insert(key.clone(), String::new());
+            }
+        }
+    }
+}
+
+impl Tally {
+    fn look_at(&mut self, constituent: &Constituent, line: u64) {
+        match odd_date(&constituent.signed_on) {
+            Some(OddDate::Ambiguous) => self.ambiguous_dates.add(line),
+            Some(OddDate::Serial) => self.serials.add(line),
+            None => {}
+        }
+        let postcode = constituent.postcode.as_str();
+        if postcode.bytes().all(|b| b.is_ascii_digit()) {
+            match postcode.len() {
+                4 => self.four_digits.add(line),
+                5 => self.five_digits += 1,
+                _ => {}
+            }
+        }
+    }
+
+    /// What the rows together say about the file.
+    fn fault(&self, table: &Table) -> Option<FileFault> {
+        let label = |column| table.layout.at(column).map(|at| table.layout.label(at)).unwrap_or_default();
+        if self.rows == 0 {
+            Some(FileFault::HeaderOnly)
+        } else if self.swapped * 2 > self.rows {
+            Some(FileFault::Swapped { name: label(Column::Name), email: label(Column::Email) })
+        } else {
+            None
+        }
+    }
+
+    fn notes(self, file: &Arc<str>) -> Vec<Note> {
+        let short = if self.five_digits > self.four_digits.count { self.four_digits } else { Sightings::default() };
+        [
+            self.composed.note(file, NoteKind::Composed),
+            self.ambiguous_dates.note(file, NoteKind::AmbiguousDate),
+            self.serials.note(file, NoteKind::ExcelSerial),
+            short.note(file, NoteKind::ShortPostcode),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+}
