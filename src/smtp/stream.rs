@@ -102,7 +102,17 @@ impl Pipe {
         Poll::Ready(Ok(()))
     }
 
+    /// The next reply. Trouble is for good: what comes after it answers nothing that we asked.
     fn poll_reply(&mut self, cx: &mut Context<'_>) -> Poll<Result<RawReply, Trouble>> {
+        if let Some(trouble) = &self.trouble {
+            return Poll::Ready(Err(trouble.clone()));
+        }
+        let reply = ready!(self.poll_next_reply(cx));
+        self.trouble = reply.as_ref().err().cloned();
+        Poll::Ready(reply)
+    }
+
+    fn poll_next_reply(&mut self, cx: &mut Context<'_>) -> Poll<Result<RawReply, Trouble>> {
         ready!(self.poll_write_all(cx))?;
         loop {
             if let Some(reply) = self.reader.next().map_err(Trouble::garbage)? {
@@ -215,10 +225,7 @@ impl AsyncRead for Wire {
                     pipe.rendered = reply.rendered();
                     pipe.heard.push(reply);
                 }
-                Err(trouble) => {
-                    pipe.trouble = Some(trouble);
-                    return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
-                }
+                Err(_) => return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into())),
             }
         }
         let size = buf.remaining().min(pipe.rendered.len());
