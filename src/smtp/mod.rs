@@ -9,6 +9,8 @@
 
 mod auth;
 mod connect;
+mod mailbox;
+mod maildir;
 mod offers;
 mod reply;
 mod session;
@@ -23,6 +25,7 @@ use std::path::PathBuf;
 
 use secrecy::SecretString;
 
+pub use mailbox::Mailbox;
 pub use session::{Accepted, Parcel, Session};
 pub use timeouts::{SessionLimits, Timeouts};
 
