@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use support::relay::{Action, At, Options, ScriptedRelay, Step};
 use support::{PaperReceipt, envelope, hasty, letter, settings};
-use undersigned::model::{LossCause, Outcome, Phase};
+use undersigned::model::{LossCause, Outcome, Phase, Reply};
 use undersigned::smtp::{Parcel, Relay, RelaySettings, Session, SessionLimits};
 
 /// Offers and transmits one letter.
@@ -109,7 +109,7 @@ async fn an_accepted_letter_is_told_by_250_after_the_dot_and_by_nothing_else() {
         let relay = ScriptedRelay::start(Options::default(), at_first(Step::Dot, &Action::reply(reply)));
         let (outcome, usable) = converse(&relay).await;
         assert_eq!(short(&outcome), told);
-        assert_eq!(outcome.reply().is_some_and(|r| r.accepts_message()), accepted);
+        assert_eq!(outcome.reply().is_some_and(Reply::accepts_message), accepted);
         assert_eq!(usable, accepted);
     }
 }
@@ -190,6 +190,16 @@ async fn envelope_commands_share_a_packet_where_pipelining_is_offered() {
     assert!(packets[1].starts_with(b"MAIL FROM:<letters@campaign.example> SIZE="));
     assert!(packets[1].ends_with(b"\r\nRCPT TO:<mayor@town.example>\r\nDATA\r\n"));
     assert!(packets[2].ends_with(b"\r\n.\r\n"));
+}
+
+#[tokio::test]
+async fn every_command_waits_for_its_reply_where_pipelining_is_not_offered() {
+    let relay = ScriptedRelay::start(Options::without_pipelining(), |_| Action::Default);
+    converse(&relay).await;
+    let packets = relay.packets();
+    let verbs: Vec<_> = packets.iter().map(|p| String::from_utf8_lossy(&p[..4]).into_owned()).collect();
+    assert_eq!(verbs, ["EHLO", "MAIL", "RCPT", "DATA", "X-Ca"]);
+    assert!(packets[1..4].iter().all(|packet| packet.split(|&b| b == b'\n').count() == 2));
 }
 
 #[tokio::test]

@@ -178,9 +178,9 @@ impl Conversation {
             self.reply("552 5.3.4 the message is too long");
             return Ok(());
         };
-        let shelf = self.shelf.clone();
-        let stored = spawn_blocking(move || shelf.maildir.store(&from, &to, &message)).await;
-        match stored.map_err(io::Error::other).flatten() {
+        let into = self.shelf.clone();
+        let storing = spawn_blocking(move || into.maildir.store(&from, &to, &message));
+        match storing.await.map_err(io::Error::other).flatten() {
             Ok(id) => {
                 self.shelf.accepted.fetch_add(1, Ordering::Relaxed);
                 self.reply(&format!("250 2.0.0 Ok: queued as {id}"));

@@ -29,7 +29,7 @@ impl Authority {
 
     /// For a server of that name, valid now.
     pub fn server(&self, name: &str) -> Arc<ServerConfig> {
-        self.issue(CertificateParams::new(vec![name.to_owned()]).unwrap())
+        self.issue(&CertificateParams::new(vec![name.to_owned()]).unwrap())
     }
 
     /// The same, but no longer valid.
@@ -37,10 +37,10 @@ impl Authority {
         let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
         params.not_before = date_time_ymd(2001, 1, 1);
         params.not_after = date_time_ymd(2002, 1, 1);
-        self.issue(params)
+        self.issue(&params)
     }
 
-    fn issue(&self, params: CertificateParams) -> Arc<ServerConfig> {
+    fn issue(&self, params: &CertificateParams) -> Arc<ServerConfig> {
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
         config(certificate.der().clone(), &key)

@@ -234,7 +234,7 @@ impl ScriptedRelay {
         self.shared.heard.lock().unwrap().clone()
     }
 
-    /// What came in one read each, before TLS was taken off nothing else: a packet, more or less.
+    /// What came in one read each, TLS taken off: without TLS, on this machine, a packet.
     pub fn packets(&self) -> Vec<Vec<u8>> {
         self.shared.writes.lock().unwrap().clone()
     }
@@ -292,6 +292,7 @@ struct Conversation {
     shared: Arc<Shared>,
     stream: Box<dyn Stream>,
     unread: VecDeque<u8>,
+    chunk: Box<[u8]>,
     at: At,
     to: Vec<String>,
     mail: String,
@@ -312,8 +313,8 @@ impl Conversation {
             reference: String::new(),
         };
         let known = shared.options.auth.is_none();
-        let (to, mail) = (Vec::new(), String::new());
-        Self { shared, stream, unread: VecDeque::new(), at, to, mail, secure: false, known }
+        let (to, mail, chunk) = (Vec::new(), String::new(), vec![0; 16 * 1024].into());
+        Self { shared, stream, unread: VecDeque::new(), chunk, at, to, mail, secure: false, known }
     }
 
     async fn run(&mut self) -> Talk {
@@ -421,7 +422,7 @@ impl Conversation {
         self.at.message_of_all = self.shared.messages.fetch_add(1, Ordering::SeqCst) + 1;
         self.at.from = between_brackets(&self.at.line);
         if self.act(Step::Mail, "250 2.1.0 Ok").await? / 100 == 2 {
-            self.mail = self.at.line.clone();
+            self.mail.clone_from(&self.at.line);
         }
         Ok(())
     }
@@ -544,13 +545,12 @@ impl Conversation {
                 return Ok(self.unread.drain(..=seen + end).collect());
             }
             seen = self.unread.len();
-            let mut chunk = [0; 16 * 1024];
-            let size = self.stream.read(&mut chunk).await.map_err(drop)?;
+            let size = self.stream.read(&mut self.chunk).await.map_err(drop)?;
             if size == 0 {
                 return Err(());
             }
-            self.shared.writes.lock().unwrap().push(chunk[..size].to_vec());
-            self.unread.extend(&chunk[..size]);
+            self.shared.writes.lock().unwrap().push(self.chunk[..size].to_vec());
+            self.unread.extend(&self.chunk[..size]);
         }
     }
 }
