@@ -6,3 +6,4 @@
 
 pub mod contacts;
 pub mod model;
+pub mod smtp;

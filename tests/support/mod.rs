@@ -1,6 +1,9 @@
 //! What several integration tests share. Each test file uses a part of it.
 #![allow(dead_code, unreachable_pub, reason = "every test file compiles this for itself and uses a part of it")]
+#![allow(missing_docs, missing_debug_implementations, reason = "names and signatures say it")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
+pub mod campaign;
 pub mod certs;
 pub mod record;
 pub mod relay;
