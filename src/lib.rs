@@ -4,4 +4,5 @@
 //! This library is the program's inside; the program's commands are its interface. `ARCHITECTURE.md` tells what
 //! stands where and why.
 
+pub mod ledger;
 pub mod model;
