@@ -4,6 +4,16 @@
 //! This library is the program's inside; the program's commands are its interface. `ARCHITECTURE.md` tells what
 //! stands where and why.
 
+pub mod cli;
+pub mod commands;
+pub mod compose;
+pub mod config;
 pub mod contacts;
+pub mod dispatch;
+pub mod ledger;
 pub mod model;
+pub mod plan;
+pub mod policy;
+pub mod report;
 pub mod smtp;
+pub mod template;

@@ -18,10 +18,10 @@ use jiff::Timestamp;
 
 use crate::model::{Attempt, CampaignTag, IllegalMove, MessageId, PersonKey, Stamp, TemplateId};
 
-pub use receipt::{Leased, Open};
+pub use receipt::{Kept, Leased, Open, Unwritten};
 pub use records::{
-    AttemptRecord, CampaignState, Confirming, Counts, Decision, DecisionKind, Enrolled, Enrolment, LogFilter, MessageRecord,
-    OfficialFigures, Recovered, RelayRecord, RelayState, Selection, Terms,
+    AttemptRecord, CampaignState, Confirming, Counts, Decision, DecisionKind, Enrolled, Enrolment, LogFilter,
+    MessageRecord, OfficialFigures, Recovered, RelayRecord, RelayState, Selection, Terms,
 };
 
 /// What can go wrong with a ledger.
@@ -31,8 +31,13 @@ pub enum LedgerError {
     #[error("there is no ledger at {}: nothing has been planned here yet; run `undersigned send`", .0.display())]
     Absent(PathBuf),
     /// The file is there but is not a ledger of a version that this program knows.
-    #[error("{} is not a ledger that this version can use: {1}", .0.display())]
-    Foreign(PathBuf, String),
+    #[error("{} is not a ledger that this program can use: {reason}", path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// What it is instead.
+        reason: String,
+    },
     /// Another process dispatches from it.
     #[error("another `undersigned` is sending from {}; wait for it, or stop it with Ctrl-C where it runs", .0.display())]
     Busy(PathBuf),
@@ -53,6 +58,9 @@ pub enum LedgerError {
     /// The source of an enrolment failed; everything was rolled back.
     #[error("nothing was enrolled: {0}")]
     Source(Box<dyn std::error::Error + Send + Sync>),
+    /// Whoever reads a list could not take its next line.
+    #[error("the list could not be written out: {0}")]
+    Output(std::io::Error),
     /// The database itself: disk full, input/output, locked for too long, damaged.
     #[error("the ledger at {} cannot be used: {reason}", path.display())]
     Storage {
@@ -103,7 +111,8 @@ pub trait Ledger: Clone + Send + Sync + 'static {
     /// Whether a constituent of that key is enrolled.
     fn knows(&self, key: PersonKey) -> Result<bool>;
 
-    // Dispatch. Durable when they return; commits of all callers are grouped.
+    // Dispatch. Durable when they return; commits of all callers are grouped. A call whose future is dropped may
+    // still be carried out. A call that ends a receipt and fails gives it back.
 
     /// At start: what was `leased` goes back to `queued`, what was `transmitting` becomes `in_doubt`, with an
     /// attempt in the log; lanes are put right.
@@ -112,27 +121,42 @@ pub trait Ledger: Clone + Send + Sync + 'static {
     /// first. Messages to suppressed mailboxes are moved to `suppressed` instead.
     fn claim(&self, claim: Claim) -> impl Future<Output = Result<Vec<Leased>>> + Send;
     /// Returns a lease untouched; its lane waits until `lane_ready_at`, where given.
-    fn give_back(&self, leased: Leased, lane_ready_at: Option<Timestamp>) -> impl Future<Output = Result<()>> + Send;
+    fn give_back(
+        &self,
+        leased: Leased,
+        lane_ready_at: Option<Timestamp>,
+    ) -> impl Future<Output = Kept<(), Leased>> + Send;
     /// A refusal or loss before the body: the relay provably has nothing.
-    fn refuse(&self, leased: Leased, attempt: Attempt, news_at: Timestamp) -> impl Future<Output = Result<()>> + Send;
+    fn refuse(
+        &self,
+        leased: Leased,
+        attempt: Attempt,
+        news_at: Timestamp,
+    ) -> impl Future<Output = Kept<(), Leased>> + Send;
     /// The point of no return. Fixes the stamp at the first hand-over (a later one must bring the same), and
-    /// notes from when the lane may give its next message.
+    /// notes from when the lane may give its next message. A confirmation's hash may differ at a later hand-over,
+    /// because it tells the fates of its letters as they are by then; its Message-ID and Date may not.
     fn mark_transmitting(
         &self,
         leased: Leased,
         relay: &str,
         stamp: Stamp,
         lane_ready_at: Option<Timestamp>,
-    ) -> impl Future<Output = Result<Open>> + Send;
+    ) -> impl Future<Output = Kept<Open, Leased>> + Send;
     /// What became of a transmission; in the same transaction, when this settles the last letter of its
     /// constituent, the confirmation's row, due at `news_at`.
-    fn close(&self, open: Open, attempt: Attempt, news_at: Timestamp) -> impl Future<Output = Result<()>> + Send;
+    fn close(&self, open: Open, attempt: Attempt, news_at: Timestamp) -> impl Future<Output = Kept<(), Open>> + Send;
     /// When the next lane or deferred message comes due; `None` when nothing waits for a time.
     fn next_wake(&self) -> impl Future<Output = Result<Option<Timestamp>>> + Send;
     /// Notes the state of a relay, for `status`.
     fn note_relay(&self, relay: RelayRecord) -> impl Future<Output = Result<()>> + Send;
     /// Notes the state of the campaign with the reason, for `status`.
-    fn note_campaign(&self, state: CampaignState, reason: &str, now: Timestamp) -> impl Future<Output = Result<()>> + Send;
+    fn note_campaign(
+        &self,
+        state: CampaignState,
+        reason: &str,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<()>> + Send;
 
     // Staff. Each is one transaction, recorded with time and reason; gives how many messages it moved.
 
@@ -153,7 +177,7 @@ pub trait Ledger: Clone + Send + Sync + 'static {
     fn attempts(&self, filter: &LogFilter, each: &mut dyn FnMut(AttemptRecord) -> std::io::Result<()>) -> Result<()>;
     /// Hands every message that passes the filter to `each`, by number.
     fn messages(&self, filter: &LogFilter, each: &mut dyn FnMut(MessageRecord) -> std::io::Result<()>) -> Result<()>;
-    /// How many messages were handed over (sent) since then.
+    /// How many hand-overs since then may have reached a relay: accepted or in doubt.
     fn sent_since(&self, since: Timestamp) -> Result<u64>;
     /// Every decision of staff, oldest first.
     fn decisions(&self) -> Result<Vec<(Timestamp, String)>>;

@@ -4,6 +4,7 @@
 //! merely dropped leaves its row as it is, and the next start puts it right: `leased` was never offered,
 //! `transmitting` is in doubt.
 
+use super::LedgerError;
 use crate::model::{Content, MessageId, MessageKind, Stamp, TemplateId, TransmissionReceipt};
 
 /// A message that one worker may offer to one relay.
@@ -21,7 +22,7 @@ pub struct Leased {
     pub stamp: Option<Stamp>,
     /// How many tries counted towards giving up.
     pub attempts: u32,
-    /// When the first try was made.
+    /// When the first try on the recipient's clock was made; tries on the relay's clock do not start it.
     pub first_attempt_at: Option<jiff::Timestamp>,
 }
 
@@ -62,5 +63,27 @@ pub struct Open {
 impl TransmissionReceipt for Open {
     fn message(&self) -> MessageId {
         self.id
+    }
+}
+
+/// What a call that ends a receipt gives: when it fails, the receipt comes back with the error.
+pub type Kept<T, R> = Result<T, Box<Unwritten<R>>>;
+
+/// A receipt whose end is not in the ledger: nothing was changed there, so the same call can be made again.
+///
+/// After [`LedgerError::Storage`] that is the thing to do, once the ledger can be written again; after any other
+/// error the same call will fail again.
+#[derive(Debug)]
+pub struct Unwritten<R> {
+    /// The receipt, as good as before.
+    pub receipt: R,
+    /// Why it could not be ended.
+    pub error: LedgerError,
+}
+
+/// For a caller that does not want the receipt any more.
+impl<R> From<Box<Unwritten<R>>> for LedgerError {
+    fn from(unwritten: Box<Unwritten<R>>) -> Self {
+        unwritten.error
     }
 }

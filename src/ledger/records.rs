@@ -19,6 +19,24 @@ pub enum Confirming {
     Never,
 }
 
+impl Confirming {
+    const ALL: [Self; 3] = [Self::PerConstituent, Self::PerLetter, Self::Never];
+
+    /// The name used in the ledger.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::PerConstituent => "per_constituent",
+            Self::PerLetter => "per_letter",
+            Self::Never => "never",
+        }
+    }
+
+    /// The one of that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|word| word.as_str() == name)
+    }
+}
+
 /// Under which terms letters are enrolled.
 #[derive(Debug, Clone, Copy)]
 pub struct Terms {
@@ -115,6 +133,26 @@ pub enum CampaignState {
     Finished,
 }
 
+impl CampaignState {
+    const ALL: [Self; 5] = [Self::Planned, Self::Running, Self::Paused, Self::Stopped, Self::Finished];
+
+    /// The name used in the ledger and in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Planned => "planned",
+            Self::Running => "running",
+            Self::Paused => "paused",
+            Self::Stopped => "stopped",
+            Self::Finished => "finished",
+        }
+    }
+
+    /// The one of that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|word| word.as_str() == name)
+    }
+}
+
 /// A relay's state, for `status`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RelayState {
@@ -126,6 +164,25 @@ pub enum RelayState {
     Parked,
     /// Refused our account.
     Stopped,
+}
+
+impl RelayState {
+    const ALL: [Self; 4] = [Self::Up, Self::Slowed, Self::Parked, Self::Stopped];
+
+    /// The name used in the ledger and in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Up => "up",
+            Self::Slowed => "slowed",
+            Self::Parked => "parked",
+            Self::Stopped => "stopped",
+        }
+    }
+
+    /// The one of that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|word| word.as_str() == name)
+    }
 }
 
 /// What was last noted of a relay.

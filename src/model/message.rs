@@ -24,6 +24,11 @@ impl MessageKind {
             Self::Confirmation => "confirmation",
         }
     }
+
+    /// The kind of that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Letter, Self::Confirmation].into_iter().find(|kind| kind.as_str() == name)
+    }
 }
 
 impl fmt::Display for MessageKind {

@@ -1,0 +1,174 @@
+//! Claiming: what has come due is promoted, then the lanes that are ready give their earliest messages.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use crate::ledger::{Claim, Leased};
+use crate::model::{Content, LetterFate, MessageId, MessageKind, MessageState, Move, Stamp, TemplateId};
+
+use super::cells::Ms;
+use super::confirm::{self, Between};
+use super::fault::Work;
+use super::moves::{Standing, step};
+use super::{lanes, people};
+
+/// Promotions in one claim; the rest comes with the next.
+const PROMOTED_MAX: i64 = 1000;
+/// Messages of one lane that one claim moves aside (suppressed, withheld); the rest comes with the next.
+const SET_ASIDE_MAX: usize = 256;
+
+/// See [`crate::ledger::Ledger::claim`].
+pub(super) fn claim(db: &Connection, claim: Claim) -> Work<Vec<Leased>> {
+    let now = Ms::from(claim.now);
+    promote(db, now)?;
+    let lanes = lanes::ready(db, now, claim.limit)?;
+    let share = if claim.one_per_lane { 1 } else { claim.limit.div_ceil(lanes.len().max(1)) };
+    let mut leased = Vec::new();
+    for lane in lanes {
+        let room = share.min(claim.limit - leased.len());
+        if room == 0 {
+            break;
+        }
+        let taken = take_from(db, lane, now, room)?;
+        let occupied_by = taken.first().map(Leased::id).filter(|_| claim.one_per_lane);
+        lanes::had_its_turn(db, lane, now, taken.len(), occupied_by)?;
+        leased.extend(taken);
+    }
+    Ok(leased)
+}
+
+/// Puts deferred messages whose time has come back into their lanes.
+fn promote(db: &Connection, now: Ms) -> Work<()> {
+    let due: Vec<(MessageId, i64)> = db
+        .prepare_cached(
+            "SELECT id, lane FROM message INDEXED BY message_wait
+              WHERE state = 'deferred' AND due_at <= ?1 ORDER BY due_at LIMIT ?2",
+        )?
+        .query_map(params![now, PROMOTED_MAX], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<Result<_, _>>()?;
+    for (message, lane) in due {
+        step(db, message, Standing::at(MessageState::Deferred), Move::ComeDue)?;
+        lanes::repair(db, lane)?;
+    }
+    Ok(())
+}
+
+/// A message that waits, as its row tells it.
+struct Waiting {
+    id: MessageId,
+    kind: MessageKind,
+    constituent: i64,
+    official: Option<i64>,
+    template: TemplateId,
+    stamp: Option<Stamp>,
+    tries: u32,
+    first_try_at: Option<Ms>,
+}
+
+/// Leases up to `room` messages of one lane. What must not go out is moved aside on the way.
+fn take_from(db: &Connection, lane: i64, now: Ms, room: usize) -> Work<Vec<Leased>> {
+    let suppressed = is_suppressed(db, lane)?;
+    let (mut taken, mut set_aside) = (Vec::new(), 0);
+    while taken.len() < room && set_aside < SET_ASIDE_MAX {
+        let Some(waiting) = earliest(db, lane, now)? else { break };
+        if suppressed {
+            suppress(db, &waiting, now)?;
+        } else if let Some(content) = content(db, &waiting)? {
+            taken.push(lease(db, waiting, lane, content)?);
+            continue;
+        } else {
+            confirm::withhold(db, waiting.id)?;
+        }
+        set_aside += 1;
+    }
+    Ok(taken)
+}
+
+fn is_suppressed(db: &Connection, lane: i64) -> Work<bool> {
+    Ok(db
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM lane JOIN suppression USING (mailbox) WHERE lane.id = ?1)")?
+        .query_row([lane], |row| row.get(0))?)
+}
+
+fn earliest(db: &Connection, lane: i64, now: Ms) -> Work<Option<Waiting>> {
+    Ok(db
+        .prepare_cached(
+            "SELECT id, kind, constituent, official, template, tries, first_try_at, message_id, date, body_hash
+               FROM message INDEXED BY message_queue
+              WHERE lane = ?1 AND state = 'queued' AND due_at <= ?2 ORDER BY due_at, id LIMIT 1",
+        )?
+        .query_row(params![lane, now], |row| {
+            Ok(Waiting {
+                id: row.get(0)?,
+                kind: row.get(1)?,
+                constituent: row.get(2)?,
+                official: row.get(3)?,
+                template: TemplateId(row.get(4)?),
+                tries: row.get(5)?,
+                first_try_at: row.get(6)?,
+                stamp: stamp(row, 7)?,
+            })
+        })
+        .optional()?)
+}
+
+/// Reads the three columns of a stamp, the first of which is at `column`.
+pub(super) fn stamp(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Stamp>> {
+    let Some(message_id) = row.get(column)? else { return Ok(None) };
+    let date: Ms = row.get(column + 1)?;
+    Ok(Some(Stamp { message_id, date: date.time(), body_hash: row.get(column + 2)? }))
+}
+
+fn suppress(db: &Connection, waiting: &Waiting, now: Ms) -> Work<()> {
+    step(db, waiting.id, Standing::at(MessageState::Queued), Move::Suppress)?;
+    match (waiting.kind, waiting.official) {
+        (MessageKind::Letter, Some(official)) => {
+            confirm::letter_settled(db, Between { constituent: waiting.constituent, official }, now)
+        }
+        _ => Ok(()),
+    }
+}
+
+fn lease(db: &Connection, waiting: Waiting, lane: i64, content: Content) -> Work<Leased> {
+    let standing = step(db, waiting.id, Standing::at(MessageState::Queued), Move::Claim)?;
+    Ok(Leased {
+        id: waiting.id,
+        token: standing.token.unwrap_or_default(),
+        lane,
+        content,
+        template: waiting.template,
+        stamp: waiting.stamp,
+        attempts: waiting.tries,
+        first_attempt_at: waiting.first_try_at.map(Ms::time),
+    })
+}
+
+/// What the message is made from; `None` for a confirmation that has been overtaken by its letters.
+fn content(db: &Connection, waiting: &Waiting) -> Work<Option<Content>> {
+    let constituent = people::constituent(db, waiting.constituent)?;
+    if let (MessageKind::Letter, Some(official)) = (waiting.kind, waiting.official) {
+        return Ok(Some(Content::Letter { official: people::official(db, official)?, constituent }));
+    }
+    let letters = fates(db, waiting.constituent, waiting.official)?;
+    let settled = letters.iter().all(|letter| letter.state.is_settled());
+    Ok(settled.then_some(Content::Confirmation { constituent, letters }))
+}
+
+fn fates(db: &Connection, constituent: i64, official: Option<i64>) -> Work<Vec<LetterFate>> {
+    let mut letters = db.prepare_cached(
+        "SELECT id, official, template, state, accepted_at, last_reply FROM message
+          WHERE constituent = ?1 AND kind = 'letter' AND (?2 IS NULL OR official = ?2) ORDER BY id",
+    )?;
+    let mut rows = letters.query(params![constituent, official])?;
+    let mut fates = Vec::new();
+    while let Some(row) = rows.next()? {
+        fates.push(LetterFate {
+            id: row.get(0)?,
+            official: people::official(db, row.get(1)?)?,
+            template: TemplateId(row.get(2)?),
+            state: row.get(3)?,
+            accepted_at: row.get::<_, Option<Ms>>(4)?.map(Ms::time),
+            reply: row.get(5)?,
+        });
+    }
+    Ok(fates)
+}

@@ -1,0 +1,146 @@
+//! What staff order: which messages, moved how, and a line about it. One transaction.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::ledger::{Decision, DecisionKind, LedgerError, Selection};
+use crate::model::{MessageId, MessageState, Move, transition};
+
+use super::cells::Ms;
+use super::confirm::{self, Between};
+use super::fault::Work;
+use super::lanes;
+use super::moves::{arrows, step_chosen};
+
+/// How many numbers of messages a decision's line repeats.
+const IDS_SHOWN_MAX: usize = 20;
+
+/// See [`crate::ledger::Ledger::decide`].
+pub(super) fn decide(db: &Connection, decision: &Decision) -> Work<u64> {
+    let at = Ms::from(decision.at);
+    let by = move_of(decision.kind);
+    db.execute_batch(
+        "CREATE TEMP TABLE IF NOT EXISTS chosen (id INTEGER PRIMARY KEY, lane INTEGER); DELETE FROM temp.chosen;",
+    )?;
+    match &decision.selection {
+        Selection::All => choose(db, decision.kind, by, None)?,
+        Selection::State(state) => choose(db, decision.kind, by, Some(*state))?,
+        Selection::Ids(ids) => choose_these(db, decision.kind, by, ids)?,
+    }
+    prepare(db, decision.kind, at)?;
+    let moved = step_chosen(db, by)?;
+    lanes::repair_those(db, "SELECT DISTINCT lane FROM temp.chosen WHERE lane IS NOT NULL")?;
+    if arrows(by).any(|(_, to)| to.is_settled()) {
+        tell_constituents(db, at)?;
+    }
+    db.execute("DELETE FROM temp.chosen", [])?;
+    db.execute("INSERT INTO decision (at, text) VALUES (?1, ?2)", params![at, line(decision, moved)])?;
+    Ok(moved)
+}
+
+fn move_of(kind: DecisionKind) -> Move {
+    match kind {
+        DecisionKind::Retry => Move::Retry,
+        DecisionKind::Hold => Move::Hold,
+        DecisionKind::Release => Move::Release,
+        DecisionKind::Cancel => Move::Cancel,
+        DecisionKind::ResolveSent => Move::ResolveSent,
+        DecisionKind::ResolveResend => Move::ResolveResend,
+    }
+}
+
+/// What staff cannot release: it waits for something else than staff.
+const WAITS_ELSEWHERE: &str = "(lane IS NULL OR withheld)";
+
+fn choose(db: &Connection, kind: DecisionKind, by: Move, only: Option<MessageState>) -> Work<()> {
+    let exception = if kind == DecisionKind::Release { format!("AND NOT {WAITS_ELSEWHERE}") } else { String::new() };
+    for (from, _) in arrows(by).filter(|(from, _)| only.is_none_or(|only| only == *from)) {
+        let sql = format!("INSERT INTO temp.chosen SELECT id, lane FROM message WHERE state = ?1 {exception}");
+        db.execute(&sql, [from])?;
+    }
+    Ok(())
+}
+
+fn choose_these(db: &Connection, kind: DecisionKind, by: Move, ids: &[MessageId]) -> Work<()> {
+    for &id in ids {
+        let row: Option<(MessageState, Option<i64>, bool)> = db
+            .prepare_cached(&format!("SELECT state, lane, {WAITS_ELSEWHERE} FROM message WHERE id = ?1"))?
+            .query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+            .optional()?;
+        let Some((state, lane, waits_elsewhere)) = row else {
+            return Err(LedgerError::Conflict(format!("there is no message {id}; nothing was changed")).into());
+        };
+        if transition(state, by).is_err() {
+            let (is, kind) = (state.in_words(), kind.as_str());
+            let text = format!("message {id} is {is}, for which there is no `{kind}`; nothing was changed");
+            return Err(LedgerError::Conflict(text).into());
+        }
+        if kind == DecisionKind::Release && waits_elsewhere {
+            let why = "its official has no mailbox, or it is a confirmation whose letters are not settled";
+            return Err(LedgerError::Conflict(format!("message {id} cannot be released: {why}")).into());
+        }
+        db.prepare_cached("INSERT OR IGNORE INTO temp.chosen VALUES (?1, ?2)")?.execute(params![id, lane])?;
+    }
+    Ok(())
+}
+
+/// What a decision sets besides the state.
+fn prepare(db: &Connection, kind: DecisionKind, at: Ms) -> Work<()> {
+    match kind {
+        DecisionKind::Retry => {
+            db.execute(
+                "DELETE FROM suppression WHERE mailbox IN
+                   (SELECT mailbox FROM lane WHERE id IN (SELECT lane FROM temp.chosen))",
+                [],
+            )?;
+            begin_anew(db, at)
+        }
+        DecisionKind::ResolveResend => begin_anew(db, at),
+        DecisionKind::ResolveSent => {
+            // When the relay took it is when the connection was lost, as well as anybody knows.
+            db.execute(
+                "UPDATE message SET accepted_at =
+                   (SELECT at FROM attempt WHERE attempt.message = message.id ORDER BY number DESC LIMIT 1)
+                  WHERE id IN (SELECT id FROM temp.chosen)",
+                [],
+            )?;
+            Ok(())
+        }
+        DecisionKind::Hold | DecisionKind::Release | DecisionKind::Cancel => Ok(()),
+    }
+}
+
+fn begin_anew(db: &Connection, at: Ms) -> Work<()> {
+    db.execute(
+        "UPDATE message SET due_at = ?1, tries = 0, first_try_at = NULL WHERE id IN (SELECT id FROM temp.chosen)",
+        [at],
+    )?;
+    Ok(())
+}
+
+fn tell_constituents(db: &Connection, at: Ms) -> Work<()> {
+    let mut letters = db.prepare(
+        "SELECT constituent, official FROM temp.chosen CROSS JOIN message USING (id)
+          WHERE kind = 'letter' ORDER BY chosen.id",
+    )?;
+    let mut rows = letters.query([])?;
+    while let Some(row) = rows.next()? {
+        confirm::letter_settled(db, Between { constituent: row.get(0)?, official: row.get(1)? }, at)?;
+    }
+    Ok(())
+}
+
+/// The line that stays: what, about which, how many, and why.
+fn line(decision: &Decision, moved: u64) -> String {
+    let about = match &decision.selection {
+        Selection::All => "all that can".to_owned(),
+        Selection::State(state) => format!("all {}", state.in_words()),
+        Selection::Ids(ids) => {
+            let shown: Vec<String> = ids.iter().take(IDS_SHOWN_MAX).map(ToString::to_string).collect();
+            let more = ids.len().saturating_sub(IDS_SHOWN_MAX);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            format!("messages {}{more}", shown.join(", "))
+        }
+    };
+    let reason = if decision.reason.is_empty() { "no reason given" } else { &decision.reason };
+    format!("{}: {about}; moved {moved}; {reason}", decision.kind.as_str())
+}

@@ -1,0 +1,121 @@
+//! Enrolment: people and their letters, in one transaction that a kill at any moment undoes.
+
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+
+use crate::ledger::{Confirming, Enrolled, Enrolment, EnrolmentSource, LedgerError, Terms};
+use crate::model::{Constituent, EmailAddress, MessageKind, MessageState, Official, PersonKey};
+
+use super::cells::Ms;
+use super::fault::Work;
+use super::{lanes, people};
+
+/// See [`crate::ledger::Ledger::enrol`].
+pub(super) fn enrol(db: &mut Connection, terms: &Terms, now: Ms, source: EnrolmentSource<'_>) -> Work<Enrolled> {
+    let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    agree_on_terms(&tx, terms)?;
+    let newest: i64 = tx.query_row("SELECT ifnull(max(id), 0) FROM message", [], |row| row.get(0))?;
+    let mut enrolled = Enrolled::default();
+    for item in source {
+        match item.map_err(LedgerError::Source)? {
+            Enrolment::Official(official) => add_official(&tx, &official, &mut enrolled)?,
+            Enrolment::Constituent { constituent, officials } => {
+                add_constituent(&tx, terms, now, &constituent, &officials, &mut enrolled)?;
+            }
+        }
+    }
+    lanes::repair_those(&tx, &format!("SELECT DISTINCT lane FROM message WHERE id > {newest}"))?;
+    tx.commit()?;
+    Ok(enrolled)
+}
+
+/// The first enrolment says when constituents are told; later ones cannot change that under way.
+fn agree_on_terms(db: &Connection, terms: &Terms) -> Work<()> {
+    let agreed: Option<Confirming> = db.query_row("SELECT confirming FROM campaign", [], |row| row.get(0))?;
+    if agreed.is_some_and(|agreed| agreed != terms.confirming) {
+        return Err(LedgerError::Conflict(
+            "the letters that are enrolled here confirm in another way than the configuration now says; \
+             set `confirm` back to what it was, or begin a campaign of its own"
+                .into(),
+        )
+        .into());
+    }
+    db.execute(
+        "UPDATE campaign SET confirming = ?1, confirmation = ?2",
+        params![terms.confirming, terms.confirmation.0],
+    )?;
+    Ok(())
+}
+
+fn add_official(db: &Connection, official: &Official, enrolled: &mut Enrolled) -> Work<()> {
+    let frozen = people::freeze_official(db, official)?;
+    enrolled.changed += u64::from(frozen.differs);
+    if frozen.new
+        && let Some(mailbox) = &official.mailbox
+    {
+        lanes::of_mailbox(db, &EmailAddress::key(mailbox))?;
+    }
+    Ok(())
+}
+
+fn add_constituent(
+    db: &Connection,
+    terms: &Terms,
+    now: Ms,
+    constituent: &Constituent,
+    officials: &[PersonKey],
+    enrolled: &mut Enrolled,
+) -> Work<()> {
+    let frozen = people::freeze_constituent(db, constituent)?;
+    enrolled.changed += u64::from(frozen.differs);
+    for &key in officials {
+        let to = recipient(db, key)?;
+        let state = to.first_state();
+        let new = db
+            .prepare_cached(
+                "INSERT OR IGNORE INTO message (kind, constituent, official, lane, template, state, due_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            )?
+            .execute(params![MessageKind::Letter, frozen.id, to.official, to.lane, terms.letter.0, state, now])?;
+        *match (new, state) {
+            (0, _) => &mut enrolled.known,
+            (_, MessageState::Held) => &mut enrolled.held,
+            (_, MessageState::Suppressed) => &mut enrolled.suppressed,
+            (..) => &mut enrolled.queued,
+        } += 1;
+    }
+    Ok(())
+}
+
+/// Where the letters to an official go.
+struct Recipient {
+    official: i64,
+    lane: Option<i64>,
+    suppressed: bool,
+}
+
+impl Recipient {
+    fn first_state(&self) -> MessageState {
+        match self.lane {
+            None => MessageState::Held,
+            Some(_) if self.suppressed => MessageState::Suppressed,
+            Some(_) => MessageState::Queued,
+        }
+    }
+}
+
+fn recipient(db: &Connection, key: PersonKey) -> Work<Recipient> {
+    let found = db
+        .prepare_cached(
+            "SELECT p.id, l.id, s.mailbox IS NOT NULL FROM person p
+               LEFT JOIN lane l ON l.mailbox = p.lane_key LEFT JOIN suppression s ON s.mailbox = p.lane_key
+              WHERE p.key = ?1 AND p.role = 'official'",
+        )?
+        .query_row(params![key], |row| {
+            Ok(Recipient { official: row.get(0)?, lane: row.get(1)?, suppressed: row.get(2)? })
+        })
+        .optional()?;
+    found.ok_or_else(|| {
+        LedgerError::Conflict("a constituent writes to an official who is not enrolled; nothing was enrolled".into())
+            .into()
+    })
+}

@@ -1,0 +1,92 @@
+//! The lanes: when each may give its next message.
+//!
+//! `next_at` follows from the rest of the row and from the messages that wait in it; whoever changes one of
+//! these repairs the lane in the same transaction.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::model::MessageId;
+
+use super::cells::Ms;
+use super::fault::Work;
+
+const NEXT_AT: &str = "CASE WHEN occupied_by IS NULL THEN
+    (SELECT max(lane.ready_at, m.due_at) FROM message m INDEXED BY message_queue
+      WHERE m.lane = lane.id AND m.state = 'queued' ORDER BY m.due_at LIMIT 1) END";
+
+/// Puts `next_at` of one lane right.
+pub(super) fn repair(db: &Connection, lane: i64) -> Work<()> {
+    db.prepare_cached(&format!("UPDATE lane SET next_at = {NEXT_AT} WHERE id = ?1"))?.execute([lane])?;
+    Ok(())
+}
+
+/// Puts `next_at` of many lanes right: those whose numbers the query gives.
+pub(super) fn repair_those(db: &Connection, query: &str) -> Work<()> {
+    db.execute(&format!("UPDATE lane SET next_at = {NEXT_AT} WHERE id IN ({query})"), [])?;
+    Ok(())
+}
+
+/// The lane of a mailbox, made where there is none yet.
+pub(super) fn of_mailbox(db: &Connection, mailbox_key: &str) -> Work<i64> {
+    let known = db
+        .prepare_cached("SELECT id FROM lane WHERE mailbox = ?1")?
+        .query_row([mailbox_key], |row| row.get(0))
+        .optional()?;
+    match known {
+        Some(lane) => Ok(lane),
+        None => Ok(db.prepare_cached("INSERT INTO lane (mailbox) VALUES (?1)")?.insert([mailbox_key])?),
+    }
+}
+
+/// The lanes that may give a message now: the longest-waiting first, and among equals the least served.
+pub(super) fn ready(db: &Connection, now: Ms, limit: usize) -> Work<Vec<i64>> {
+    let mut lanes = db.prepare_cached(
+        "SELECT id FROM lane INDEXED BY lane_turn WHERE next_at <= ?1 ORDER BY next_at, served, id LIMIT ?2",
+    )?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    Ok(lanes.query_map(params![now, limit], |row| row.get(0))?.collect::<Result<_, _>>()?)
+}
+
+/// After a claim: the lane has had its turn, and waits for `occupied_by` where one is given.
+pub(super) fn had_its_turn(
+    db: &Connection,
+    lane: i64,
+    now: Ms,
+    served: usize,
+    occupied_by: Option<MessageId>,
+) -> Work<()> {
+    // `ready_at` moves up to now so that lanes that waited meanwhile come first.
+    db.prepare_cached(
+        "UPDATE lane SET ready_at = max(ready_at, ?2), served = served + ?3, occupied_by = ifnull(?4, occupied_by)
+          WHERE id = ?1",
+    )?
+    .execute(params![lane, now, i64::try_from(served).unwrap_or(i64::MAX), occupied_by])?;
+    repair(db, lane)
+}
+
+/// The lane's next message is not to be claimed before that time.
+pub(super) fn wait_until(db: &Connection, lane: i64, ready_at: Option<Ms>) -> Work<()> {
+    if let Some(ready_at) = ready_at {
+        db.prepare_cached("UPDATE lane SET ready_at = max(ready_at, ?2) WHERE id = ?1")?
+            .execute(params![lane, ready_at])?;
+    }
+    repair(db, lane)
+}
+
+/// A message of the lane is in nobody's hands any more.
+pub(super) fn vacate(db: &Connection, lane: i64, message: MessageId) -> Work<()> {
+    db.prepare_cached("UPDATE lane SET occupied_by = NULL WHERE id = ?1 AND occupied_by = ?2")?
+        .execute(params![lane, message])?;
+    repair(db, lane)
+}
+
+/// When the next lane or deferred message comes due.
+pub(super) fn next_wake(db: &Connection) -> Work<Option<Ms>> {
+    let lane: Option<Ms> = db
+        .prepare_cached("SELECT min(next_at) FROM lane INDEXED BY lane_turn WHERE next_at IS NOT NULL")?
+        .query_row([], |row| row.get(0))?;
+    let deferred: Option<Ms> = db
+        .prepare_cached("SELECT min(due_at) FROM message INDEXED BY message_wait WHERE state = 'deferred'")?
+        .query_row([], |row| row.get(0))?;
+    Ok(lane.into_iter().chain(deferred).min())
+}

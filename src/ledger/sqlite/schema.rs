@@ -1,0 +1,153 @@
+//! The tables of a ledger and the settings of a connection to it.
+//!
+//! Everything that is asked for while letters go out is found through an index, so that the cost of a message
+//! does not grow with the campaign.
+
+use std::time::Duration;
+
+use rusqlite::Connection;
+
+use crate::model::MessageState;
+
+/// `undr`: tells our files from other `SQLite` databases.
+pub(super) const APPLICATION_ID: i32 = 0x756e_6472;
+/// The version of these tables. A program that does not know a file's version leaves it alone.
+pub(super) const VERSION: i32 = 1;
+
+const STATEMENTS_CACHED: usize = 128;
+/// Negative: KiB, not pages.
+const CACHE_KIB: i32 = -16 * 1024;
+
+const TABLES: &str = "
+CREATE TABLE campaign (             -- the one row of this ledger
+  one          INTEGER PRIMARY KEY CHECK (one = 1),
+  tag          TEXT NOT NULL,
+  name         TEXT NOT NULL,
+  created_at   INTEGER NOT NULL,
+  state        TEXT NOT NULL,
+  reason       TEXT NOT NULL,
+  state_at     INTEGER NOT NULL,
+  confirming   TEXT,                -- the terms of the first enrolment
+  confirmation INTEGER REFERENCES template
+) STRICT;
+
+CREATE TABLE template (
+  id           INTEGER PRIMARY KEY,
+  name         TEXT NOT NULL,
+  sha256       BLOB NOT NULL,
+  source       TEXT NOT NULL,
+  frozen_at    INTEGER NOT NULL,
+  UNIQUE (name, sha256)
+) STRICT;
+
+CREATE TABLE person (               -- officials and constituents, frozen when first enrolled
+  id           INTEGER PRIMARY KEY,
+  role         TEXT NOT NULL CHECK (role IN ('official', 'constituent')),
+  key          BLOB NOT NULL UNIQUE,
+  row_hash     BLOB NOT NULL,       -- of the whole row, to notice that the file now says something else
+  title        TEXT NOT NULL,
+  name         TEXT NOT NULL,
+  mailbox      TEXT,
+  lane_key     TEXT,                -- the mailbox as lanes and suppressions spell it
+  jurisdiction TEXT NOT NULL,
+  address      TEXT NOT NULL,
+  postcode     TEXT NOT NULL,
+  signed_on    TEXT NOT NULL,
+  note         TEXT NOT NULL,
+  extra        TEXT NOT NULL        -- unknown columns, as a JSON object
+) STRICT;
+
+CREATE TABLE lane (                 -- the queue of one recipient mailbox
+  id           INTEGER PRIMARY KEY,
+  mailbox      TEXT NOT NULL UNIQUE,
+  ready_at     INTEGER NOT NULL DEFAULT 0,  -- its pace: not before
+  next_at      INTEGER,             -- when its next message may be claimed; NULL: none waits, or it is occupied
+  served       INTEGER NOT NULL DEFAULT 0,  -- messages claimed so far: among equals, the least served is next
+  occupied_by  INTEGER              -- the message that must end before the next is given
+) STRICT;
+CREATE INDEX lane_turn ON lane (next_at, served) WHERE next_at IS NOT NULL;
+
+CREATE TABLE message (
+  id           INTEGER PRIMARY KEY,
+  kind         TEXT NOT NULL CHECK (kind IN ('letter', 'confirmation')),
+  constituent  INTEGER NOT NULL REFERENCES person,
+  official     INTEGER REFERENCES person,   -- NULL: a confirmation of all letters
+  lane         INTEGER REFERENCES lane,     -- NULL: the official has no mailbox
+  template     INTEGER NOT NULL REFERENCES template,
+  state        TEXT NOT NULL CHECK (state IN (:states)),
+  withheld     INTEGER NOT NULL DEFAULT 0,  -- a confirmation, held until its letters are settled again
+  due_at       INTEGER NOT NULL,
+  token        INTEGER,             -- of the lease or the open transmission
+  tries        INTEGER NOT NULL DEFAULT 0,  -- those that count towards giving up
+  first_try_at INTEGER,
+  relay        TEXT,
+  message_id   TEXT,                -- with date and body_hash, the stamp
+  date         INTEGER,
+  body_hash    BLOB,
+  accepted_at  INTEGER,
+  queue_id     TEXT,
+  last_reply   TEXT
+) STRICT;
+CREATE UNIQUE INDEX message_once ON message (constituent, kind, ifnull(official, 0));
+CREATE INDEX message_state ON message (state, kind);
+CREATE INDEX message_queue ON message (lane, due_at, id) WHERE state = 'queued';
+CREATE INDEX message_wait ON message (due_at) WHERE state = 'deferred';
+
+CREATE TABLE attempt (              -- the retry log
+  id           INTEGER PRIMARY KEY,
+  message      INTEGER NOT NULL REFERENCES message,
+  number       INTEGER NOT NULL,
+  at           INTEGER NOT NULL,
+  relay        TEXT NOT NULL,
+  phase        TEXT NOT NULL,
+  code         INTEGER,
+  enhanced     TEXT,
+  text         TEXT NOT NULL,
+  class        TEXT NOT NULL,
+  disposition  TEXT NOT NULL,
+  queue_id     TEXT,
+  UNIQUE (message, number)
+) STRICT;
+CREATE INDEX attempt_handed_over ON attempt (at) WHERE disposition IN ('sent', 'in_doubt');
+
+CREATE TABLE suppression (
+  mailbox      TEXT PRIMARY KEY,
+  reason       TEXT NOT NULL,
+  at           INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE relay (
+  name         TEXT PRIMARY KEY,
+  state        TEXT NOT NULL,
+  since        INTEGER NOT NULL,
+  until        INTEGER,
+  reason       TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE decision (             -- what staff ordered
+  id           INTEGER PRIMARY KEY,
+  at           INTEGER NOT NULL,
+  text         TEXT NOT NULL
+) STRICT;
+";
+
+/// Makes the tables in an empty database. To be called inside a transaction.
+pub(super) fn create(db: &Connection) -> rusqlite::Result<()> {
+    let states = MessageState::ALL.map(|s| format!("'{s}'")).join(", ");
+    db.execute_batch(&TABLES.replace(":states", &states))?;
+    db.pragma_update(None, "application_id", APPLICATION_ID)?;
+    db.pragma_update(None, "user_version", VERSION)
+}
+
+/// Settings of every connection. `synchronous=FULL` is the promise: a commit that returned is on disk.
+pub(super) fn set_up(db: &Connection, busy_timeout: Duration) -> rusqlite::Result<()> {
+    db.set_prepared_statement_cache_capacity(STATEMENTS_CACHED);
+    db.busy_timeout(busy_timeout)?;
+    db.pragma_update(None, "synchronous", "FULL")?;
+    db.pragma_update(None, "foreign_keys", true)?;
+    db.pragma_update(None, "temp_store", "MEMORY")?;
+    db.pragma_update(None, "cache_size", CACHE_KIB)?;
+    db.pragma_update(None, "journal_size_limit", 64 << 20)?;
+    // A file made by a stranger must not run anything through its schema.
+    db.pragma_update(None, "trusted_schema", false)
+}

@@ -1,0 +1,65 @@
+//! Frozen templates: what a letter is made from does not change by an edit of a file.
+
+use rusqlite::{Connection, OptionalExtension, params};
+use sha2::{Digest, Sha256};
+
+use crate::ledger::LedgerError;
+use crate::model::TemplateId;
+
+use super::cells::Ms;
+use super::fault::Work;
+
+/// See [`crate::ledger::Ledger::freeze_template`].
+pub(super) fn freeze(db: &Connection, name: &str, source: &str, now: Ms) -> Work<TemplateId> {
+    let hash = Sha256::digest(source.as_bytes());
+    db.execute(
+        "INSERT OR IGNORE INTO template (name, sha256, source, frozen_at) VALUES (?1, ?2, ?3, ?4)",
+        params![name, &hash[..], source, now],
+    )?;
+    let id =
+        db.query_row("SELECT id FROM template WHERE name = ?1 AND sha256 = ?2", params![name, &hash[..]], |row| {
+            row.get(0)
+        })?;
+    Ok(TemplateId(id))
+}
+
+/// See [`crate::ledger::Ledger::template`].
+pub(super) fn source(db: &Connection, id: TemplateId) -> Work<String> {
+    let source = db
+        .prepare_cached("SELECT source FROM template WHERE id = ?1")?
+        .query_row([id.0], |row| row.get(0))
+        .optional()?;
+    source.ok_or_else(|| unknown(id).into())
+}
+
+/// See [`crate::ledger::Ledger::newest_template`].
+pub(super) fn newest(db: &Connection, name: &str) -> Work<Option<(TemplateId, String)>> {
+    Ok(db
+        .query_row("SELECT id, source FROM template WHERE name = ?1 ORDER BY id DESC LIMIT 1", [name], |row| {
+            Ok((TemplateId(row.get(0)?), row.get(1)?))
+        })
+        .optional()?)
+}
+
+/// See [`crate::ledger::Ledger::adopt_template`].
+pub(super) fn adopt(db: &Connection, from_name: &str, to: TemplateId, now: Ms) -> Work<u64> {
+    source(db, to)?;
+    // A stamp is the trace of a hand-over; a lease may be about to become one.
+    let moved = db.execute(
+        "UPDATE message SET template = ?2
+          WHERE message_id IS NULL AND state NOT IN ('leased', 'transmitting', 'cancelled')
+            AND template IN (SELECT id FROM template WHERE name = ?1 AND id <> ?2)",
+        params![from_name, to.0],
+    )?;
+    db.execute(
+        "UPDATE campaign SET confirmation = ?2 WHERE confirmation IN (SELECT id FROM template WHERE name = ?1)",
+        params![from_name, to.0],
+    )?;
+    let text = format!("adopt a changed template: {from_name}; moved {moved}");
+    db.execute("INSERT INTO decision (at, text) VALUES (?1, ?2)", params![now, text])?;
+    Ok(moved as u64)
+}
+
+fn unknown(id: TemplateId) -> LedgerError {
+    LedgerError::Conflict(format!("template {} is not in this ledger", id.0))
+}

@@ -1,0 +1,164 @@
+//! What staff order.
+
+use undersigned::ledger::{DecisionKind, Ledger, LedgerError, Selection};
+use undersigned::model::{Disposition, MessageId, MessageState, Stamp};
+
+use crate::world::*;
+
+pub(crate) async fn hold_and_release_take_letters_out_of_the_queue_and_back(world: impl Backend) {
+    let ledger = world.ledger();
+    enrol(ledger, &[(1, &[1]), (2, &[2])]);
+    finish(ledger, claim_one(ledger, minute(0)).await, minute(0), deferred(minute(60))).await;
+    assert_eq!(decide(ledger, DecisionKind::Hold, Selection::State(MessageState::Queued), minute(1)), 1);
+    assert_eq!(figures(ledger), "letters: 1 held, 1 deferred");
+    assert_eq!(decide(ledger, DecisionKind::Hold, Selection::All, minute(1)), 1);
+    assert!(claim(ledger, minute(120), 9).await.is_empty());
+    assert_eq!(ledger.next_wake().await.unwrap(), None);
+    assert_eq!(decide(ledger, DecisionKind::Release, Selection::All, minute(2)), 2);
+    assert_eq!(claim(ledger, minute(2), 9).await.len(), 1, "a retry keeps its time");
+    assert_eq!(ledger.next_wake().await.unwrap(), Some(minute(60)));
+}
+
+pub(crate) async fn a_letter_without_a_mailbox_stays_held(world: impl Backend) {
+    let ledger = world.ledger();
+    let mut list = enrolments(&[(1, &[1])]);
+    let mut nowhere = official(1);
+    nowhere.mailbox = None;
+    let to = vec![nowhere.key()];
+    list.push(undersigned::ledger::Enrolment::Official(nowhere));
+    list.push(undersigned::ledger::Enrolment::Constituent { constituent: constituent(2), officials: to });
+    let done = enrol_as(ledger, undersigned::ledger::Confirming::PerConstituent, list).unwrap();
+    assert_eq!((done.queued, done.held), (1, 1));
+    assert_eq!(decide(ledger, DecisionKind::Release, Selection::All, minute(0)), 0);
+    let held = messages(ledger).into_iter().find(|m| m.state == MessageState::Held).unwrap();
+    assert_eq!(held.recipient, None);
+    let order = |kind| undersigned::ledger::Decision {
+        kind,
+        selection: Selection::Ids(vec![held.id]),
+        reason: String::new(),
+        at: minute(0),
+    };
+    assert!(matches!(ledger.decide(&order(DecisionKind::Release)), Err(LedgerError::Conflict(_))));
+    assert_eq!(ledger.decide(&order(DecisionKind::Cancel)).unwrap(), 1);
+    assert_eq!(figures(ledger), "letters: 1 queued, 1 cancelled");
+}
+
+pub(crate) async fn retry_lifts_the_suppression_and_counts_tries_anew(world: impl Backend) {
+    let ledger = world.ledger();
+    enrol(ledger, &[(1, &[1]), (2, &[1])]);
+    let leased = claim_one(ledger, minute(0)).await;
+    ledger.refuse(leased, refused_at_rcpt(minute(0), "5.1.1 no such user"), minute(90)).await.unwrap();
+    assert!(claim(ledger, minute(0), 9).await.is_empty());
+    assert_eq!(figures(ledger), "letters: 1 bounced, 1 suppressed; confirmations: 1 queued");
+    assert_eq!(decide(ledger, DecisionKind::Retry, Selection::State(MessageState::Bounced), minute(1)), 1);
+    assert_eq!(decide(ledger, DecisionKind::Retry, Selection::State(MessageState::Suppressed), minute(1)), 1);
+    let claimed = claim(ledger, minute(1), 9).await;
+    assert_eq!(claimed.len(), 2);
+    assert!(claimed.iter().all(|leased| (leased.attempts, leased.first_attempt_at) == (0, None)));
+}
+
+pub(crate) async fn what_is_in_doubt_moves_only_by_an_order_of_staff(world: impl Backend) {
+    let ledger = world.ledger();
+    enrol(ledger, &[(1, &[1]), (2, &[2])]);
+    for n in [1, 2] {
+        finish(
+            ledger,
+            claim_letter_to(ledger, n, minute(0)).await,
+            minute(n.try_into().unwrap()),
+            Disposition::InDoubt,
+        )
+        .await;
+    }
+    for kind in [DecisionKind::Retry, DecisionKind::Hold, DecisionKind::Release] {
+        assert_eq!(decide(ledger, kind, Selection::State(MessageState::InDoubt), minute(5)), 0);
+    }
+    let [first, second] = [0, 1].map(|n| messages(ledger)[n].id);
+    decide(ledger, DecisionKind::ResolveSent, Selection::Ids(vec![first]), minute(5));
+    let sent = messages(ledger).remove(0);
+    assert_eq!(
+        (sent.state, sent.accepted_at),
+        (MessageState::Sent, Some(minute(1))),
+        "when it was lost is the best guess"
+    );
+    decide(ledger, DecisionKind::ResolveResend, Selection::Ids(vec![second]), minute(5));
+    let again = claim_letter_to(ledger, 2, minute(5)).await;
+    assert_eq!(again.stamp, Some(stamp(second)), "the same Message-ID, so that a copy can be told");
+    let other = Stamp { body_hash: [8; 32], ..stamp(second) };
+    let refused = ledger.mark_transmitting(again, "main", other, None).await.unwrap_err();
+    finish(ledger, refused.receipt, minute(5), Disposition::Sent).await;
+}
+
+pub(crate) async fn an_order_that_names_a_wrong_message_changes_nothing(world: impl Backend) {
+    let ledger = world.ledger();
+    enrol(ledger, &[(1, &[1]), (2, &[2])]);
+    finish(ledger, claim_one(ledger, minute(0)).await, minute(0), Disposition::InDoubt).await;
+    let before = messages(ledger);
+    let queued = before.iter().find(|m| m.state == MessageState::Queued).unwrap().id;
+    let in_doubt = before.iter().find(|m| m.state == MessageState::InDoubt).unwrap().id;
+    for (kind, ids) in [
+        (DecisionKind::Cancel, vec![queued, MessageId(999)]),
+        (DecisionKind::Cancel, vec![queued, in_doubt]),
+        (DecisionKind::Release, vec![queued]),
+        (DecisionKind::ResolveSent, vec![in_doubt, queued]),
+        (DecisionKind::Retry, vec![in_doubt]),
+    ] {
+        let order = undersigned::ledger::Decision {
+            kind,
+            selection: Selection::Ids(ids),
+            reason: String::new(),
+            at: minute(1),
+        };
+        assert!(matches!(ledger.decide(&order), Err(LedgerError::Conflict(_))), "{kind:?}");
+        assert_eq!(messages(ledger), before);
+    }
+    assert!(ledger.decisions().unwrap().is_empty(), "what was not done is not recorded");
+}
+
+pub(crate) async fn every_order_is_recorded_with_time_number_and_reason(world: impl Backend) {
+    let ledger = world.ledger();
+    enrol(ledger, &[(1, &[1, 2, 3])]);
+    decide(ledger, DecisionKind::Hold, Selection::All, minute(1));
+    let id = messages(ledger)[0].id;
+    decide(ledger, DecisionKind::Cancel, Selection::Ids(vec![id]), minute(2));
+    assert_eq!(
+        ledger.decisions().unwrap(),
+        [
+            (minute(1), "hold: all that can; moved 3; test".to_owned()),
+            (minute(2), format!("cancel: messages {id}; moved 1; test")),
+        ]
+    );
+}
+
+pub(crate) async fn a_leased_message_is_out_of_reach_of_staff(world: impl Backend) {
+    let ledger = world.ledger();
+    enrol(ledger, &[(1, &[1])]);
+    let leased = claim_one(ledger, minute(0)).await;
+    for kind in [DecisionKind::Hold, DecisionKind::Cancel, DecisionKind::Retry, DecisionKind::ResolveResend] {
+        assert_eq!(decide(ledger, kind, Selection::All, minute(0)), 0);
+    }
+    finish(ledger, leased, minute(0), Disposition::Sent).await;
+}
+
+pub(crate) async fn a_changed_template_reaches_only_what_was_never_offered(world: impl Backend) {
+    let ledger = world.ledger();
+    enrol(ledger, &[(1, &[1, 2, 3])]);
+    finish(ledger, claim_letter_to(ledger, 1, minute(0)).await, minute(0), deferred(minute(1))).await;
+    let leased = claim_letter_to(ledger, 2, minute(0)).await;
+    let newer = ledger.freeze_template("letter", "Hello", minute(0)).unwrap();
+    assert_eq!(ledger.adopt_template("letter", newer, minute(0)).unwrap(), 1);
+    ledger.give_back(leased, None).await.unwrap();
+    for (n, source) in [(1, "Dear {{ official.name }}"), (2, "Dear {{ official.name }}"), (3, "Hello")] {
+        let leased = claim_letter_to(ledger, n, minute(1)).await;
+        assert_eq!(ledger.template(leased.template).unwrap(), source);
+        ledger.give_back(leased, None).await.unwrap();
+    }
+}
+
+pub(crate) async fn a_changed_confirmation_reaches_those_that_are_still_to_come(world: impl Backend) {
+    let ledger = world.ledger();
+    enrol(ledger, &[(1, &[1])]);
+    let newer = ledger.freeze_template("confirmation", "Done", minute(0)).unwrap();
+    ledger.adopt_template("confirmation", newer, minute(0)).unwrap();
+    finish(ledger, claim_one(ledger, minute(0)).await, minute(0), Disposition::Sent).await;
+    assert_eq!(claim_one(ledger, minute(0)).await.template, newer);
+}
