@@ -5,3 +5,4 @@
 //! stands where and why.
 
 pub mod model;
+pub mod policy;

@@ -1,0 +1,10 @@
+//! Pure decisions: what a reply means, when to try again, how fast to go and when to stop and ask.
+//!
+//! Time and randomness come in as arguments, so every decision can be tested as a table. This module must not
+//! do I/O, read a clock, draw a random number or wait; it is the only one that names `governor`.
+
+mod rate;
+mod span;
+
+pub use rate::{Limit, Rate, RateError, RateUnit};
+pub use span::{SpanError, format_span, parse_positive_span, parse_span};
