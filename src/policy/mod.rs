@@ -4,7 +4,14 @@
 //! do I/O, read a clock, draw a random number or wait; it is the only one that names `governor`.
 
 mod rate;
+mod relay_clock;
+mod retry;
 mod span;
+mod throttle;
+mod time;
 
 pub use rate::{Limit, Rate, RateError, RateUnit};
+pub use relay_clock::RelayClock;
+pub use retry::RetrySchedule;
 pub use span::{SpanError, format_span, parse_positive_span, parse_span};
+pub use throttle::Throttle;
