@@ -3,13 +3,18 @@
 //! Time and randomness come in as arguments, so every decision can be tested as a table. This module must not
 //! do I/O, read a clock, draw a random number or wait; it is the only one that names `governor`.
 
+mod asked_wait;
+mod codes;
+mod disposition;
 mod rate;
 mod relay_clock;
+mod replies;
 mod retry;
 mod span;
 mod throttle;
 mod time;
 
+pub use disposition::{RelayEffect, Situation, Verdict, decide};
 pub use rate::{Limit, Rate, RateError, RateUnit};
 pub use relay_clock::RelayClock;
 pub use retry::RetrySchedule;
