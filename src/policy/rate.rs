@@ -183,6 +183,8 @@ impl FromStr for Limit {
 mod tests {
     use super::*;
 
+    type Refused = fn(String) -> RateError;
+
     #[test]
     fn rates_are_read_and_written_back() {
         for (input, expected) in [
@@ -203,7 +205,7 @@ mod tests {
 
     #[test]
     fn what_is_not_a_rate_is_refused_for_its_own_reason() {
-        let cases: [(&str, fn(String) -> RateError); 19] = [
+        let cases: [(&str, Refused); 19] = [
             ("0", RateError::Zero),
             ("0/h", RateError::Zero),
             ("-1/h", RateError::Negative),

@@ -107,6 +107,8 @@ fn split_while(text: &str, keep: impl Fn(char) -> bool) -> (&str, &str) {
 mod tests {
     use super::*;
 
+    type Refused = fn(String) -> SpanError;
+
     #[test]
     fn spans_are_read_and_written_back() {
         for (input, seconds, written) in [
@@ -129,7 +131,7 @@ mod tests {
 
     #[test]
     fn what_is_not_a_span_is_refused_for_its_own_reason() {
-        let cases: [(&str, fn(String) -> SpanError); 14] = [
+        let cases: [(&str, Refused); 14] = [
             ("5", SpanError::NoUnit),
             ("1h30", SpanError::NoUnit),
             ("5w", SpanError::Unit),
