@@ -6,6 +6,8 @@
 mod asked_wait;
 mod codes;
 mod disposition;
+mod gate;
+mod pace;
 mod rate;
 mod relay_clock;
 mod replies;
@@ -15,6 +17,7 @@ mod throttle;
 mod time;
 
 pub use disposition::{RelayEffect, Situation, Verdict, decide};
+pub use pace::{Admission, Binding, Pace, PaceSettings};
 pub use rate::{Limit, Rate, RateError, RateUnit};
 pub use relay_clock::RelayClock;
 pub use retry::RetrySchedule;
