@@ -1,0 +1,194 @@
+//! From what happened to what is done about it: one function, [`decide`].
+//!
+//! The order of evaluation is: the phase, what relays are known to say (`replies`), the enhanced code, the basic
+//! code (`codes`). A failure has two axes, permanence and scope; only what is about one recipient or one message,
+//! for good, is bounced. The breaker looks at many verdicts together and is a decision of its own.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::asked_wait::asked_wait;
+use super::replies::NamedEffect;
+use super::retry::RetrySchedule;
+use super::{codes, replies};
+use crate::model::{Class, Disposition, LossCause, Outcome, Phase, Reply};
+
+/// Under what circumstances an outcome is judged.
+#[derive(Debug, Clone, Copy)]
+pub struct Situation<'a> {
+    /// The time now.
+    pub now: Timestamp,
+    /// How many tries of this message counted, before this one.
+    pub tries_counted: u32,
+    /// When its first try was made; `None` if this is the first.
+    pub first_attempt_at: Option<Timestamp>,
+    /// When the campaign ends.
+    pub deadline: Option<Timestamp>,
+    /// When to try a recipient again.
+    pub retry: &'a RetrySchedule,
+    /// From 0 to 1, drawn anew for every decision.
+    pub jitter: f64,
+}
+
+/// What the dispatcher does to the relay. A relay's own waits are the [`super::RelayClock`]'s.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RelayEffect {
+    /// Nothing; the session goes on.
+    None,
+    /// A new connection, when the relay's clock says so.
+    Reconnect,
+    /// Lower its rate.
+    SlowDown,
+    /// Lower the number of its connections.
+    FewerConnections,
+    /// Leave it alone for a long time, and tell staff.
+    Park {
+        /// For at least so long.
+        at_least: Duration,
+    },
+    /// Stop the campaign: only staff can help.
+    Stop,
+}
+
+/// What is done about an outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub struct Verdict {
+    /// What kind of trouble it is.
+    pub class: Class,
+    /// What becomes of the message.
+    pub disposition: Disposition,
+    /// What becomes of the relay.
+    pub effect: RelayEffect,
+    /// Whether the connection is of no more use and must be closed.
+    pub ends_session: bool,
+    /// Which rule decided, for the log.
+    pub rule: &'static str,
+}
+
+/// Decides what an outcome means for its message and for its relay.
+///
+/// Never [`Disposition::Bounced`] for what is about the relay, the connection or our account there, and never
+/// anything but [`Disposition::InDoubt`] where the relay may have the message and nobody can tell.
+pub fn decide(outcome: &Outcome, situation: &Situation<'_>) -> Verdict {
+    let reading = match outcome {
+        Outcome::Replied(reply) => replied(reply),
+        Outcome::Lost { phase, cause, .. } => lost(*phase, *cause),
+    };
+    let effect = reading.effect.unwrap_or_else(|| usual_effect(reading.class, outcome));
+    Verdict {
+        class: reading.class,
+        disposition: dispose(reading.class, outcome, situation),
+        effect,
+        ends_session: ends_session(reading.class, effect, outcome),
+        rule: reading.rule,
+    }
+}
+
+struct Reading {
+    class: Class,
+    effect: Option<RelayEffect>,
+    rule: &'static str,
+}
+
+impl Reading {
+    fn usual(class: Class, rule: &'static str) -> Self {
+        Self { class, effect: None, rule }
+    }
+}
+
+fn lost(phase: Phase, cause: LossCause) -> Reading {
+    if phase == Phase::Dot || cause == LossCause::ProcessEnded {
+        return Reading::usual(Class::InDoubt, "no readable reply to the dot");
+    }
+    match cause {
+        LossCause::Certificate => Reading::usual(Class::Account, "certificate not valid"),
+        LossCause::NotOffered if phase < Phase::Mail => Reading::usual(Class::Account, "not offered by the relay"),
+        LossCause::NotOffered => Reading::usual(Class::MessagePermanent, "needs what the relay does not offer"),
+        _ => Reading::usual(Class::Connection, "lost before the dot"),
+    }
+}
+
+fn replied(reply: &Reply) -> Reading {
+    if reply.accepts_message() {
+        return Reading::usual(Class::Accepted, "250 to the dot");
+    }
+    if !(400..600).contains(&reply.code) {
+        return match reply.phase {
+            Phase::Dot => Reading::usual(Class::InDoubt, "neither 250 nor a refusal at the dot"),
+            _ => Reading::usual(Class::Connection, "reply out of place"),
+        };
+    }
+    refused(reply)
+}
+
+fn refused(reply: &Reply) -> Reading {
+    let (class, rule) = codes::read(reply);
+    let known = replies::look_up(reply).filter(|known| reply.phase >= Phase::Mail || is_about_relay(known.class));
+    known.map_or(Reading::usual(class, rule), |known| Reading {
+        class: known.class,
+        effect: known.effect.map(|effect| match effect {
+            NamedEffect::FewerConnections => RelayEffect::FewerConnections,
+            NamedEffect::Park => park(reply),
+        }),
+        rule: known.rule,
+    })
+}
+
+/// Before MAIL no reply can be about a recipient or a message, whatever its text resembles.
+fn is_about_relay(class: Class) -> bool {
+    matches!(class, Class::Connection | Class::SlowDown | Class::Quota | Class::Account)
+}
+
+fn usual_effect(class: Class, outcome: &Outcome) -> RelayEffect {
+    match class {
+        Class::Accepted
+        | Class::RecipientTransient
+        | Class::RecipientPermanent
+        | Class::MessagePermanent
+        | Class::Breaker => RelayEffect::None,
+        Class::Connection | Class::InDoubt => RelayEffect::Reconnect,
+        Class::SlowDown => RelayEffect::SlowDown,
+        Class::Quota => outcome.reply().map_or(RelayEffect::Park { at_least: Duration::ZERO }, park),
+        Class::Account => RelayEffect::Stop,
+    }
+}
+
+fn park(reply: &Reply) -> RelayEffect {
+    let asked = asked_wait(&reply.text).unwrap_or_default();
+    RelayEffect::Park { at_least: asked.min(RetrySchedule::ASKED_MAX) }
+}
+
+fn ends_session(class: Class, effect: RelayEffect, outcome: &Outcome) -> bool {
+    let closing = outcome.reply().is_none_or(|reply| reply.code == 421);
+    let broken = matches!(class, Class::Connection | Class::InDoubt | Class::Account | Class::Quota);
+    closing || broken || effect == RelayEffect::FewerConnections
+}
+
+fn dispose(class: Class, outcome: &Outcome, situation: &Situation<'_>) -> Disposition {
+    match class {
+        Class::Accepted => Disposition::Sent,
+        Class::RecipientTransient => try_again(outcome, situation),
+        Class::RecipientPermanent | Class::MessagePermanent => Disposition::Bounced,
+        Class::InDoubt => Disposition::InDoubt,
+        // The relay's clock governs: the message is ready whenever the relay is.
+        Class::Connection | Class::SlowDown | Class::Quota | Class::Account | Class::Breaker => {
+            Disposition::Deferred { due: situation.now, counted: false }
+        }
+    }
+}
+
+/// The recipient's clock.
+fn try_again(outcome: &Outcome, situation: &Situation<'_>) -> Disposition {
+    let Situation { now, tries_counted, first_attempt_at, deadline, retry, jitter } = *situation;
+    let due = match outcome.reply().and_then(|reply| asked_wait(&reply.text)) {
+        Some(asked) => retry.next_due_as_asked(asked, tries_counted, now, jitter),
+        None => retry.next_due(tries_counted, now, jitter),
+    };
+    if due > retry.give_up_at(first_attempt_at.unwrap_or(now), deadline) {
+        Disposition::Expired
+    } else {
+        Disposition::Deferred { due, counted: true }
+    }
+}

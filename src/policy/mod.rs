@@ -1,0 +1,25 @@
+//! Pure decisions: what a reply means, when to try again, how fast to go and when to stop and ask.
+//!
+//! Time and randomness come in as arguments, so every decision can be tested as a table. This module must not
+//! do I/O, read a clock, draw a random number or wait; it is the only one that names `governor`.
+
+mod asked_wait;
+mod codes;
+mod disposition;
+mod gate;
+mod pace;
+mod rate;
+mod relay_clock;
+mod replies;
+mod retry;
+mod span;
+mod throttle;
+mod time;
+
+pub use disposition::{RelayEffect, Situation, Verdict, decide};
+pub use pace::{Admission, Binding, Pace, PaceSettings};
+pub use rate::{Limit, Rate, RateError, RateUnit};
+pub use relay_clock::RelayClock;
+pub use retry::RetrySchedule;
+pub use span::{SpanError, format_span, parse_positive_span, parse_span};
+pub use throttle::Throttle;

@@ -1,0 +1,469 @@
+//! All limits on speed together: of the campaign, of each relay, of each recipient domain, of each mailbox.
+//!
+//! A hand-over needs the consent of all; nothing is taken from any limit unless all consent. Days' quotas that
+//! outlive a restart are counted from the ledger, not here.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use super::gate::{Answer, Gate, Moment, moment, shrink};
+use super::rate::Limit;
+
+/// The limits that do not depend on the relay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PaceSettings {
+    /// Of the whole campaign.
+    pub global: Limit,
+    /// Of each recipient's mailbox.
+    pub per_mailbox: Limit,
+    /// Of each recipient's domain.
+    pub per_domain: Limit,
+}
+
+/// Which limit made a message wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Binding {
+    /// The campaign's.
+    Global,
+    /// The relay's.
+    Relay,
+    /// The recipient domain's.
+    Domain,
+    /// The recipient mailbox's.
+    Mailbox,
+}
+
+/// Whether one message may be handed over now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum Admission {
+    /// Yes; it has been counted.
+    Go,
+    /// No; nothing was counted.
+    Wait {
+        /// Ask again at that time since the program's start.
+        until: Duration,
+        /// The limit that asks for the longest wait.
+        by: Binding,
+    },
+}
+
+/// All limits with what has been used of them.
+///
+/// Times are durations since the program's start, by a monotonic clock. The promise is strict: in no window of
+/// a rate's unit are more hand-overs let through than the rate's number, whatever the demand; see `gate`.
+#[derive(Debug)]
+pub struct Pace {
+    settings: PaceSettings,
+    now: Moment,
+    global: Gate<()>,
+    relays: Vec<Relay>,
+    domains: Gate<Box<str>>,
+    mailboxes: Gate<i64>,
+    waiting: WaitingLine,
+    prune_at: Moment,
+}
+
+#[derive(Debug)]
+struct Relay {
+    limit: Limit,
+    factor: f64,
+    gate: Gate<()>,
+}
+
+const PRUNE_EVERY: Duration = Duration::from_secs(60);
+
+impl Pace {
+    /// These limits, unused, and no relay yet.
+    pub fn new(settings: PaceSettings) -> Self {
+        Self {
+            settings,
+            now: 0,
+            global: Gate::new(settings.global),
+            relays: Vec::new(),
+            domains: Gate::new(settings.per_domain),
+            mailboxes: Gate::new(settings.per_mailbox),
+            waiting: WaitingLine::default(),
+            prune_at: 0,
+        }
+    }
+
+    /// Other limits from now on.
+    pub fn change(&mut self, settings: PaceSettings) {
+        self.settings = settings;
+        self.global.change(settings.global, 1.0, self.now);
+        self.domains.change(settings.per_domain, 1.0, self.now);
+        self.mailboxes.change(settings.per_mailbox, 1.0, self.now);
+        self.waiting = WaitingLine::default();
+    }
+
+    /// Adds the relay of that number, or changes its limit.
+    pub fn add_relay(&mut self, index: usize, limit: Limit) {
+        while self.relays.len() <= index {
+            self.relays.push(Relay { limit: Limit::Unlimited, factor: 1.0, gate: Gate::new(Limit::Unlimited) });
+        }
+        self.update_relay(index, |relay| relay.limit = limit);
+    }
+
+    /// Gives a relay a part of its limit, 0 to 1, as [`super::Throttle::factor`] says. A relay without a limit has
+    /// none that could be lowered.
+    pub fn set_relay_factor(&mut self, index: usize, factor: f64) {
+        self.update_relay(index, |relay| relay.factor = factor);
+    }
+
+    fn update_relay(&mut self, index: usize, update: impl FnOnce(&mut Relay)) {
+        let Some(relay) = self.relays.get_mut(index) else { return };
+        let before = (relay.limit, relay.factor.to_bits());
+        update(relay);
+        if before != (relay.limit, relay.factor.to_bits()) {
+            relay.gate.change(relay.limit, relay.factor, self.now);
+        }
+    }
+
+    /// May a message to that lane's mailbox, in that domain, be handed to that relay now?
+    ///
+    /// `now` never goes back: an earlier one counts as the latest. A lane that has to wait for its domain gets a
+    /// slot of its own, and the same one when it asks again.
+    pub fn ask(&mut self, now: Duration, relay: usize, domain: &str, lane: i64) -> Admission {
+        self.now = self.now.max(moment(now));
+        self.prune_now_and_then();
+        let now = self.now;
+        let relay_gate = self.relays.get(relay).map(|relay| &relay.gate);
+        let answers = [
+            (Binding::Global, self.global.ask(&(), now)),
+            (Binding::Relay, relay_gate.map_or(Answer::FREE, |gate| gate.ask(&(), now))),
+            (Binding::Domain, self.domains.ask(domain, now)),
+            (Binding::Mailbox, self.mailboxes.ask(&lane, now)),
+        ];
+        let [(_, Answer::Go(global)), (_, Answer::Go(of_relay)), (_, Answer::Go(of_domain)), (_, Answer::Go(mailbox))] =
+            answers
+        else {
+            return self.refuse(&answers, domain, lane);
+        };
+        self.global.take((), global);
+        if let Some(relay) = self.relays.get_mut(relay) {
+            relay.gate.take((), of_relay);
+        }
+        self.domains.take(domain.into(), of_domain);
+        self.mailboxes.take(lane, mailbox);
+        self.waiting.leave(lane);
+        Admission::Go
+    }
+
+    /// The longest wait that any limit asks for.
+    fn refuse(&mut self, answers: &[(Binding, Answer)], domain: &str, lane: i64) -> Admission {
+        let mut longest = (0, Binding::Global);
+        for (by, answer) in answers {
+            let Answer::Wait(earliest) = *answer else { continue };
+            let until =
+                if *by == Binding::Domain { self.waiting.slot(domain, lane, earliest, self.now) } else { earliest };
+            if until > longest.0 {
+                longest = (until, *by);
+            }
+        }
+        let (until, by) = longest;
+        if by == Binding::Domain {
+            self.waiting.join(domain, lane, until, self.domains.interval().unwrap_or_default());
+        }
+        Admission::Wait { until: Duration::from_nanos(until), by }
+    }
+
+    /// How long a lane waits after a hand-over; `None` where mailboxes have no limit.
+    pub fn mailbox_interval(&self) -> Option<Duration> {
+        self.mailboxes.interval()
+    }
+
+    /// How many domains, mailboxes and waiting lanes are remembered; only those of the last moments are.
+    pub fn remembered(&self) -> usize {
+        self.domains.len() + self.mailboxes.len() + self.waiting.len()
+    }
+
+    fn prune_now_and_then(&mut self) {
+        if self.now >= self.prune_at {
+            self.prune_at = self.now.saturating_add(moment(PRUNE_EVERY));
+            self.domains.prune(self.now);
+            self.mailboxes.prune(self.now);
+            self.waiting.prune(self.now);
+        }
+    }
+}
+
+/// Which lane may ask again when, for lanes that wait for their domain.
+///
+/// Without it a hundred thousand lanes of one domain would all wake at its next free moment, and all but one
+/// would go back to sleep. A slot is not a reservation: whoever asks at a free moment goes, so that no moment is
+/// lost when a lane does not come. A lane that came at its slot and was overtaken waits for the next free moment,
+/// not at the end of the line again.
+#[derive(Debug, Default)]
+struct WaitingLine {
+    /// The first slot of a domain that is not given away.
+    ends: HashMap<Box<str>, Moment>,
+    slots: HashMap<i64, Moment>,
+}
+
+impl WaitingLine {
+    /// How long a lane's slot is remembered after its time.
+    const LATE_MAX: Duration = Duration::from_secs(60 * 60);
+
+    /// The lane's slot: the one it has, or the one it would get.
+    fn slot(&self, domain: &str, lane: i64, earliest: Moment, now: Moment) -> Moment {
+        match self.slots.get(&lane) {
+            Some(slot) if *slot > now => earliest.max(*slot),
+            Some(_) => earliest,
+            None => self.ends.get(domain).copied().unwrap_or(0).max(earliest),
+        }
+    }
+
+    fn join(&mut self, domain: &str, lane: i64, slot: Moment, interval: Duration) {
+        if self.slots.contains_key(&lane) {
+            return;
+        }
+        self.slots.insert(lane, slot);
+        self.ends.insert(domain.into(), slot.saturating_add(moment(interval)));
+    }
+
+    fn leave(&mut self, lane: i64) {
+        self.slots.remove(&lane);
+    }
+
+    fn prune(&mut self, now: Moment) {
+        self.ends.retain(|_, end| *end > now);
+        self.slots.retain(|_, slot| slot.saturating_add(moment(Self::LATE_MAX)) > now);
+        shrink(&mut self.ends);
+        shrink(&mut self.slots);
+    }
+
+    fn len(&self) -> usize {
+        self.ends.len() + self.slots.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn limit(text: &str) -> Limit {
+        text.parse().unwrap()
+    }
+
+    fn pace(global: &str, per_domain: &str, per_mailbox: &str) -> Pace {
+        Pace::new(PaceSettings {
+            global: limit(global),
+            per_domain: limit(per_domain),
+            per_mailbox: limit(per_mailbox),
+        })
+    }
+
+    fn ms(n: u64) -> Duration {
+        Duration::from_millis(n)
+    }
+
+    fn wait(until: u64, by: Binding) -> Admission {
+        Admission::Wait { until: ms(until), by }
+    }
+
+    /// No window of one unit, both ends included, holds more than the rate's number.
+    fn assert_never_faster(handed_over: &[Duration], limit: Limit) {
+        let rate = limit.rate().unwrap();
+        let n = usize::try_from(rate.count()).unwrap();
+        for window in handed_over.windows(n + 1) {
+            assert!(window[n] > window[0] + rate.unit().duration(), "{n} and one more from {:?}", window[0]);
+        }
+    }
+
+    #[test]
+    fn each_limit_binds_on_its_own() {
+        for (global, domain, mailbox, relay, by) in [
+            ("1/s", "unlimited", "unlimited", "unlimited", Binding::Global),
+            ("unlimited", "1/s", "unlimited", "unlimited", Binding::Domain),
+            ("unlimited", "unlimited", "1/s", "unlimited", Binding::Mailbox),
+            ("unlimited", "unlimited", "unlimited", "1/s", Binding::Relay),
+        ] {
+            let mut pace = pace(global, domain, mailbox);
+            pace.add_relay(0, limit(relay));
+            assert_eq!(pace.ask(ms(0), 0, "x.example", 1), Admission::Go);
+            assert_eq!(pace.ask(ms(0), 0, "x.example", 1), wait(1010, by));
+            assert_eq!(pace.ask(ms(1010), 0, "x.example", 1), Admission::Go);
+        }
+    }
+
+    #[test]
+    fn a_refusal_by_one_limit_uses_up_no_other() {
+        let mut pace = pace("1/s", "1/s", "1/h");
+        assert_eq!(pace.ask(ms(0), 0, "x.example", 1), Admission::Go);
+        for second in 2..100 {
+            assert_eq!(pace.ask(ms(second * 1000), 0, "x.example", 1), wait(3_636_000, Binding::Mailbox));
+            assert_eq!(pace.ask(ms(second * 1000), 0, "y.example", 1), wait(3_636_000, Binding::Mailbox));
+        }
+        assert_eq!(pace.ask(ms(99_000), 0, "x.example", 2), Admission::Go);
+    }
+
+    #[test]
+    fn no_lane_no_domain_and_no_relay_blocks_another() {
+        let mut pace = pace("unlimited", "2/h", "1/h");
+        pace.add_relay(1, limit("1/d"));
+        assert_eq!(pace.ask(ms(0), 1, "x.example", 1), Admission::Go);
+        assert!(matches!(pace.ask(ms(0), 1, "y.example", 2), Admission::Wait { by: Binding::Relay, .. }));
+        assert_eq!(pace.ask(ms(0), 0, "y.example", 2), Admission::Go);
+        assert_eq!(pace.ask(ms(0), 7, "z.example", 3), Admission::Go, "a relay that was not added has no limit");
+    }
+
+    #[test]
+    fn lanes_of_one_domain_wake_one_after_the_other() {
+        let mut pace = pace("unlimited", "1/s", "unlimited");
+        assert_eq!(pace.ask(ms(0), 0, "x.example", 0), Admission::Go);
+        for lane in 1..1000 {
+            let slot = 1010 * u64::try_from(lane).unwrap();
+            assert_eq!(pace.ask(ms(0), 0, "x.example", lane), wait(slot, Binding::Domain));
+            assert_eq!(pace.ask(ms(0), 0, "x.example", lane), wait(slot, Binding::Domain), "the same when asked again");
+        }
+        for lane in 1..1000 {
+            let slot = 1010 * u64::try_from(lane).unwrap();
+            assert_eq!(pace.ask(ms(slot), 0, "x.example", lane), Admission::Go, "lane {lane} goes at its slot");
+        }
+    }
+
+    #[test]
+    fn a_lane_that_was_overtaken_is_next_and_not_last() {
+        let mut pace = pace("unlimited", "1/s", "unlimited");
+        assert_eq!(pace.ask(ms(0), 0, "x.example", 0), Admission::Go);
+        for lane in 1..100 {
+            let _ = pace.ask(ms(0), 0, "x.example", lane);
+        }
+        assert_eq!(pace.ask(ms(1010), 0, "x.example", 500), Admission::Go, "it asked at a free moment");
+        assert_eq!(pace.ask(ms(1010), 0, "x.example", 1), wait(2020, Binding::Domain));
+    }
+
+    #[test]
+    fn a_slot_that_nobody_uses_is_not_lost_for_the_others() {
+        let mut pace = pace("unlimited", "1/s", "unlimited");
+        for lane in 0..100 {
+            let _ = pace.ask(ms(0), 0, "x.example", lane);
+        }
+        assert_eq!(pace.ask(ms(5000), 0, "x.example", 500), Admission::Go);
+    }
+
+    #[test]
+    fn a_relay_is_given_a_part_of_its_rate_and_only_that_relay() {
+        let mut pace = pace("unlimited", "unlimited", "unlimited");
+        pace.add_relay(0, limit("10/s"));
+        pace.add_relay(1, limit("10/s"));
+        pace.set_relay_factor(0, 0.5);
+        pace.set_relay_factor(9, 0.5);
+        for relay in [0, 1] {
+            assert_eq!(pace.ask(ms(0), relay, "x.example", 1), Admission::Go);
+        }
+        assert_eq!(pace.ask(ms(0), 0, "x.example", 1), wait(202, Binding::Relay));
+        assert_eq!(pace.ask(ms(0), 1, "x.example", 1), wait(101, Binding::Relay));
+    }
+
+    #[test]
+    fn a_clock_that_goes_back_gives_nothing_away() {
+        let mut pace = pace("1/h", "unlimited", "unlimited");
+        assert_eq!(pace.ask(Duration::from_secs(10_000), 0, "x.example", 1), Admission::Go);
+        assert_eq!(pace.ask(ms(0), 0, "x.example", 1), wait(13_636_000, Binding::Global));
+    }
+
+    #[test]
+    fn a_lane_waits_its_mailbox_s_interval_after_a_hand_over() {
+        assert_eq!(pace("1/s", "1/s", "30/h").mailbox_interval(), Some(ms(121_200)));
+        assert_eq!(pace("1/s", "1/s", "unlimited").mailbox_interval(), None);
+    }
+
+    #[test]
+    fn memory_stays_flat_over_a_million_lanes() {
+        let mut pace = pace("unlimited", "100/s", "30/h");
+        let mut most = 0;
+        for lane in 0..1_000_000_u32 {
+            let domain = format!("{}.example", lane % 50_000);
+            let _ = pace.ask(Duration::from_millis(u64::from(lane)), 0, &domain, i64::from(lane));
+            most = most.max(pace.remembered());
+        }
+        // 1,000 a second: two minutes of mailboxes, and one minute more until they are pruned.
+        assert!(most < 400_000, "{most}");
+        assert_eq!(pace.ask(Duration::from_secs(2000), 0, "x.example", -1), Admission::Go);
+        assert_eq!(pace.remembered(), 2, "one domain and one mailbox");
+    }
+
+    #[test]
+    fn under_saturation_at_least_95_per_cent_of_the_limit_go_through_and_never_more_than_it() {
+        for rate in ["1/h", "30/h", "7/d", "5/m", "1/s", "10/s", "199/s", "200/s", "5000/s", "100000/h"] {
+            let mut pace = pace(rate, "unlimited", "unlimited");
+            let mut handed_over = Vec::new();
+            let mut now = Duration::ZERO;
+            let Limit::Rate(of) = limit(rate) else { panic!() };
+            let end = of.unit().duration() * if of.count() > 1000 { 3 } else { 20 };
+            while now < end {
+                match pace.ask(now, 0, "x.example", 1) {
+                    Admission::Go => handed_over.push(now),
+                    Admission::Wait { until, .. } => now = until,
+                }
+            }
+            assert_never_faster(&handed_over, limit(rate));
+            let possible = f64::from(of.count()) * end.as_secs_f64() / of.unit().duration().as_secs_f64();
+            let share = f64::from(u32::try_from(handed_over.len()).unwrap()) / possible;
+            assert!((0.95..=1.06).contains(&share), "{rate}: {share}");
+        }
+    }
+
+    /// What may happen between two requests.
+    #[derive(Debug, Clone)]
+    enum Event {
+        Pass(u64),
+        UntilAllowed,
+        Factor(f64),
+        Prune,
+    }
+
+    fn events() -> impl Strategy<Value = Vec<Event>> {
+        let event = prop_oneof![
+            4 => (0..2_000_000_u64).prop_map(Event::Pass),
+            2 => (0..100_000_000_u64).prop_map(Event::Pass),
+            8 => Just(Event::UntilAllowed),
+            1 => (0.01..1.0_f64).prop_map(Event::Factor),
+            1 => Just(Event::Factor(1.0)),
+            1 => Just(Event::Prune),
+        ];
+        prop::collection::vec(event, 200..2000)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+
+        /// I5, over random demand of a day and more: millions of microseconds scaled to each rate's unit.
+        #[test]
+        fn no_window_ever_holds_more_hand_overs_than_the_limit(events in events(), seed in 0..8_usize) {
+            let rate = ["1/h", "30/h", "7/d", "5/m", "3/s", "200/s", "1000/s", "240/m"][seed];
+            let unit = limit(rate).rate().unwrap().unit().duration();
+            let mut pace = pace("unlimited", rate, rate);
+            pace.add_relay(0, limit(rate));
+            let (mut by_relay, mut by_lane) = (Vec::new(), Vec::new());
+            let mut now = Duration::ZERO;
+            let mut allowed_at = now;
+            for event in events {
+                match event {
+                    Event::Pass(millionths) => now += unit.mul_f64(f64::from(u32::try_from(millionths).unwrap()) / 1e7),
+                    Event::UntilAllowed => now = now.max(allowed_at),
+                    Event::Factor(factor) => pace.set_relay_factor(0, factor),
+                    Event::Prune => pace.prune_at = 0,
+                }
+                for (relay, lane) in [(0, 1), (0, 2), (1, 1), (0, 1)] {
+                    match pace.ask(now, relay, "x.example", lane) {
+                        Admission::Go => {
+                            if relay == 0 { by_relay.push(now) }
+                            if lane == 1 { by_lane.push(now) }
+                        }
+                        Admission::Wait { until, .. } => {
+                            prop_assert!(until > now);
+                            allowed_at = until;
+                        }
+                    }
+                }
+            }
+            assert_never_faster(&by_relay, limit(rate));
+            assert_never_faster(&by_lane, limit(rate));
+        }
+    }
+}
