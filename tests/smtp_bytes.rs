@@ -5,11 +5,11 @@ mod support;
 use support::relay::{Action, Options, ScriptedRelay};
 use support::{PaperReceipt, envelope, hasty};
 use undersigned::model::{LossCause, Outcome, Phase, Reply};
-use undersigned::smtp::{Parcel, Session};
+use undersigned::smtp::{Offer, Session};
 
 async fn send(session: &mut Session, to: &str, bytes: &[u8]) -> Outcome {
     let envelope = envelope(to);
-    match session.offer(&Parcel::new(&envelope, bytes)).await {
+    match session.offer(&Offer::new(&envelope, bytes)).await {
         Ok(accepted) => accepted.transmit(&PaperReceipt(1), bytes).await,
         Err(outcome) => outcome,
     }

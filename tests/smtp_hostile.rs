@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use support::relay::{Action, Options, ScriptedRelay, Step};
 use support::{PaperReceipt, envelope, hasty, letter};
 use undersigned::model::{LossCause, Outcome, Phase, Reply};
-use undersigned::smtp::Parcel;
+use undersigned::smtp::Offer;
 
 /// Converses as far as it goes.
 async fn converse(port: u16) -> Outcome {
@@ -21,7 +21,7 @@ async fn converse(port: u16) -> Outcome {
         Err(outcome) => return outcome,
     };
     let (envelope, bytes) = (envelope("mayor@town.example"), letter(1));
-    match session.offer(&Parcel::new(&envelope, &bytes)).await {
+    match session.offer(&Offer::new(&envelope, &bytes)).await {
         Ok(accepted) => accepted.transmit(&PaperReceipt(1), &bytes).await,
         Err(outcome) => outcome,
     }

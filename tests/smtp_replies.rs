@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 use support::relay::{Action, At, Options, ScriptedRelay, Step};
 use support::{PaperReceipt, envelope, hasty, letter, settings};
 use undersigned::model::{LossCause, Outcome, Phase, Reply};
-use undersigned::smtp::{Parcel, Relay, RelaySettings, Session, SessionLimits};
+use undersigned::smtp::{Offer, Relay, RelaySettings, Session, SessionLimits};
 
 /// Offers and transmits one letter.
 async fn send(session: &mut Session, to: &str, number: i64) -> Outcome {
     let (envelope, bytes) = (envelope(to), letter(number));
-    match session.offer(&Parcel::new(&envelope, &bytes)).await {
+    match session.offer(&Offer::new(&envelope, &bytes)).await {
         Ok(accepted) => accepted.transmit(&PaperReceipt(number), &bytes).await,
         Err(outcome) => outcome,
     }
@@ -267,7 +267,7 @@ async fn a_body_that_does_not_leave_is_provably_not_accepted() {
     let relay = ScriptedRelay::start(options, at_first(Step::Body, &Action::Hang));
     let mut session = hasty(relay.port()).connect().await.unwrap();
     let (envelope, bytes) = (envelope("mayor@town.example"), b"line\r\n".repeat(4_000_000));
-    let accepted = session.offer(&Parcel::new(&envelope, &bytes)).await.unwrap();
+    let accepted = session.offer(&Offer::new(&envelope, &bytes)).await.unwrap();
     let outcome = accepted.transmit(&PaperReceipt(1), &bytes).await;
     assert_eq!(short(&outcome), "Timeout body");
     assert!(!session.is_usable());
@@ -278,7 +278,7 @@ async fn a_connection_that_breaks_within_a_long_body_is_lost_at_the_body() {
     let relay = ScriptedRelay::start(Options::default(), at_first(Step::Body, &Action::Drop));
     let mut session = hasty(relay.port()).connect().await.unwrap();
     let (envelope, bytes) = (envelope("mayor@town.example"), b"line\r\n".repeat(4_000_000));
-    let accepted = session.offer(&Parcel::new(&envelope, &bytes)).await.unwrap();
+    let accepted = session.offer(&Offer::new(&envelope, &bytes)).await.unwrap();
     assert_eq!(short(&accepted.transmit(&PaperReceipt(1), &bytes).await), "Closed body");
 }
 
@@ -298,7 +298,7 @@ async fn an_envelope_whose_text_never_follows_ends_the_session() {
     let relay = ScriptedRelay::kind();
     let mut session = hasty(relay.port()).connect().await.unwrap();
     let envelope = envelope("mayor@town.example");
-    drop(session.offer(&Parcel::new(&envelope, b"x")).await.unwrap());
+    drop(session.offer(&Offer::new(&envelope, b"x")).await.unwrap());
     assert!(!session.is_usable());
     session.quit().await;
     assert_eq!(relay.record.count(), 0);
@@ -309,7 +309,7 @@ async fn an_offer_that_is_given_up_half_way_ends_the_session() {
     let relay = ScriptedRelay::start(Options::default(), at_first(Step::Mail, &Action::Hang));
     let mut session = Relay::new(settings(relay.port())).unwrap().connect().await.unwrap();
     let envelope = envelope("mayor@town.example");
-    let parcel = Parcel::new(&envelope, b"x");
+    let parcel = Offer::new(&envelope, b"x");
     assert!(tokio::time::timeout(Duration::from_millis(50), session.offer(&parcel)).await.is_err());
     assert!(!session.is_usable());
 }

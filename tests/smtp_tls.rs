@@ -13,7 +13,7 @@ use support::relay::{Action, Options, RelayTls, ScriptedRelay, Step};
 use support::{PaperReceipt, envelope, letter, settings, short_timeouts};
 use tokio_rustls::rustls::ServerConfig;
 use undersigned::model::{LossCause, Outcome, Phase, Reply};
-use undersigned::smtp::{Credentials, Parcel, Relay, RelaySettings, TlsMode};
+use undersigned::smtp::{Credentials, Offer, Relay, RelaySettings, TlsMode};
 
 fn client(port: u16, tls: TlsMode, ca_file: Option<PathBuf>) -> RelaySettings {
     RelaySettings { host: "localhost".into(), tls, ca_file, timeouts: short_timeouts(), ..settings(port) }
@@ -47,7 +47,7 @@ async fn a_letter_goes_through_tls_of_either_kind() {
         let client = Relay::new(client(relay.port(), tls, Some(authority.ca_file.clone()))).unwrap();
         let mut session = client.connect().await.unwrap();
         let (envelope, bytes) = (envelope("mayor@town.example"), letter(1));
-        let accepted = session.offer(&Parcel::new(&envelope, &bytes)).await.unwrap();
+        let accepted = session.offer(&Offer::new(&envelope, &bytes)).await.unwrap();
         let outcome = accepted.transmit(&PaperReceipt(1), &bytes).await;
         assert!(outcome.reply().is_some_and(Reply::accepts_message), "{tls:?} {outcome}");
         assert_eq!(relay.record.entries()[0].bytes, bytes);

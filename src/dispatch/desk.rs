@@ -32,7 +32,7 @@ pub(super) enum Event {
     /// A session is open.
     Connected { relay: usize },
     /// A session could not be opened.
-    ConnectFailed { relay: usize, outcome: Outcome },
+    ConnectFailed { relay: usize, outcome: Outcome, effect: RelayEffect },
     /// A session was not opened because staff want to end.
     ConnectGivenUp { relay: usize },
     /// A message was handed over or refused, and that is on disk.
@@ -143,7 +143,7 @@ impl Desk {
         let mut relays = Vec::new();
         for (index, plan) in settings.relays.iter().enumerate() {
             pace.add_relay(index, plan.rate);
-            relays.push(RelayDesk::new(plan.relay.name(), plan.connections));
+            relays.push(RelayDesk::new(plan));
         }
         let connections: usize = settings.relays.iter().map(|plan| plan.connections).sum();
         Self {
@@ -219,7 +219,7 @@ impl Desk {
         match event {
             Event::Ask { relay, connected, reply } => self.asking.push_back(Asking { relay, connected, reply }),
             Event::Connected { relay } | Event::ConnectGivenUp { relay } => self.relays[relay].connecting -= 1,
-            Event::ConnectFailed { relay, outcome } => self.connect_failed(relay, &outcome, now),
+            Event::ConnectFailed { relay, outcome, effect } => self.connect_failed(relay, &outcome, effect, now),
             Event::HandedOver(report) => self.handed_over(report, now),
             Event::Returned { relay } => {
                 self.relays[relay].busy -= 1;
@@ -240,16 +240,15 @@ impl Desk {
         }
     }
 
-    fn connect_failed(&mut self, relay: usize, outcome: &Outcome, now: Now) {
+    fn connect_failed(&mut self, relay: usize, outcome: &Outcome, effect: RelayEffect, now: Now) {
         let desk = &mut self.relays[relay];
         desk.connecting -= 1;
-        let verdict = crate::policy::decide_connection(outcome);
-        let record = match verdict {
-            RelayEffect::Stop | RelayEffect::Park { .. } => desk.suffers(verdict, outcome, now.wall, rand::random_range(0.0..1.0)),
-            _ => desk.unreachable(outcome, now.wall, rand::random_range(0.0..1.0)),
+        let record = match effect {
+            RelayEffect::None | RelayEffect::Reconnect => desk.unreachable(outcome, now, jitter()),
+            effect => desk.suffers(effect, outcome, now, jitter()),
         };
         self.chores.extend(record.map(Chore::NoteRelay));
-        if verdict == RelayEffect::Stop {
+        if effect == RelayEffect::Stop {
             self.stop_for_account(relay, outcome);
         }
     }
@@ -259,10 +258,10 @@ impl Desk {
         desk.busy -= 1;
         let Verdict { class, disposition, effect, .. } = report.verdict;
         let record = match effect {
-            RelayEffect::None => desk.works(now.wall),
-            effect => desk.suffers(effect, &report.outcome, now.wall, rand::random_range(0.0..1.0)),
+            RelayEffect::None => desk.works(now),
+            effect => desk.suffers(effect, &report.outcome, now, jitter()),
         };
-        let factor = desk.rate_factor(now.wall);
+        let factor = desk.rate_factor(now);
         self.pace.set_relay_factor(report.relay, factor);
         self.chores.extend(record.map(Chore::NoteRelay));
         self.progress.count(report.kind, disposition);
@@ -372,7 +371,7 @@ impl Desk {
 
     fn order_for(&mut self, relay: usize, connected: bool, now: Now) -> Option<Order> {
         let desk = &mut self.relays[relay];
-        if let Some(wait) = desk.wait(now.wall) {
+        if let Some(wait) = desk.wait(now) {
             self.wake_in(now, wait);
             return None;
         }
@@ -424,13 +423,13 @@ impl Desk {
     }
 
     fn refill(&mut self, now: Now) {
-        let some_relay_works = self.relays.iter().any(|r| r.not_before(now.wall).is_none());
+        let some_relay_works = self.relays.iter().any(|r| r.not_before(now).is_none());
         if !some_relay_works {
             // Leases must not lie here while nobody can use them: staff may want to hold or cancel them.
             for leased in self.buffer.drain(..) {
                 self.chores.push(Chore::GiveBack(Box::new(leased), None));
             }
-            let next = self.relays.iter().filter_map(|r| Some((r.not_before(now.wall)?, r))).min_by_key(|(at, _)| *at);
+            let next = self.relays.iter().filter_map(|r| Some((r.not_before(now)?, r))).min_by_key(|(at, _)| *at);
             if let Some((until, relay)) = next {
                 let reason = format!("relay `{}` cannot be used: {}", relay.name, relay.trouble);
                 self.wait_for(until, reason);
@@ -466,4 +465,9 @@ impl Desk {
             self.progress_is_new = true;
         }
     }
+}
+
+/// From 0 to 1, for policy.
+fn jitter() -> f64 {
+    rand::random_range(0.0..1.0)
 }

@@ -6,12 +6,21 @@
 use jiff::Timestamp;
 
 use crate::compose::Parcel;
-use crate::ledger::{Leased, Ledger, LedgerError};
+use crate::ledger::{Leased, Ledger, LedgerError, Unwritten};
 use crate::model::{Outcome, Stamp};
 use crate::policy::Verdict;
-use crate::smtp::Session;
+use crate::smtp::{Offer, Session};
 
-use super::worker::Judge;
+use super::judge::Judge;
+use super::patience::until_written;
+
+/// How a hand-over ended.
+pub(super) enum Handed {
+    /// The relay answered, or was lost; that is on disk.
+    Over(Outcome, Verdict),
+    /// It was not offered its body, and is back in the queue.
+    Returned,
+}
 
 /// Hands over one message; gives what happened and what was decided from it.
 pub(super) async fn hand_over<L: Ledger>(
@@ -22,25 +31,49 @@ pub(super) async fn hand_over<L: Ledger>(
     leased: Leased,
     stamp: Stamp,
     parcel: &Parcel,
-) -> Result<(Outcome, Verdict), LedgerError> {
+) -> Result<Handed, LedgerError> {
     let history = judge.history(&leased);
-    let lane_ready_at = judge.lane_ready_at(Timestamp::now());
+    let ready_at = judge.lane_ready_at(Timestamp::now());
 
     // MAIL, RCPT, DATA → 354: nothing can have been taken yet.
-    let accepted = match session.offer(&parcel.envelope, parcel.bytes.len()).await {
+    let accepted = match session.offer(&Offer::new(&parcel.envelope, &parcel.bytes)).await {
         Ok(accepted) => accepted,
-        Err(outcome) => {
-            let (attempt, verdict) = judge.attempt(relay, &outcome, &history);
-            ledger.refuse(leased, attempt, judge.news_at(&verdict)).await?;
-            return Ok((outcome, verdict));
-        }
+        Err(outcome) => return refused(ledger, relay, judge, leased, outcome).await,
     };
     // The point of no return, durably on disk before the first byte of the body.
-    let open = ledger.mark_transmitting(leased, relay, stamp, lane_ready_at).await?;
+    let open = match ledger.mark_transmitting(leased, relay, stamp, ready_at).await {
+        Ok(open) => open,
+        Err(unwritten) => return unmarked(ledger, *unwritten).await,
+    };
     // Body … dot. Never dropped once begun.
     let outcome = accepted.transmit(&open, &parcel.bytes).await;
     // What became of it; in the same transaction the confirmation's row.
-    let (attempt, verdict) = judge.attempt(relay, &outcome, &history);
-    ledger.close(open, attempt, judge.news_at(&verdict)).await?;
-    Ok((outcome, verdict))
+    let (attempt, verdict) = judge.attempt(relay, &outcome, history);
+    until_written(open, |open| ledger.close(open, attempt.clone(), judge.news_at(&verdict))).await?;
+    Ok(Handed::Over(outcome, verdict))
+}
+
+/// Refused or lost before the body: the relay provably has nothing.
+async fn refused<L: Ledger>(
+    ledger: &L,
+    relay: &str,
+    judge: &Judge,
+    leased: Leased,
+    outcome: Outcome,
+) -> Result<Handed, LedgerError> {
+    let (attempt, verdict) = judge.attempt(relay, &outcome, judge.history(&leased));
+    until_written(leased, |leased| ledger.refuse(leased, attempt.clone(), judge.news_at(&verdict))).await?;
+    Ok(Handed::Over(outcome, verdict))
+}
+
+/// Without the record there is no transmission: the session ends where it is, and the message goes back.
+async fn unmarked<L: Ledger>(ledger: &L, unwritten: Unwritten<Leased>) -> Result<Handed, LedgerError> {
+    let Unwritten { receipt, error } = unwritten;
+    match error {
+        LedgerError::Storage { .. } => {
+            until_written(receipt, |leased| ledger.give_back(leased, None)).await?;
+            Ok(Handed::Returned)
+        }
+        error => Err(error),
+    }
 }

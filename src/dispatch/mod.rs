@@ -7,6 +7,8 @@
 
 mod desk;
 mod heart;
+mod judge;
+mod patience;
 mod press;
 mod progress;
 mod relay_desk;
@@ -26,7 +28,9 @@ use crate::smtp::Relay;
 use desk::{Chore, Claimed, Desk, Event, Now};
 pub use press::{Press, PressError};
 pub use progress::{Progress, Waiting};
-use worker::{Judge, Worker};
+use judge::Judge;
+use patience::{until_done, until_written};
+use worker::Worker;
 
 /// What happens to a message in doubt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -243,8 +247,10 @@ impl<L: Ledger> Loop<L> {
                         Err(error) => Event::ChoreFailed(error),
                     }
                 }
-                Chore::GiveBack(leased, until) => done(ledger.give_back(*leased, until).await),
-                Chore::NoteRelay(record) => done(ledger.note_relay(record).await),
+                Chore::GiveBack(leased, at) => {
+                    done(until_written(*leased, |leased| ledger.give_back(leased, at)).await)
+                }
+                Chore::NoteRelay(record) => done(until_done(|| ledger.note_relay(record.clone())).await),
                 Chore::Reinstate(ids, reason) => {
                     let decision =
                         Decision { kind: DecisionKind::Retry, selection: Selection::Ids(ids), reason, at: now };
@@ -261,8 +267,8 @@ async fn claim<L: Ledger>(
     ledger: &L,
     claim: Claim,
 ) -> Result<(Vec<crate::ledger::Leased>, Option<Timestamp>), LedgerError> {
-    let leased = ledger.claim(claim).await?;
-    let next_wake = if leased.is_empty() { ledger.next_wake().await? } else { None };
+    let leased = until_done(|| ledger.claim(claim)).await?;
+    let next_wake = if leased.is_empty() { until_done(|| ledger.next_wake()).await? } else { None };
     Ok((leased, next_wake))
 }
 

@@ -6,131 +6,136 @@ use jiff::Timestamp;
 
 use crate::ledger::{RelayRecord, RelayState};
 use crate::model::Outcome;
-use crate::policy::{RelayClock, RelayEffect, Throttle};
+use crate::policy::{Limit, RelayClock, RelayEffect, Throttle};
 
+use super::RelayPlan;
 use super::desk::Now;
 
 /// One relay.
 #[derive(Debug)]
 pub(super) struct RelayDesk {
     pub(super) name: String,
-    connections: usize,
+    connections: u32,
+    has_rate: bool,
     /// Sessions that are being opened.
     pub(super) connecting: usize,
     /// Messages that are being handed over.
     pub(super) busy: usize,
     clock: RelayClock,
-    throttle: Throttle,
+    rate: Throttle,
+    sessions: Throttle,
     not_before: Option<Timestamp>,
     /// Lost since the last success: then one session at a time feels the way.
-    shaky: bool,
+    is_shaky: bool,
     state: RelayState,
     /// What it last said when it could not be used.
     pub(super) trouble: String,
 }
 
 impl RelayDesk {
-    pub(super) fn new(name: &str, connections: usize) -> Self {
+    pub(super) fn new(plan: &RelayPlan) -> Self {
         Self {
-            name: name.to_owned(),
-            connections,
+            name: plan.relay.name().to_owned(),
+            connections: u32::try_from(plan.connections).unwrap_or(u32::MAX),
+            has_rate: plan.rate != Limit::Unlimited,
             connecting: 0,
             busy: 0,
-            clock: RelayClock::default(),
-            throttle: Throttle::default(),
+            clock: RelayClock::new(),
+            rate: Throttle::new(),
+            sessions: Throttle::new(),
             not_before: None,
-            shaky: false,
+            is_shaky: false,
             state: RelayState::Up,
             trouble: String::new(),
         }
     }
 
-    /// From when it may be used.
-    pub(super) fn not_before(&self, now: Timestamp) -> Option<Timestamp> {
-        self.not_before.filter(|at| *at > now)
+    /// From when it may be used, where that is not now.
+    pub(super) fn not_before(&self, now: Now) -> Option<Timestamp> {
+        self.not_before.filter(|at| *at > now.wall)
+    }
+
+    /// How long until it may be used, where that is not now.
+    pub(super) fn wait(&self, now: Now) -> Option<Duration> {
+        Duration::try_from(self.not_before(now)?.duration_since(now.wall)).ok()
     }
 
     /// Whether one more session may be opened for `waiting` messages.
     pub(super) fn may_connect(&self, waiting: usize) -> bool {
-        self.connecting < if self.shaky { 1 } else { waiting }
+        self.connecting < if self.is_shaky { 1 } else { waiting }
     }
 
-    /// Whether one more message may be handed over at the same time as those that are.
-    pub(super) fn may_hand_over(&mut self, now: Now) -> bool {
-        let share = self.throttle.connections_factor(now.wall);
-        #[expect(clippy::cast_precision_loss, reason = "a count of connections, at most a few hundred")]
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 1 and `connections`")]
-        let allowed = ((self.connections as f64 * share).floor() as usize).max(1);
-        self.busy < if self.shaky { 1 } else { allowed }
+    /// Whether one more message may be handed over beside those that are.
+    pub(super) fn may_hand_over(&self, now: Now) -> bool {
+        let allowed = if self.is_shaky { 1 } else { self.sessions.of(self.connections, now.since_start) };
+        u32::try_from(self.busy).unwrap_or(u32::MAX) < allowed
     }
 
     /// How much of its full rate it may have now.
-    pub(super) fn rate_factor(&mut self, now: Timestamp) -> f64 {
-        self.throttle.rate_factor(now)
+    pub(super) fn rate_factor(&self, now: Now) -> f64 {
+        self.rate.factor(now.since_start)
     }
 
-    /// A message was taken or refused for its own reasons: the relay works. Gives a record when that is news.
-    pub(super) fn works(&mut self, now: Timestamp) -> Option<RelayRecord> {
+    /// A message was taken, or refused for its own reasons: the relay works. Gives a record when that is news.
+    pub(super) fn works(&mut self, now: Now) -> Option<RelayRecord> {
         self.clock.succeeded();
-        self.shaky = false;
+        self.is_shaky = false;
         self.not_before = None;
-        let state = if self.throttle.rate_factor(now) < 1.0 { RelayState::Slowed } else { RelayState::Up };
-        (state != self.state).then(|| self.record(state, now, String::new()))
+        let is_slowed = self.rate_factor(now) < 1.0 || self.sessions.factor(now.since_start) < 1.0;
+        let state = if is_slowed { RelayState::Slowed } else { RelayState::Up };
+        (state != self.state).then(|| self.record(state, now, self.trouble.clone()))
     }
 
     /// Something is wrong with the connection or the relay. Gives a record when that is news.
-    pub(super) fn suffers(&mut self, effect: RelayEffect, outcome: &Outcome, now: Timestamp, jitter: f64) -> Option<RelayRecord> {
+    pub(super) fn suffers(
+        &mut self,
+        effect: RelayEffect,
+        outcome: &Outcome,
+        now: Now,
+        jitter: f64,
+    ) -> Option<RelayRecord> {
         let reason = outcome.to_string();
         match effect {
             RelayEffect::None => None,
-            RelayEffect::Reconnect => {
-                let first = !self.shaky;
-                self.shaky = true;
-                // The first loss after a success costs nothing; sessions that fall together count as one.
-                if first || self.not_before(now).is_some() {
-                    return None;
-                }
-                self.not_before = Some(self.clock.failed(now, jitter));
-                Some(self.record(RelayState::Parked, now, reason))
+            // The first loss after a success costs nothing; sessions that fall together count as one.
+            RelayEffect::Reconnect if !self.is_shaky => {
+                self.is_shaky = true;
+                None
             }
+            RelayEffect::Reconnect => self.unreachable(outcome, now, jitter),
             RelayEffect::SlowDown | RelayEffect::FewerConnections => {
+                // Without a rate of its own there is none to lower: then fewer sessions are the slower pace.
+                let by_rate = effect == RelayEffect::SlowDown && self.has_rate;
+                let throttle = if by_rate { &mut self.rate } else { &mut self.sessions };
+                throttle.slow_down(now.since_start);
                 if self.not_before(now).is_none() {
-                    match effect {
-                        RelayEffect::FewerConnections => self.throttle.fewer_connections(now),
-                        _ => self.throttle.slow_down(now),
-                    }
-                    self.not_before = Some(self.clock.failed(now, jitter));
+                    self.not_before = Some(self.clock.failed(now.wall, jitter));
                 }
                 Some(self.record(RelayState::Slowed, now, reason))
             }
             RelayEffect::Park { at_least } => {
-                let least = now.checked_add(at_least).unwrap_or(now);
-                self.not_before = Some(self.clock.parked(now).max(least));
+                if self.not_before(now).is_none() {
+                    self.not_before = Some(self.clock.parked(now.wall, at_least));
+                }
                 Some(self.record(RelayState::Parked, now, reason))
             }
             RelayEffect::Stop => Some(self.record(RelayState::Stopped, now, reason)),
         }
     }
 
-    /// A connection could not be made.
-    pub(super) fn unreachable(&mut self, outcome: &Outcome, now: Timestamp, jitter: f64) -> Option<RelayRecord> {
-        self.shaky = true;
+    /// A connection could not be made, or was lost again.
+    pub(super) fn unreachable(&mut self, outcome: &Outcome, now: Now, jitter: f64) -> Option<RelayRecord> {
+        self.is_shaky = true;
         if self.not_before(now).is_some() {
             return None;
         }
-        self.not_before = Some(self.clock.failed(now, jitter));
+        self.not_before = Some(self.clock.failed(now.wall, jitter));
         Some(self.record(RelayState::Parked, now, outcome.to_string()))
     }
 
-    fn record(&mut self, state: RelayState, since: Timestamp, reason: String) -> RelayRecord {
+    fn record(&mut self, state: RelayState, now: Now, reason: String) -> RelayRecord {
         self.state = state;
         self.trouble.clone_from(&reason);
-        RelayRecord { name: self.name.clone(), state, since, until: self.not_before, reason }
-    }
-
-    /// How long until it may be used.
-    pub(super) fn wait(&self, now: Timestamp) -> Option<Duration> {
-        let at = self.not_before(now)?;
-        Duration::try_from(at.duration_since(now)).ok()
+        RelayRecord { name: self.name.clone(), state, since: now.wall, until: self.not_before, reason }
     }
 }

@@ -7,84 +7,15 @@ use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::ledger::{Decision, DecisionKind, Leased, Ledger, LedgerError, Selection};
-use crate::model::{Attempt, Disposition, Outcome};
-use crate::policy::{RetrySchedule, Situation, Verdict, decide};
+use crate::model::MessageId;
 use crate::smtp::{Relay, Session};
 
 use super::desk::{Event, Order, Report};
+use super::heart::{Handed, hand_over};
+use super::judge::Judge;
+use super::patience::until_written;
 use super::press::{Press, PressError};
-use super::{OnDoubt, Stop, heart};
-
-/// Bad news waits so long: within it the breaker may show that it is not about this recipient at all.
-const BAD_NEWS_DELAY: Duration = Duration::from_secs(30);
-
-/// What policy needs to know, with the randomness and the time it must not fetch itself.
-#[derive(Debug)]
-pub(super) struct Judge {
-    retry: RetrySchedule,
-    deadline: Option<Timestamp>,
-    on_doubt: OnDoubt,
-    mailbox_interval: Option<Duration>,
-}
-
-/// What a lease remembers of earlier tries, kept while the lease itself is consumed.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct History {
-    tries_counted: u32,
-    first_attempt_at: Option<Timestamp>,
-}
-
-impl Judge {
-    pub(super) fn new(
-        retry: RetrySchedule,
-        deadline: Option<Timestamp>,
-        on_doubt: OnDoubt,
-        mailbox_interval: Option<Duration>,
-    ) -> Self {
-        Self { retry, deadline, on_doubt, mailbox_interval }
-    }
-
-    pub(super) fn history(&self, leased: &Leased) -> History {
-        History { tries_counted: leased.attempts, first_attempt_at: leased.first_attempt_at }
-    }
-
-    pub(super) fn attempt(&self, relay: &str, outcome: &Outcome, history: &History) -> (Attempt, Verdict) {
-        let now = Timestamp::now();
-        let verdict = decide(
-            outcome,
-            &Situation {
-                now,
-                tries_counted: history.tries_counted,
-                first_attempt_at: history.first_attempt_at,
-                deadline: self.deadline,
-                retry: &self.retry,
-                jitter: rand::random_range(0.0..1.0),
-            },
-        );
-        let attempt = Attempt {
-            at: now,
-            relay: relay.to_owned(),
-            outcome: outcome.clone(),
-            class: verdict.class,
-            disposition: verdict.disposition,
-        };
-        (attempt, verdict)
-    }
-
-    /// From when the lane may give its next message, once this one is on the wire.
-    pub(super) fn lane_ready_at(&self, now: Timestamp) -> Option<Timestamp> {
-        self.mailbox_interval.and_then(|interval| now.checked_add(interval).ok())
-    }
-
-    /// When the constituent may be told, should this settle their last letter.
-    pub(super) fn news_at(&self, verdict: &Verdict) -> Timestamp {
-        let now = Timestamp::now();
-        match verdict.disposition {
-            Disposition::Bounced | Disposition::Expired => now.checked_add(BAD_NEWS_DELAY).unwrap_or(now),
-            _ => now,
-        }
-    }
-}
+use super::Stop;
 
 pub(super) struct Worker<L> {
     pub(super) index: usize,
@@ -134,7 +65,10 @@ impl<L: Ledger> Worker<L> {
                     *session = Some(new);
                     Event::Connected { relay: self.index }
                 }
-                Err(outcome) => Event::ConnectFailed { relay: self.index, outcome },
+                Err(outcome) => {
+                    let effect = self.judge.connection(relay.name(), &outcome);
+                    Event::ConnectFailed { relay: self.index, outcome, effect }
+                }
             },
             _ = self.stop.wait_for(|stop| *stop != Stop::No) => Event::ConnectGivenUp { relay: self.index },
         };
@@ -142,8 +76,8 @@ impl<L: Ledger> Worker<L> {
     }
 
     async fn hand_over(&self, session: &mut Option<Session>, leased: Leased) {
-        let Some(open_session) = session.as_mut() else {
-            let given_back = self.ledger.give_back(leased, None).await;
+        let Some(talk) = session.as_mut() else {
+            let given_back = until_written(leased, |leased| self.ledger.give_back(leased, None)).await;
             return self.tell(Event::returned(self.index, given_back)).await;
         };
         let (message, kind, lane) = (leased.id(), leased.kind(), leased.lane());
@@ -155,16 +89,19 @@ impl<L: Ledger> Worker<L> {
             }
         };
         let handed =
-            heart::hand_over(&self.ledger, open_session, self.relay.name(), &self.judge, leased, stamp, &parcel).await;
+            hand_over(&self.ledger, talk, self.relay.name(), &self.judge, leased, stamp, &parcel).await;
         let event = match handed {
-            Ok((outcome, verdict)) => {
-                if self.judge.on_doubt == OnDoubt::Resend && verdict.disposition == Disposition::InDoubt {
+            Ok(Handed::Over(outcome, verdict)) => {
+                if verdict.ends_session {
+                    close(session).await;
+                }
+                if self.judge.resends(&verdict) {
                     self.resend(message).await;
                 }
                 Event::HandedOver(Report { relay: self.index, message, kind, lane, outcome, verdict })
             }
-            Err(LedgerError::LostRow { .. }) => Event::Returned { relay: self.index },
-            Err(error) => Event::LedgerFailed(error),
+            Ok(Handed::Returned) => Event::Returned { relay: self.index },
+            Err(error) => Event::returned(self.index, Err(error)),
         };
         self.tell(event).await;
     }
@@ -175,18 +112,18 @@ impl<L: Ledger> Worker<L> {
             return Err(error);
         }
         let id = leased.id();
-        self.ledger.give_back(leased, None).await?;
+        until_written(leased, |leased| self.ledger.give_back(leased, None)).await?;
         self.order(DecisionKind::Hold, id, error.to_string()).await
     }
 
-    async fn resend(&self, message: crate::model::MessageId) {
+    async fn resend(&self, message: MessageId) {
         let reason = "campaign.on_doubt is \"resend\"".to_owned();
         if let Err(error) = self.order(DecisionKind::ResolveResend, message, reason).await {
             tracing::warn!(%message, %error, "stays in doubt");
         }
     }
 
-    async fn order(&self, kind: DecisionKind, id: crate::model::MessageId, reason: String) -> Result<(), LedgerError> {
+    async fn order(&self, kind: DecisionKind, id: MessageId, reason: String) -> Result<(), LedgerError> {
         let ledger = self.ledger.clone();
         let decision = Decision { kind, selection: Selection::Ids(vec![id]), reason, at: Timestamp::now() };
         tokio::task::spawn_blocking(move || ledger.decide(&decision).map(|_| ())).await.unwrap_or(Ok(()))

@@ -26,7 +26,7 @@ use std::path::PathBuf;
 use secrecy::SecretString;
 
 pub use mailbox::Mailbox;
-pub use session::{Accepted, Parcel, Session};
+pub use session::{Accepted, Offer, Session};
 pub use timeouts::{SessionLimits, Timeouts};
 
 /// How the connection is protected.

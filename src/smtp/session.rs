@@ -26,7 +26,7 @@ const BODY_WRITE_BYTES: usize = 64 * 1024;
 
 /// What a relay must know of a message before it has it.
 #[derive(Debug, Clone, Copy)]
-pub struct Parcel<'a> {
+pub struct Offer<'a> {
     /// From whom, to whom.
     pub envelope: &'a Envelope,
     /// How many bytes the message has.
@@ -35,7 +35,7 @@ pub struct Parcel<'a> {
     pub eight_bit: bool,
 }
 
-impl<'a> Parcel<'a> {
+impl<'a> Offer<'a> {
     /// Of a message whose bytes are at hand.
     pub fn new(envelope: &'a Envelope, message: &[u8]) -> Self {
         Self { envelope, size: message.len(), eight_bit: !message.is_ascii() }
@@ -146,7 +146,7 @@ impl Session {
 
     /// MAIL, RCPT and DATA. On `Ok` the relay waits for the text, and still has nothing; on `Err` it
     /// provably has nothing.
-    pub async fn offer(&mut self, parcel: &Parcel<'_>) -> Result<Accepted<'_>, Outcome> {
+    pub async fn offer(&mut self, parcel: &Offer<'_>) -> Result<Accepted<'_>, Outcome> {
         if !self.is_usable() {
             return Err(lost(Phase::Mail, LossCause::Closed, "this session has ended"));
         }
@@ -173,7 +173,7 @@ impl Session {
         }
     }
 
-    fn mail_command(&self, parcel: &Parcel<'_>) -> Result<String, Outcome> {
+    fn mail_command(&self, parcel: &Offer<'_>) -> Result<String, Outcome> {
         let Envelope { from, to } = parcel.envelope;
         let needed = [
             (parcel.eight_bit, self.offers.eight_bit, " BODY=8BITMIME", "8BITMIME, which this message needs"),

@@ -1,0 +1,94 @@
+//! What a worker needs to judge an outcome: the rules of policy, with the time and the randomness that policy must
+//! not fetch itself.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::ledger::Leased;
+use crate::model::{Attempt, Disposition, Outcome};
+use crate::policy::{RelayEffect, RetrySchedule, Situation, Verdict, decide};
+
+use super::OnDoubt;
+
+/// Bad news waits so long: within it the breaker may show that it is not about this recipient at all.
+const BAD_NEWS_DELAY: Duration = Duration::from_secs(30);
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Judge {
+    retry: RetrySchedule,
+    deadline: Option<Timestamp>,
+    on_doubt: OnDoubt,
+    mailbox_interval: Option<Duration>,
+}
+
+/// What a lease remembers of earlier tries, kept while the lease itself is consumed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct History {
+    tries_counted: u32,
+    first_attempt_at: Option<Timestamp>,
+}
+
+impl Judge {
+    pub(super) fn new(
+        retry: RetrySchedule,
+        deadline: Option<Timestamp>,
+        on_doubt: OnDoubt,
+        mailbox_interval: Option<Duration>,
+    ) -> Self {
+        Self { retry, deadline, on_doubt, mailbox_interval }
+    }
+
+    pub(super) fn history(&self, leased: &Leased) -> History {
+        History { tries_counted: leased.attempts, first_attempt_at: leased.first_attempt_at }
+    }
+
+    pub(super) fn attempt(&self, relay: &str, outcome: &Outcome, history: History) -> (Attempt, Verdict) {
+        let now = Timestamp::now();
+        let verdict = decide(
+            outcome,
+            &Situation {
+                now,
+                tries_counted: history.tries_counted,
+                first_attempt_at: history.first_attempt_at,
+                deadline: self.deadline,
+                retry: &self.retry,
+                jitter: rand::random_range(0.0..1.0),
+            },
+        );
+        let attempt = Attempt {
+            at: now,
+            relay: relay.to_owned(),
+            outcome: outcome.clone(),
+            class: verdict.class,
+            disposition: verdict.disposition,
+        };
+        (attempt, verdict)
+    }
+
+    /// What a failed connection does to its relay.
+    pub(super) fn connection(&self, relay: &str, outcome: &Outcome) -> RelayEffect {
+        let history = History { tries_counted: 0, first_attempt_at: None };
+        self.attempt(relay, outcome, history).1.effect
+    }
+
+    /// Whether a message in doubt is sent again without asking.
+    pub(super) fn resends(&self, verdict: &Verdict) -> bool {
+        self.on_doubt == OnDoubt::Resend && verdict.disposition == Disposition::InDoubt
+    }
+
+    /// From when the lane may give its next message, once this one is on the wire.
+    pub(super) fn lane_ready_at(&self, now: Timestamp) -> Option<Timestamp> {
+        self.mailbox_interval.and_then(|interval| now.checked_add(interval).ok())
+    }
+
+    /// When the constituent may be told, should this settle their last letter.
+    pub(super) fn news_at(&self, verdict: &Verdict) -> Timestamp {
+        let now = Timestamp::now();
+        match verdict.disposition {
+            Disposition::Bounced | Disposition::Expired => now.checked_add(BAD_NEWS_DELAY).unwrap_or(now),
+            _ => now,
+        }
+    }
+}
