@@ -10,6 +10,7 @@ mod closing;
 mod confirming;
 mod deciding;
 mod enrolling;
+mod random_walks;
 mod reading;
 mod sqlite;
 mod world;
