@@ -4,5 +4,6 @@
 //! This library is the program's inside; the program's commands are its interface. `ARCHITECTURE.md` tells what
 //! stands where and why.
 
+pub mod compose;
 pub mod model;
 pub mod template;
