@@ -3,11 +3,11 @@
 //! A hand-over needs the consent of all; nothing is taken from any limit unless all consent. Days' quotas that
 //! outlive a restart are counted from the ledger, not here.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
-use super::gate::{Answer, Gate, Moment, moment, shrink};
+use super::gate::{Answer, Gate, Moment, moment};
 use super::rate::Limit;
+use super::waiting_line::WaitingLine;
 
 /// The limits that do not depend on the relay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -185,56 +185,6 @@ impl Pace {
             self.mailboxes.prune(self.now);
             self.waiting.prune(self.now);
         }
-    }
-}
-
-/// Which lane may ask again when, for lanes that wait for their domain.
-///
-/// Without it a hundred thousand lanes of one domain would all wake at its next free moment, and all but one
-/// would go back to sleep. A slot is not a reservation: whoever asks at a free moment goes, so that no moment is
-/// lost when a lane does not come. A lane that came at its slot and was overtaken waits for the next free moment,
-/// not at the end of the line again.
-#[derive(Debug, Default)]
-struct WaitingLine {
-    /// The first slot of a domain that is not given away.
-    ends: HashMap<Box<str>, Moment>,
-    slots: HashMap<i64, Moment>,
-}
-
-impl WaitingLine {
-    /// How long a lane's slot is remembered after its time.
-    const LATE_MAX: Duration = Duration::from_secs(60 * 60);
-
-    /// The lane's slot: the one it has, or the one it would get.
-    fn slot(&self, domain: &str, lane: i64, earliest: Moment, now: Moment) -> Moment {
-        match self.slots.get(&lane) {
-            Some(slot) if *slot > now => earliest.max(*slot),
-            Some(_) => earliest,
-            None => self.ends.get(domain).copied().unwrap_or(0).max(earliest),
-        }
-    }
-
-    fn join(&mut self, domain: &str, lane: i64, slot: Moment, interval: Duration) {
-        if self.slots.contains_key(&lane) {
-            return;
-        }
-        self.slots.insert(lane, slot);
-        self.ends.insert(domain.into(), slot.saturating_add(moment(interval)));
-    }
-
-    fn leave(&mut self, lane: i64) {
-        self.slots.remove(&lane);
-    }
-
-    fn prune(&mut self, now: Moment) {
-        self.ends.retain(|_, end| *end > now);
-        self.slots.retain(|_, slot| slot.saturating_add(moment(Self::LATE_MAX)) > now);
-        shrink(&mut self.ends);
-        shrink(&mut self.slots);
-    }
-
-    fn len(&self) -> usize {
-        self.ends.len() + self.slots.len()
     }
 }
 
