@@ -192,3 +192,83 @@ fn try_again(outcome: &Outcome, situation: &Situation<'_>) -> Disposition {
         Disposition::Deferred { due, counted: true }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn phases() -> impl Strategy<Value = Phase> {
+        prop::sample::select(Phase::ALL.to_vec())
+    }
+
+    /// Words that rules look for, in any order, among others.
+    fn texts() -> impl Strategy<Value = String> {
+        let words = [
+            "5.1.1",
+            "4.2.2",
+            "5.7.57",
+            "quota",
+            "exceeded",
+            "daily",
+            "over",
+            "user",
+            "unknown",
+            "try",
+            "again",
+            "in",
+            "00:04:59",
+            "99999999999999999999",
+            "seconds",
+            "greylisted",
+            "relay access denied",
+            "too many connections",
+            "message size exceeds",
+            "\u{202e}",
+            "é",
+            "*",
+            "",
+        ];
+        prop::collection::vec(
+            prop_oneof![4 => prop::sample::select(words.to_vec()).prop_map(str::to_owned), 1 => ".*"],
+            0..8,
+        )
+        .prop_map(|words| words.join(" "))
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_a_relay_says_no_message_is_lost_or_sent_twice_by_the_verdict(
+            phase in phases(),
+            code in 0..1100_u16,
+            text in texts(),
+            tries_counted: u32,
+            second in -377_705_023_201..253_402_207_200_i64,
+            jitter in 0.0..1.0_f64,
+        ) {
+            let retry = RetrySchedule::default();
+            let now = Timestamp::from_second(second).unwrap();
+            let situation =
+                Situation { now, tries_counted, first_attempt_at: None, deadline: None, retry: &retry, jitter };
+            let reply = Reply::new(phase, code, [text.as_str()]);
+            let refusal = (400..600).contains(&code);
+            let verdict = decide(&Outcome::Replied(reply), &situation);
+            let (class, disposition) = (verdict.class, verdict.disposition);
+            prop_assert_eq!(disposition == Disposition::Sent, phase == Phase::Dot && code == 250);
+            prop_assert_eq!(disposition == Disposition::InDoubt, phase == Phase::Dot && code != 250 && !refusal);
+            if disposition == Disposition::Bounced {
+                prop_assert!(matches!(class, Class::RecipientPermanent | Class::MessagePermanent));
+                prop_assert!(phase >= Phase::Mail && code >= 500);
+                prop_assert_eq!(verdict.effect, RelayEffect::None);
+            }
+            if let Disposition::Deferred { due, counted } = disposition {
+                prop_assert!(due >= now);
+                prop_assert_eq!(counted, class == Class::RecipientTransient);
+            }
+            if code == 421 || class == Class::InDoubt {
+                prop_assert!(verdict.ends_session);
+            }
+        }
+    }
+}

@@ -4,6 +4,7 @@
 //! do I/O, read a clock, draw a random number or wait; it is the only one that names `governor`.
 
 mod asked_wait;
+mod breaker;
 mod codes;
 mod disposition;
 mod gate;
@@ -15,7 +16,9 @@ mod retry;
 mod span;
 mod throttle;
 mod time;
+mod waiting_line;
 
+pub use breaker::{Breaker, Tripped};
 pub use disposition::{RelayEffect, Situation, Verdict, decide};
 pub use pace::{Admission, Binding, Pace, PaceSettings};
 pub use rate::{Limit, Rate, RateError, RateUnit};
