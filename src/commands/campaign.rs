@@ -1,6 +1,7 @@
 //! What `send`, `rehearse` and `test` share: run a dispatch under the eyes of staff, and tell how it ended.
 
 use jiff::Timestamp;
+use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
@@ -11,12 +12,21 @@ use crate::report::{Figures, awaits_staff, has_failures};
 use super::console::{note, show_progress};
 use super::{Exit, Failure};
 
-/// Dispatches to the end, showing progress and listening for Ctrl-C.
-pub(super) fn dispatch(ledger: &SqliteLedger, settings: Settings, press: Press) -> Result<Ending, Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
+/// What sessions and timers run on.
+pub(super) fn runtime() -> Result<Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .map_err(|e| Failure::new(Exit::Internal, format!("the runtime cannot be started: {e}")))?;
+        .map_err(|e| Failure::new(Exit::Internal, format!("the runtime cannot be started: {e}")))
+}
+
+/// Dispatches to the end, showing progress and listening for Ctrl-C.
+pub(super) fn dispatch(
+    runtime: &Runtime,
+    ledger: &SqliteLedger,
+    settings: Settings,
+    press: Press,
+) -> Result<Ending, Failure> {
     runtime.block_on(async {
         let (stop, stopped) = watch::channel(Stop::No);
         let (progress, shown) = watch::channel(Progress::idle());

@@ -71,9 +71,9 @@ impl From<LedgerError> for Failure {
     fn from(error: LedgerError) -> Self {
         let exit = match &error {
             LedgerError::Busy(_) => Exit::Busy,
-            LedgerError::Absent(_) | LedgerError::Foreign(..) | LedgerError::Illegal(_) => Exit::Usage,
+            LedgerError::Absent(_) | LedgerError::Foreign { .. } | LedgerError::Illegal(_) => Exit::Usage,
             LedgerError::Source(source) if source.is::<ContactsError>() => Exit::Refused,
-            LedgerError::Source(_) | LedgerError::LostRow { .. } => Exit::Internal,
+            LedgerError::Source(_) | LedgerError::LostRow { .. } | LedgerError::Output(_) => Exit::Internal,
             LedgerError::Conflict(_) => Exit::Usage,
             LedgerError::Storage { .. } => Exit::Stopped,
         };

@@ -7,7 +7,7 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use crate::cli::{Place, Preview};
-use crate::compose::{Composer, StampSeed};
+use crate::compose::{Composer, StampSeed, new_message_id};
 use crate::contacts::Row;
 use crate::model::{CampaignTag, Constituent, EmailAddress, MessageId, MessageRef, Official};
 use crate::report::counted;
@@ -44,7 +44,7 @@ pub(super) fn run(place: &Place, args: &Preview) -> Result<Exit, Failure> {
 struct Chosen {
     why: &'static str,
     official: usize,
-    constituent: Constituent,
+    constituent: Box<Constituent>,
 }
 
 fn choose(prepared: &Prepared, args: &Preview) -> Result<Vec<Chosen>, Failure> {
@@ -58,7 +58,7 @@ fn choose(prepared: &Prepared, args: &Preview) -> Result<Vec<Chosen>, Failure> {
     }
 }
 
-fn each(prepared: &Prepared, mut each: impl FnMut(Constituent, usize)) -> Result<(), Failure> {
+fn each(prepared: &Prepared, mut each: impl FnMut(Box<Constituent>, usize)) -> Result<(), Failure> {
     for row in prepared.survey.rows()? {
         if let Row::Joined { constituent, officials, .. } = row? {
             for official in officials {
@@ -73,7 +73,7 @@ fn letters_of(prepared: &Prepared, address: &EmailAddress) -> Result<Vec<Chosen>
     let key = address.key();
     let mut chosen = Vec::new();
     each(prepared, |constituent, official| {
-        let to = prepared.survey.officials()[official].mailbox.as_ref().map(EmailAddress::key);
+        let to = prepared.survey.officials()[official].official.mailbox.as_ref().map(EmailAddress::key);
         if chosen.len() < TO_MAX && (constituent.mailbox.key() == key || to.as_ref() == Some(&key)) {
             chosen.push(Chosen { why: "asked for", official, constituent });
         }
@@ -88,7 +88,7 @@ fn random_and_worst(prepared: &Prepared, count: usize) -> Result<Vec<Chosen>, Fa
         [("longest", Vec::new()), ("most empty cells", Vec::new()), ("most unusual letters", Vec::new())];
     let mut seen = 0_usize;
     each(prepared, |constituent, official| {
-        let badness = badness(&prepared.survey.officials()[official], &constituent);
+        let badness = badness(&prepared.survey.officials()[official].official, &constituent);
         for ((why, list), score) in worst.iter_mut().zip(badness) {
             list.push((score, Chosen { why: *why, official, constituent: constituent.clone() }));
             list.sort_by_key(|(score, _)| Reverse(*score));
@@ -123,7 +123,7 @@ fn badness(official: &Official, constituent: &Constituent) -> [usize; 3] {
 }
 
 fn write(prepared: &Prepared, composer: &Composer, letter: &Chosen, out: &Path, number: usize) -> Result<(), Failure> {
-    let official = &prepared.survey.officials()[letter.official];
+    let official = &prepared.survey.officials()[letter.official].official;
     let rendered = prepared
         .texts
         .letter
@@ -138,7 +138,7 @@ fn write(prepared: &Prepared, composer: &Composer, letter: &Chosen, out: &Path, 
     save("html", to_html(&rendered.subject, &rendered.markdown, "en").as_bytes())?;
     if official.mailbox.is_some() {
         let reference = MessageRef { tag: preview_tag()?, id: MessageId(i64::try_from(number).unwrap_or(0)) };
-        let seed = StampSeed { message_id: composer.new_message_id(&reference, 0), date: Timestamp::now() };
+        let seed = StampSeed { message_id: new_message_id(&reference, composer.identity(), 0), date: Timestamp::now() };
         save("eml", &composer.letter(&reference, &seed, official, &letter.constituent, &rendered)?.bytes)?;
     }
     Ok(())

@@ -31,11 +31,12 @@ pub(super) fn run(place: &Place, args: &Rehearse) -> Result<Exit, Failure> {
     prepared.must_be_launchable(bad_rows)?;
 
     let folder = fresh_folder(&workspace.config.dir)?;
-    let mailbox = Mailbox::open(&folder.join("mail")).map_err(|e| Failure::file(&folder, &e))?;
+    let runtime = campaign::runtime()?;
+    let mailbox = runtime.block_on(Mailbox::open(&folder.join("mail"))).map_err(|e| Failure::file(&folder, &e))?;
     let ledger = SqliteLedger::create(
         &folder.join("ledger.db"),
         &workspace.config.identity.campaign,
-        new_tag()?,
+        &new_tag()?,
         Timestamp::now(),
     )?;
     workspace.enrol(&ledger, &prepared)?;
@@ -45,9 +46,9 @@ pub(super) fn run(place: &Place, args: &Rehearse) -> Result<Exit, Failure> {
         settings.pace = UNPACED;
     }
     let started = Instant::now();
-    let ending = campaign::dispatch(&ledger, settings, workspace.press(&prepared)?)?;
+    let ending = campaign::dispatch(&runtime, &ledger, settings, workspace.press(&prepared)?)?;
     let took = started.elapsed();
-    mailbox.close();
+    runtime.block_on(mailbox.close());
     tell(&workspace, &prepared, &ledger, &folder, took, &ending)
 }
 

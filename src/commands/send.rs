@@ -38,7 +38,7 @@ pub(super) fn run(place: &Place, args: &Send) -> Result<Exit, Failure> {
     let mut settings = workspace.settings(relays);
     settings.letters_max = args.limit;
     settings.accept_refusals = args.accept_refusals;
-    let ending = campaign::dispatch(&ledger, settings, workspace.press(&prepared)?)?;
+    let ending = campaign::dispatch(&campaign::runtime()?, &ledger, settings, workspace.press(&prepared)?)?;
     tell(&ledger, &ending)
 }
 
@@ -49,7 +49,7 @@ fn open_if_there(workspace: &Workspace) -> Result<Option<SqliteLedger>, Failure>
 
 fn create(workspace: &Workspace) -> Result<SqliteLedger, Failure> {
     let config = &workspace.config;
-    Ok(SqliteLedger::create(&config.ledger, &config.identity.campaign, new_tag()?, Timestamp::now())?)
+    Ok(SqliteLedger::create(&config.ledger, &config.identity.campaign, &new_tag()?, Timestamp::now())?)
 }
 
 fn refuse_or_show(workspace: &Workspace, prepared: &Prepared, bad_rows: BadRows) -> Result<(), Failure> {

@@ -121,8 +121,8 @@ impl Workspace {
             confirming: self.config.confirming,
         };
         let officials = prepared.survey.officials();
-        let keys: Vec<PersonKey> = officials.iter().map(crate::model::Official::key).collect();
-        let first = officials.iter().cloned().map(|official| Ok(Enrolment::Official(official)));
+        let keys: Vec<PersonKey> = officials.iter().map(|listed| listed.official.key()).collect();
+        let first = officials.iter().map(|listed| Ok(Enrolment::Official(listed.official.clone())));
         let rows = prepared.survey.rows()?;
         let then = rows.filter_map(|row| enrolment(row, &keys));
         Ok(ledger.enrol(&terms, now, &mut first.chain(then))?)
@@ -203,7 +203,7 @@ fn enrolment(row: Result<Row, ContactsError>, keys: &[PersonKey]) -> Option<Resu
     match row {
         Ok(Row::Joined { constituent, officials, .. }) => {
             let officials = officials.into_iter().map(|index| keys[index]).collect();
-            Some(Ok(Enrolment::Constituent { constituent, officials }))
+            Some(Ok(Enrolment::Constituent { constituent: *constituent, officials }))
         }
         Ok(_) => None,
         Err(error) => Some(Err(Box::new(error))),

@@ -20,7 +20,7 @@ use crate::contacts::{ContactsFile, ContactsSettings};
 use crate::dispatch::OnDoubt;
 use crate::ledger::Confirming;
 use crate::model::{EmailAddress, Role, fold, unprintable};
-use crate::policy::{Limit, PaceSettings, RetrySchedule, parse_span};
+use crate::policy::{Limit, PaceSettings, RetrySchedule, parse_positive_span};
 
 use document::Document;
 use reader::Reader;
@@ -184,7 +184,7 @@ fn read_deadline(reader: &mut Reader<'_>, zone: Option<&TimeZone>) -> Option<Tim
             .and_then(end_of_day)
             .or_else(|_| text.parse::<DateTime>())
             .map_err(|_| expected.to_owned())?;
-        civil.to_zoned(zone).map(|z| z.timestamp()).map_err(|_| expected.to_owned())
+        civil.to_zoned_datetime(zone).map(|z| z.timestamp()).map_err(|_| expected.to_owned())
     })
 }
 
@@ -202,6 +202,10 @@ fn read_identity(reader: &mut Reader<'_>) -> Option<Identity> {
     let sender = address(reader, "campaign.sender");
     let confirmation_sender = address(reader, "campaign.confirmation_sender").or_else(|| sender.clone());
     let envelope_sender = address(reader, "campaign.envelope_sender").or_else(|| sender.clone());
+    let language = reader.text("campaign.language", |t| {
+        let is_tag = !t.is_empty() && t.len() <= 35 && t.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        if is_tag { Ok(t.to_owned()) } else { Err("expected a language like \"en\" or \"es\"") }
+    });
     let reply_to = reader
         .word("campaign.reply_to", &[("constituent", ReplyTo::Constituent), ("sender", ReplyTo::Sender)]);
     Some(Identity {
@@ -210,6 +214,7 @@ fn read_identity(reader: &mut Reader<'_>) -> Option<Identity> {
         confirmation_sender: confirmation_sender?,
         envelope_sender: envelope_sender?,
         reply_to: reply_to?,
+        language: language?,
     })
 }
 
@@ -249,10 +254,10 @@ fn read_pace(reader: &mut Reader<'_>) -> Option<PaceSettings> {
 }
 
 fn read_retry(reader: &mut Reader<'_>) -> Option<RetrySchedule> {
-    let delays = reader.texts("retry.delays", |t| parse_span(t).map_err(|e| e.to_string()));
+    let delays = reader.texts("retry.delays", |t| parse_positive_span(t).map_err(|e| e.to_string()));
     if delays.as_ref().is_some_and(Vec::is_empty) {
         reader.complain("retry.delays", "expected at least one delay, like \"5m\"");
     }
-    let give_up_after = reader.text("retry.give_up_after", parse_span);
+    let give_up_after = reader.text("retry.give_up_after", parse_positive_span);
     Some(RetrySchedule { delays: delays?, give_up_after: give_up_after? })
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::policy::{Limit, parse_span};
+use crate::policy::{Limit, parse_positive_span};
 use crate::smtp::{Credentials, RelaySettings, SessionLimits, Timeouts, TlsMode};
 
 use super::reader::Reader;
@@ -34,6 +34,11 @@ impl RelayConfig {
     /// `host:port`, for people.
     pub fn address(&self) -> String {
         format!("{}:{}", self.settings.host, self.settings.port)
+    }
+
+    /// Whether the relay is on this machine.
+    pub fn is_loopback(&self) -> bool {
+        self.settings.is_loopback()
     }
 
     /// What a session needs, with the password from its file, a credential, the environment or a prompt.
@@ -146,7 +151,7 @@ fn read_timeouts(reader: &mut Reader<'_>, prefix: &str) -> Timeouts {
 }
 
 fn span(reader: &mut Reader<'_>, key: &str, to: &mut Duration) {
-    if let Some(span) = reader.text(key, parse_span) {
+    if let Some(span) = reader.text(key, parse_positive_span) {
         *to = span;
     }
 }

@@ -11,8 +11,13 @@ use secrecy::SecretString;
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
     /// The named file cannot be read.
-    #[error("the password file {} cannot be read: {1}", .0.display())]
-    Unreadable(PathBuf, String),
+    #[error("the password file {} cannot be read: {reason}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        reason: String,
+    },
     /// The named file can be read by others.
     #[error("the password file {} can be read by other users; run: chmod 600 {}", .0.display(), .0.display())]
     Open(PathBuf),
@@ -64,7 +69,7 @@ fn variable(relay: &str) -> String {
 }
 
 fn from_file(path: &Path, must_be_private: bool) -> Result<SecretString, SecretError> {
-    let unreadable = |e: std::io::Error| SecretError::Unreadable(path.to_owned(), e.to_string());
+    let unreadable = |e: std::io::Error| SecretError::Unreadable { path: path.to_owned(), reason: e.to_string() };
     #[cfg(unix)]
     if must_be_private {
         use std::os::unix::fs::PermissionsExt;

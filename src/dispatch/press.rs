@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 
-use crate::compose::{ComposeError, Composer, Parcel, StampSeed};
+use crate::compose::{ComposeError, Composer, Parcel, StampSeed, new_message_id};
 use crate::ledger::{Leased, Ledger, LedgerError};
 use crate::model::{Constituent, Content, EmailAddress, LetterFate, MessageRef, Stamp, TemplateId};
 use crate::template::{CampaignFields, Fields, LetterView, Purpose, RenderError, Rendered, Template};
@@ -58,15 +58,15 @@ impl Press {
     pub fn make<L: Ledger>(&self, ledger: &L, leased: &Leased, now: Timestamp) -> Result<(Parcel, Stamp), PressError> {
         let reference = MessageRef { tag: ledger.tag().clone(), id: leased.id() };
         let seed = match &leased.stamp {
-            Some(stamp) => StampSeed { message_id: stamp.message_id.clone(), date: stamp.date },
-            None => StampSeed { message_id: self.composer.new_message_id(&reference, rand::random()), date: now },
+            Some(stamp) => StampSeed::from(stamp),
+            None => StampSeed { message_id: new_message_id(&reference, self.composer.identity(), rand::random()), date: now },
         };
         let parcel = match &leased.content {
             Content::Letter { official, constituent } => {
                 let template = self.template(ledger, leased.template, Purpose::Letter)?;
                 let rendered = template.render_letter(&self.campaign, official, constituent)?;
                 match &self.readdressed {
-                    Some(staff) => self.composer.test_of(&reference, &seed, official, constituent, &rendered, staff)?,
+                    Some(staff) => self.composer.test_of(&reference, &seed, &leased.content, &rendered, staff)?,
                     None => self.composer.letter(&reference, &seed, official, constituent, &rendered)?,
                 }
             }

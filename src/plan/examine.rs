@@ -63,8 +63,8 @@ pub struct MatchReport {
     pub unmatched: Listed<Problem>,
     /// Constituents whose jurisdiction more than one official might mean.
     pub ambiguous: Listed<Problem>,
-    /// Rows that are the same person as an earlier one: (line, earlier line).
-    pub duplicates: Listed<(u64, u64)>,
+    /// Rows that are the same person as an earlier one.
+    pub duplicates: Listed<Problem>,
     /// Letters that cannot be filled in.
     pub letter_problems: Listed<LetterProblem>,
     /// Cells that the letter uses and that are empty.
@@ -90,29 +90,29 @@ pub fn examine(
     mut refused: Option<&mut RefusedWriter>,
 ) -> Result<MatchReport, ContactsError> {
     let officials = survey.officials();
-    let tally = |(official, _)| OfficialTally { official, letters: 0 };
+    let tally = |(official, _): (usize, _)| OfficialTally { official, letters: 0 };
     let mut report = MatchReport { officials: officials.iter().enumerate().map(tally).collect(), ..Default::default() };
     let used = texts.letter.fields_used();
-    for (official, line) in officials.iter().zip(survey.official_lines()) {
-        report.empty_cells.extend(empty(line, used, "official", |field| official_field(official, field)));
+    for listed in officials {
+        report.empty_cells.extend(empty(listed.line, used, "official", |field| official_field(&listed.official, field)));
     }
     for row in survey.rows()? {
         let row = row?;
-        if let (Some(writer), Some((line, cells, problems))) = (refused.as_deref_mut(), row.refusal()) {
-            writer.write(line, cells, problems)?;
+        if let Some(writer) = refused.as_deref_mut() {
+            writer.write(&row, survey)?;
         }
         match row {
             Row::Joined { line, constituent, officials: joined, .. } => {
                 report.empty_cells.extend(empty(line, used, "constituent", |field| constituent_field(&constituent, field)));
                 report.joined += 1;
                 for index in joined {
-                    report.add_letter(index, &officials[index], line, &constituent, texts);
+                    report.add_letter(index, &officials[index].official, line, &constituent, texts);
                 }
             }
             Row::Unmatched { problem, .. } => report.unmatched.push(problem),
             Row::Ambiguous { problem, .. } => report.ambiguous.push(problem),
             Row::Refused { problems, .. } => report.refused.extend(problems),
-            Row::Duplicate { line, of_line, .. } => report.duplicates.push((line, of_line)),
+            Row::Duplicate { problem, .. } => report.duplicates.push(problem),
         }
     }
     Ok(report)

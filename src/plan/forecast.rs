@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::model::Official;
-use crate::policy::PaceSettings;
+use crate::contacts::ListedOfficial;
+use crate::policy::{Limit, PaceSettings};
 
 use super::OfficialTally;
 
@@ -25,7 +25,7 @@ pub struct Forecast {
 
 /// The forecast of every mailbox that gets letters, the longest first.
 pub fn forecast(
-    officials: &[Official],
+    officials: &[ListedOfficial],
     tallies: &[OfficialTally],
     pace: &PaceSettings,
     now: Timestamp,
@@ -33,22 +33,22 @@ pub fn forecast(
 ) -> Vec<Forecast> {
     let mut lanes: HashMap<String, (usize, u64)> = HashMap::new();
     for tally in tallies {
-        let Some(mailbox) = officials.get(tally.official).and_then(|o| o.mailbox.as_ref()) else { continue };
+        let Some(mailbox) = officials.get(tally.official).and_then(|o| o.official.mailbox.as_ref()) else { continue };
         lanes.entry(mailbox.key()).or_insert((tally.official, 0)).1 += tally.letters;
     }
-    let interval = pace.per_mailbox.interval().unwrap_or_default();
+    let each = interval(pace.per_mailbox).unwrap_or_default();
     let all: u64 = tallies.iter().map(|t| t.letters).sum();
     // No lane can be done before its share of what everything may take together.
-    let overall = pace.global.interval().unwrap_or_default();
+    let overall = interval(pace.global).unwrap_or_default();
     let mut forecasts: Vec<Forecast> = lanes
         .into_values()
         .filter(|(_, letters)| *letters > 0)
         .map(|(official, letters)| {
             let steps = |n: u64| u32::try_from(n.saturating_sub(1)).unwrap_or(u32::MAX);
-            let takes = interval.saturating_mul(steps(letters)).max(overall.saturating_mul(steps(all)));
+            let takes = each.saturating_mul(steps(letters)).max(overall.saturating_mul(steps(all)));
             let last = now.checked_add(takes).unwrap_or(Timestamp::MAX);
             Forecast {
-                official: officials[official].salutation(),
+                official: officials[official].official.salutation(),
                 letters,
                 takes,
                 past_deadline: deadline.is_some_and(|d| last > d),
@@ -57,4 +57,9 @@ pub fn forecast(
         .collect();
     forecasts.sort_by(|a, b| b.takes.cmp(&a.takes).then(b.letters.cmp(&a.letters)).then(a.official.cmp(&b.official)));
     forecasts
+}
+
+/// The time between two messages.
+fn interval(limit: Limit) -> Option<Duration> {
+    limit.rate().map(|rate| rate.unit().duration() / rate.count())
 }

@@ -20,11 +20,20 @@ use super::table::count;
 #[derive(Debug, thiserror::Error)]
 pub enum GalleryError {
     /// A page or a message.
-    #[error("{}: {1}", .0.display())]
-    File(PathBuf, io::Error),
+    #[error("{}: {error}", path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
     /// The ledger.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+}
+
+fn failed(path: &Path, error: io::Error) -> GalleryError {
+    GalleryError::File { path: path.to_owned(), error }
 }
 
 /// So many messages get a page of their own; a browser does not like a list of a hundred thousand.
@@ -41,11 +50,6 @@ pub struct Gallery<'a> {
     pub campaign: &'a str,
 }
 
-struct Arrived {
-    file: String,
-    id: MessageId,
-}
-
 impl Gallery<'_> {
     /// Writes `index.html` and a page for each of the first thousand messages; gives the path of the index.
     pub fn write<L: Ledger>(&self, ledger: &L) -> Result<PathBuf, GalleryError> {
@@ -53,22 +57,22 @@ impl Gallery<'_> {
         let arrived_in_all = files.len();
         files.truncate(SHOWN_MAX);
         let view = self.folder.join("view");
-        fs::create_dir_all(&view).map_err(|e| GalleryError::File(view.clone(), e))?;
+        fs::create_dir_all(&view).map_err(|e| failed(&view, e))?;
         let mut arrived = Vec::new();
         for (place, file) in files.into_iter().enumerate() {
             if let Some(id) = self.write_view(&view, place, &file)? {
-                arrived.push(Arrived { file, id });
+                arrived.push(id);
             }
         }
         let records = records(ledger, &arrived)?;
         let index = self.folder.join("index.html");
         let page = self.index(&ledger.counts()?, &arrived, &records, arrived_in_all);
-        fs::write(&index, page).map_err(|e| GalleryError::File(index.clone(), e))?;
+        fs::write(&index, page).map_err(|e| failed(&index, e))?;
         Ok(index)
     }
 
     fn files(&self) -> Result<Vec<String>, GalleryError> {
-        let folder = |e| GalleryError::File(self.mail.to_owned(), e);
+        let folder = |e| failed(self.mail, e);
         let mut files = Vec::new();
         for entry in fs::read_dir(self.mail).map_err(folder)? {
             files.push(entry.map_err(folder)?.file_name().to_string_lossy().into_owned());
@@ -79,24 +83,24 @@ impl Gallery<'_> {
 
     fn write_view(&self, view: &Path, place: usize, file: &str) -> Result<Option<MessageId>, GalleryError> {
         let path = self.mail.join(file);
-        let bytes = fs::read(&path).map_err(|e| GalleryError::File(path.clone(), e))?;
+        let bytes = fs::read(&path).map_err(|e| failed(&path, e))?;
         let Some(message) = MessageParser::default().parse(&bytes) else { return Ok(None) };
         let id = message.header_raw("X-Campaign-Message").and_then(|h| h.trim().parse::<MessageRef>().ok());
         let page = view.join(format!("{place}.html"));
-        fs::write(&page, view_page(&message, file)).map_err(|e| GalleryError::File(page, e))?;
+        fs::write(&page, view_page(&message, file)).map_err(|e| failed(&page, e))?;
         Ok(id.map(|reference| reference.id))
     }
 
     fn index(
         &self,
         counts: &Counts,
-        arrived: &[Arrived],
+        arrived: &[MessageId],
         records: &HashMap<MessageId, MessageRecord>,
         arrived_in_all: usize,
     ) -> String {
         let mut rows = String::new();
-        for (place, mail) in arrived.iter().enumerate() {
-            let Some(record) = records.get(&mail.id) else { continue };
+        for (place, id) in arrived.iter().enumerate() {
+            let Some(record) = records.get(id) else { continue };
             let to = record.official.as_deref().filter(|_| record.kind == MessageKind::Letter);
             let _ = writeln!(
                 rows,
@@ -126,8 +130,8 @@ impl Gallery<'_> {
     }
 }
 
-fn records<L: Ledger>(ledger: &L, arrived: &[Arrived]) -> Result<HashMap<MessageId, MessageRecord>, LedgerError> {
-    let wanted: std::collections::HashSet<MessageId> = arrived.iter().map(|a| a.id).collect();
+fn records<L: Ledger>(ledger: &L, arrived: &[MessageId]) -> Result<HashMap<MessageId, MessageRecord>, LedgerError> {
+    let wanted: std::collections::HashSet<MessageId> = arrived.iter().copied().collect();
     let mut records = HashMap::with_capacity(wanted.len());
     ledger.messages(&LogFilter::default(), &mut |record| {
         if wanted.contains(&record.id) {

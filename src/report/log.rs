@@ -8,7 +8,7 @@ use crate::ledger::AttemptRecord;
 
 /// `1042 letter to a***@x, try 2, 14 Mar 10:05, main: deferred at rcpt: 450 4.2.1 …`
 pub fn line(record: &AttemptRecord, zone: &TimeZone) -> String {
-    let at = record.at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S");
+    let at = record.at.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M:%S");
     let mut out = format!(
         "{at}  {} {} to {}, try {}, relay {}: {} at {}",
         record.kind, record.message, record.recipient, record.attempt, record.relay, record.disposition, record.phase

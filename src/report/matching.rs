@@ -21,26 +21,21 @@ pub fn text(survey: &Survey, report: &MatchReport, forecasts: &[Forecast], deadl
     section(&mut out, "letter that cannot be filled in", &report.letter_problems, |p| {
         format!("line {}: {}", p.line, p.what)
     });
-    section(&mut out, "row of somebody who is there already (one letter goes out)", &report.duplicates, |(line, of)| {
-        format!("line {line}: the same person as line {of}")
-    });
+    section(&mut out, "row of somebody who is there already (one letter goes out)", &report.duplicates, ToString::to_string);
     section(&mut out, "empty cell that the letter uses", &report.empty_cells, |cell| {
         format!("line {}: `{}` is empty", cell.line, cell.field)
     });
     let notes: Vec<String> = survey.notes().iter().map(ToString::to_string).collect();
     plain_section(&mut out, "Noticed in the files", &notes);
     let name = |&index: &usize| {
-        let official = &survey.officials()[index];
+        let official = &survey.officials()[index].official;
         format!("{}, {}", official.salutation(), official.jurisdiction)
     };
-    let without: Vec<String> = (0..survey.officials().len())
-        .filter(|&i| survey.officials()[i].mailbox.is_none())
-        .map(|i| name(&i))
-        .collect();
+    let without: Vec<String> = survey.without_mailbox().map(|i| name(&i)).collect();
     plain_section(&mut out, "Officials without a mailbox: their letters wait as `held`", &without);
     let idle: Vec<String> = report.idle_officials().map(|i| name(&i)).collect();
     plain_section(&mut out, "Officials nobody wrote to", &idle);
-    let both: Vec<String> = survey.officials_who_sign().iter().map(name).collect();
+    let both: Vec<String> = survey.also_constituents().iter().map(name).collect();
     plain_section(&mut out, "Officials who are also constituents (same mailbox)", &both);
     out.push_str(&summary(survey, report, forecasts, deadline));
     out

@@ -20,7 +20,7 @@ mod timeouts;
 mod tls;
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use secrecy::SecretString;
@@ -124,6 +124,43 @@ pub enum RelayError {
     Tls(String),
 }
 
+impl RelaySettings {
+    /// A relay on this machine, without TLS and without a password.
+    pub fn loopback(name: &str, address: SocketAddr) -> Self {
+        Self {
+            name: name.to_owned(),
+            host: address.ip().to_string(),
+            port: address.port(),
+            tls: TlsMode::None,
+            credentials: None,
+            hello_name: "localhost".to_owned(),
+            ca_file: None,
+            timeouts: Timeouts::default(),
+            limits: SessionLimits::default(),
+        }
+    }
+
+    /// Whether the host is this machine itself, by its name or its address.
+    pub fn is_loopback(&self) -> bool {
+        is_this_machine(&self.host)
+    }
+
+    /// Whether these settings can be used; looks at nothing outside them.
+    pub fn check(&self) -> Result<(), RelayError> {
+        let name = || self.name.clone();
+        if self.tls == TlsMode::None && !self.is_loopback() {
+            return Err(RelayError::Plaintext { name: name(), host: self.host.clone() });
+        }
+        if !is_hello_name(&self.hello_name) {
+            return Err(RelayError::HelloName { name: name() });
+        }
+        if self.credentials.as_ref().is_some_and(|c| !are_usable(c)) {
+            return Err(RelayError::Credentials { name: name() });
+        }
+        Ok(())
+    }
+}
+
 /// A relay that can be connected to.
 pub struct Relay {
     settings: RelaySettings,
@@ -133,16 +170,7 @@ pub struct Relay {
 impl Relay {
     /// Checks the settings and loads the certificates to trust; does not touch the network.
     pub fn new(settings: RelaySettings) -> Result<Self, RelayError> {
-        let name = || settings.name.clone();
-        if settings.tls == TlsMode::None && !is_this_machine(&settings.host) {
-            return Err(RelayError::Plaintext { name: name(), host: settings.host });
-        }
-        if !is_hello_name(&settings.hello_name) {
-            return Err(RelayError::HelloName { name: name() });
-        }
-        if settings.credentials.as_ref().is_some_and(|c| !are_usable(c)) {
-            return Err(RelayError::Credentials { name: name() });
-        }
+        settings.check()?;
         let tls = match settings.tls {
             TlsMode::None => None,
             TlsMode::Implicit | TlsMode::Starttls => Some(tls::Tls::new(&settings.host, settings.ca_file.as_deref())?),

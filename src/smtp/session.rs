@@ -144,6 +144,11 @@ impl Session {
             && self.heard_at.elapsed() < self.limits.idle
     }
 
+    /// How long a session may wait between two messages; a worker that waits longer closes it itself.
+    pub fn idle_limit(&self) -> Duration {
+        self.limits.idle
+    }
+
     /// MAIL, RCPT and DATA. On `Ok` the relay waits for the text, and still has nothing; on `Err` it
     /// provably has nothing.
     pub async fn offer(&mut self, parcel: &Offer<'_>) -> Result<Accepted<'_>, Outcome> {

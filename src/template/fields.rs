@@ -14,7 +14,7 @@ pub struct Fields {
 }
 
 /// What a template is for, and with that what it can speak of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Purpose {
     /// One constituent's message to one official: `official`, `constituent`, `campaign`.
     Letter,
