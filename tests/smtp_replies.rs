@@ -215,14 +215,14 @@ async fn a_refusal_before_a_lost_connection_is_what_is_told() {
 #[tokio::test]
 async fn a_reply_after_our_timeout_is_never_read_as_the_next_messages() {
     let relay = ScriptedRelay::start(Options::default(), |at| match (at.step, at.message_of_all) {
-        (Step::Dot, 1) => Action::late(Duration::from_millis(400), "554 5.6.0 refused, but late"),
+        (Step::Dot, 1) => Action::late(Duration::from_millis(700), "554 5.6.0 refused, but late"),
         _ => Action::Default,
     });
     let client = hasty(relay.port());
     let mut session = client.connect().await.unwrap();
     assert_eq!(short(&send(&mut session, "a@town.example", 1).await), "Timeout dot");
     assert!(!session.is_usable());
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
     let again = send(&mut session, "b@town.example", 2).await;
     assert_eq!(short(&again), "Closed mail", "a dead session says nothing to the relay");
     assert_eq!(relay.record.count(), 0);

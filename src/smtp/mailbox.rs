@@ -24,7 +24,7 @@ const RECIPIENTS_MAX: usize = 100;
 const IDLE_MAX: Duration = Duration::from_secs(300);
 const FAREWELL_MAX: Duration = Duration::from_secs(5);
 
-/// A mailbox that is open. [`Self::close`] ends it; so does dropping it, without a farewell to its clients.
+/// A mailbox that is open. [`Self::close`] ends it; so does dropping it, but nobody then waits for the end.
 #[derive(Debug)]
 pub struct Mailbox {
     address: SocketAddr,

@@ -7,6 +7,7 @@ pub mod campaign;
 pub mod certs;
 pub mod record;
 pub mod relay;
+mod script;
 
 use std::time::Duration;
 
@@ -37,9 +38,9 @@ pub fn letter(number: i64) -> Vec<u8> {
         .into_bytes()
 }
 
-/// Timeouts of a quarter of a second, long enough for a busy machine where nothing is meant to run out.
+/// Timeouts of under half a second, long enough for a busy machine where nothing is meant to run out.
 pub fn short_timeouts() -> Timeouts {
-    let short = Duration::from_millis(250);
+    let short = Duration::from_millis(400);
     Timeouts {
         connect: 4 * short,
         tls: 4 * short,
