@@ -9,7 +9,7 @@ use std::path::Path;
 
 use support::{PaperReceipt, envelope, letter, settings};
 use undersigned::model::Outcome;
-use undersigned::smtp::{Mailbox, Parcel, Relay, Session};
+use undersigned::smtp::{Mailbox, Offer, Relay, Session};
 
 async fn session(mailbox: &Mailbox) -> Session {
     Relay::new(settings(mailbox.address().port())).unwrap().connect().await.unwrap()
@@ -17,7 +17,7 @@ async fn session(mailbox: &Mailbox) -> Session {
 
 async fn send(session: &mut Session, to: &str, bytes: &[u8]) -> Outcome {
     let envelope = envelope(to);
-    let accepted = session.offer(&Parcel::new(&envelope, bytes)).await.unwrap();
+    let accepted = session.offer(&Offer::new(&envelope, bytes)).await.unwrap();
     accepted.transmit(&PaperReceipt(1), bytes).await
 }
 

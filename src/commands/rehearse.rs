@@ -27,8 +27,7 @@ pub(super) fn run(place: &Place, args: &Rehearse) -> Result<Exit, Failure> {
     let workspace = Workspace::open(place)?;
     let bad_rows = BadRows::from(args.skip_bad);
     let prepared = workspace.prepare(bad_rows)?;
-    say(workspace.summary(&prepared));
-    prepared.must_be_launchable(bad_rows)?;
+    workspace.show_or_refuse(&prepared, bad_rows)?;
 
     let folder = fresh_folder(&workspace.config.dir)?;
     let runtime = campaign::runtime()?;

@@ -19,7 +19,7 @@ pub(super) fn run(place: &Place, args: &Send) -> Result<Exit, Failure> {
     let known = open_if_there(&workspace)?;
     let bad_rows = BadRows::from(args.skip_bad);
     let prepared = workspace.prepare(bad_rows)?;
-    refuse_or_show(&workspace, &prepared, bad_rows)?;
+    workspace.show_or_refuse(&prepared, bad_rows)?;
     if let Some(ledger) = &known {
         must_be_the_same_texts(&workspace, ledger, &prepared, args)?;
     }
@@ -50,19 +50,6 @@ fn open_if_there(workspace: &Workspace) -> Result<Option<SqliteLedger>, Failure>
 fn create(workspace: &Workspace) -> Result<SqliteLedger, Failure> {
     let config = &workspace.config;
     Ok(SqliteLedger::create(&config.ledger, &config.identity.campaign, &new_tag()?, Timestamp::now())?)
-}
-
-fn refuse_or_show(workspace: &Workspace, prepared: &Prepared, bad_rows: BadRows) -> Result<(), Failure> {
-    match prepared.must_be_launchable(bad_rows) {
-        Ok(()) => {
-            say(workspace.summary(prepared));
-            Ok(())
-        }
-        Err(failure) => {
-            say(workspace.whole_report(prepared));
-            Err(failure)
-        }
-    }
 }
 
 /// The sample's address is nobody's: a real relay would refuse it, or worse, not.

@@ -19,6 +19,7 @@ use crate::report::{match_summary, match_text};
 use crate::smtp::{Relay, RelaySettings};
 use crate::template::{CampaignFields, Fields, Purpose, Template};
 
+use super::console::say;
 use super::{Exit, Failure};
 
 /// A campaign folder with its settings.
@@ -105,6 +106,13 @@ impl Workspace {
     /// The figures of the match report.
     pub(super) fn summary(&self, prepared: &Prepared) -> String {
         match_summary(&prepared.survey, &prepared.report, &self.forecasts(prepared), self.config.deadline)
+    }
+
+    /// Shows the figures where all is well; shows every finding, and refuses to go on, where it is not.
+    pub(super) fn show_or_refuse(&self, prepared: &Prepared, bad_rows: BadRows) -> Result<(), Failure> {
+        let launchable = prepared.must_be_launchable(bad_rows);
+        say(if launchable.is_ok() { self.summary(prepared) } else { self.whole_report(prepared) });
+        launchable
     }
 
     fn forecasts(&self, prepared: &Prepared) -> Vec<crate::plan::Forecast> {
