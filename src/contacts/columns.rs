@@ -116,7 +116,8 @@ impl Layout {
         let mut faults = Vec::new();
         if cells.iter().any(|c| EmailAddress::parse(c).is_ok()) {
             faults.push(FileFault::NoHeader);
-            layout.missing = usize::MAX;
+            // An address in a cell of its own means that the cells are cut rightly: nothing else is to be tried.
+            layout.missing = 1;
             return (layout, faults);
         }
         layout.find_twice(&mut faults);
@@ -248,4 +249,34 @@ fn nearest(name: &str) -> Option<&'static str> {
     let key = header_key(name);
     let near = Column::ALL.map(|c| (strsim::osa_distance(&key, c.as_str()), c.as_str()));
     near.into_iter().min().filter(|&(distance, _)| distance <= 2).map(|(_, name)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_become_names_that_templates_can_use() {
+        for (header, key) in [
+            (" Signed  On ", "signed_on"),
+            ("\u{feff}EMAIL\u{a0}", "email"),
+            ("E-mail", "e_mail"),
+            ("Ward (No.)", "ward_no"),
+            ("2nd choice", "_2nd_choice"),
+            ("Stra\u{df}e", "strasse"),
+            ("Pre\u{301}nom", "pr\u{e9}nom"),
+            ("???", ""),
+        ] {
+            assert_eq!(header_key(header), key, "{header}");
+        }
+    }
+
+    #[test]
+    fn every_column_of_ours_is_found_by_its_name() {
+        for column in Column::ALL {
+            assert_eq!(Column::parse(column.as_str()), Some(column));
+            assert_eq!(Column::ALL[column as usize], column, "places are kept in this order");
+        }
+        assert_eq!(Column::parse("ward"), None);
+    }
 }

@@ -10,7 +10,7 @@ pub enum ContactsError {
     /// They cannot be used as they are: every reason, of every file.
     #[error("{}", list(.0))]
     Refused(Vec<FileProblem>),
-    /// A file is not what it was when it was checked.
+    /// A file is not what it was at the first reading.
     #[error(
         "{file} changed while it was being read, so nothing of it is used; save it, close it and run the command again"
     )]
@@ -59,6 +59,9 @@ pub enum FileFault {
         /// What to do.
         advice: &'static str,
     },
+    /// It was written to meanwhile.
+    #[error("it changed while it was being read; save it, close it and run the command again")]
+    Changed,
     /// Nothing in it.
     #[error("it is empty; a contact file has a header line and a line for every person")]
     Empty,

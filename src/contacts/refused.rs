@@ -2,20 +2,26 @@
 //! No cell of it is a formula. It holds personal data, so only its owner may read it.
 
 use std::fs::{self, File, OpenOptions};
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::columns::header_key;
 use super::error::ContactsError;
 use super::problem::Problem;
 use super::rows::Row;
+use super::settings::ContactsFile;
 use super::survey::Survey;
+
+/// Without it Excel takes the file for the system's own encoding and shows `Ã¼` for `ü`.
+const BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// A file of refused rows in the making. Dropped before [`RefusedWriter::finish`] it leaves nothing behind.
 pub struct RefusedWriter {
     path: PathBuf,
     temporary: Temporary,
     csv: csv::Writer<File>,
+    /// The names of the contact files, when there are several.
+    files: Vec<String>,
     /// For each file of the survey, where its columns go in the columns of this one.
     columns: Vec<Vec<usize>>,
     width: usize,
@@ -37,19 +43,25 @@ impl RefusedWriter {
     /// Starts the file. What stands at `path` is replaced only by [`RefusedWriter::finish`].
     pub fn create(path: &Path, survey: &Survey) -> Result<Self, ContactsError> {
         let failed = |reason| ContactsError::Unwritable { path: path.to_owned(), reason };
-        let (temporary, file) = create_beside(path).map_err(failed)?;
+        let same = |file: &ContactsFile| is_same_file(&file.path, path);
+        if survey.settings.files.iter().any(same) {
+            return Err(failed(io::Error::new(io::ErrorKind::InvalidInput, "it is one of the contact files")));
+        }
+        let (temporary, mut file) = create_beside(path).map_err(failed)?;
+        file.write_all(BOM).map_err(failed)?;
+        let files: Vec<String> = survey.files().filter(|_| survey.files.len() > 1).map(str::to_owned).collect();
         let (mut headers, columns) = union_of_headers(survey);
         let width = headers.len();
-        let own = own_headers(&headers, survey.files.len() > 1);
+        let own = own_headers(&headers, !files.is_empty());
         headers.splice(0..0, own);
         let csv = csv::WriterBuilder::new().flexible(true).from_writer(file);
-        let mut writer = Self { path: path.to_owned(), temporary, csv, columns, width, cells: headers, rows: 0 };
+        let mut writer = Self { path: path.to_owned(), temporary, csv, files, columns, width, cells: headers, rows: 0 };
         writer.write_cells()?;
         Ok(writer)
     }
 
     /// Writes a row when it is one that staff must correct; gives whether it is.
-    pub fn write(&mut self, row: &Row, survey: &Survey) -> Result<bool, ContactsError> {
+    pub fn write(&mut self, row: &Row) -> Result<bool, ContactsError> {
         let Some((file, line, cells, problems)) = row.refusal() else { return Ok(false) };
         let list = |each: fn(&Problem) -> String| problems.iter().map(each).collect::<Vec<_>>().join(" | ");
         let what = |p: &Problem| match &p.column {
@@ -57,9 +69,7 @@ impl RefusedWriter {
             None => p.kind.to_string(),
         };
         self.cells.clear();
-        if survey.files.len() > 1 {
-            self.cells.push(survey.files().nth(file).unwrap_or_default().to_owned());
-        }
+        self.cells.extend(self.files.get(file).cloned());
         self.cells.extend([line.to_string(), list(what), list(|p| p.advice.clone())]);
         let start = self.cells.len();
         self.cells.resize(start + self.width, String::new());
@@ -98,6 +108,10 @@ impl std::fmt::Debug for RefusedWriter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("RefusedWriter").field("path", &self.path).field("rows", &self.rows).finish_non_exhaustive()
     }
+}
+
+fn is_same_file(a: &Path, b: &Path) -> bool {
+    matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
 }
 
 /// A cell that no spreadsheet takes for a formula.

@@ -1,8 +1,6 @@
 //! The cells of one row → a person, or everything that is wrong with the row. Nothing is repaired by guessing.
 //! This file must not know about other rows.
 
-use std::sync::Arc;
-
 use super::columns::Column;
 use super::problem::{Problem, ProblemKind};
 use super::records::{Cells, Flaw, Record};
@@ -325,9 +323,6 @@ pub(super) enum OddDate {
     Ambiguous,
     Serial,
 }
-
-/// The file's name, shared by everything that is said about it.
-pub(super) type FileName = Arc<str>;
 
 #[cfg(test)]
 mod tests {

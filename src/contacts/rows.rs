@@ -273,6 +273,9 @@ impl Rows<'_> {
 
     /// Whether that person was joined before. Only people whose prints occur twice are remembered.
     fn duplicate(&mut self, who: &Constituent, match_key: String, place: Place, file: &Arc<str>) -> Option<Row> {
+        if self.survey.twins.is_empty() {
+            return None;
+        }
         self.survey.twins.binary_search(&print_of(who)).ok()?;
         let person = who.key();
         let Some(first) = self.seen.get(&person) else {

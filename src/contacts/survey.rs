@@ -11,7 +11,7 @@ use super::join::{Directory, ListedOfficial, clash_problem, same_person};
 use super::prints::{Prints, print_of};
 use super::problem::{Note, NoteKind, Problem, ProblemKind, Problems, Sightings};
 use super::records::Record;
-use super::row::{FileName, OddDate, Person, Place, ReadRow, odd_date, read_row};
+use super::row::{OddDate, Person, Place, ReadRow, odd_date, read_row};
 use super::settings::ContactsSettings;
 use super::source::Fingerprint;
 use super::table::Table;
@@ -37,7 +37,7 @@ pub struct Survey {
 
 /// One file as it was at the first reading.
 pub(super) struct SurveyedFile {
-    pub(super) name: FileName,
+    pub(super) name: Arc<str>,
     pub(super) headers: Vec<String>,
     pub(super) fingerprint: Fingerprint,
 }
@@ -64,7 +64,7 @@ pub fn survey(settings: &ContactsSettings) -> Result<Survey, ContactsError> {
     let mut gathered = Gathered::default();
     for (index, mut table) in tables.into_iter().enumerate() {
         faults.append(&mut table.faults);
-        if let Err(fault) = gathered.read_file(table, index)? {
+        if let Err(fault) = gathered.read_file(table, index) {
             faults.push(fault);
         }
     }
@@ -171,48 +171,38 @@ struct Tally {
 }
 
 impl Gathered {
-    /// Reads the rows of one file. The outer error is a file that changed meanwhile.
-    fn read_file(&mut self, mut table: Table, index: usize) -> Result<Result<(), FileProblem>, ContactsError> {
+    /// Reads one file to its end.
+    fn read_file(&mut self, mut table: Table, index: usize) -> Result<(), FileProblem> {
         self.note_extras(&table);
+        let tally = self.read_rows(&mut table, index)?;
+        let whole = |fault: FileFault| fault.at(&table.name, None);
+        if let Some(fault) = tally.fault(&table) {
+            return Err(whole(fault));
+        }
+        let fingerprint = table.fingerprint().ok_or_else(|| whole(FileFault::Changed))?;
+        self.notes.extend(table.notes());
+        self.notes.extend(tally.notes(&table.name));
+        self.files.push(SurveyedFile { name: table.name, headers: table.layout.headers, fingerprint });
+        Ok(())
+    }
+
+    fn read_rows(&mut self, table: &mut Table, index: usize) -> Result<Tally, FileProblem> {
         let header_is_sound = table.layout.missing() == 0;
-        let mut record = Record::default();
-        let mut tally = Tally::default();
-        loop {
-            match table.read(&mut record) {
-                Ok(true) => {}
-                Ok(false) => break,
-                Err(fault) => return Ok(Err(fault)),
-            }
-            let cells = match table.cells(&record) {
-                Ok(cells) => cells,
-                Err(fault) => return Ok(Err(fault)),
-            };
+        let (mut record, mut tally) = (Record::default(), Tally::default());
+        while table.read(&mut record)? {
+            let cells = table.cells(&record)?;
             if record.flaws.is_empty() && cells.is_blank() {
                 self.blank_rows += 1;
                 continue;
             }
             tally.rows += 1;
             if header_is_sound {
-                let row = read_row(&table, &record, cells);
-                self.add(
-                    &table,
-                    row,
-                    Place { file: index, line: record.line },
-                    &mut tally,
-                    cells.get(table.layout.match_at),
-                );
+                let row = read_row(table, &record, cells);
+                let match_cell = cells.get(table.layout.match_at).trim();
+                self.add(&table.name, row, Place { file: index, line: record.line }, &mut tally, match_cell);
             }
         }
-        if let Some(fault) = tally.fault(&table) {
-            return Ok(Err(fault.at(&table.name, None)));
-        }
-        let Some(fingerprint) = table.fingerprint() else {
-            return Err(ContactsError::Changed { file: table.name.to_string() });
-        };
-        self.notes.extend(table.notes());
-        self.notes.extend(tally.notes(&table.name));
-        self.files.push(SurveyedFile { name: table.name, headers: table.layout.headers, fingerprint });
-        Ok(Ok(()))
+        Ok(tally)
     }
 
     fn note_extras(&mut self, table: &Table) {
@@ -226,13 +216,13 @@ impl Gathered {
         }
     }
 
-    fn add(&mut self, table: &Table, row: ReadRow, place: Place, tally: &mut Tally, match_cell: &str) {
+    fn add(&mut self, file: &Arc<str>, row: ReadRow, place: Place, tally: &mut Tally, match_cell: &str) {
         if row.composed {
             tally.composed.add(place.line);
         }
         match row.person {
             Some(Person::Official(official)) => {
-                self.add_official(&table.name, official, row.match_key, match_cell.trim(), place);
+                self.add_official(file, official, row.match_key, match_cell, place);
             }
             Some(Person::Constituent(constituent)) => {
                 self.prints.push(print_of(&constituent));
@@ -350,7 +340,7 @@ impl Tally {
     /// What the rows together say about the file.
     fn fault(&self, table: &Table) -> Option<FileFault> {
         let label = |column| table.layout.at(column).map(|at| table.layout.label(at)).unwrap_or_default();
-        if self.rows == 0 {
+        if self.rows == 0 && table.layout.missing() == 0 {
             Some(FileFault::HeaderOnly)
         } else if self.swapped * 2 > self.rows {
             Some(FileFault::Swapped { name: label(Column::Name), email: label(Column::Email) })

@@ -1,0 +1,209 @@
+//! Files as a whole: their form, their encoding, their headers.
+
+use std::fs;
+use std::path::PathBuf;
+
+use undersigned::contacts::{ContactsError, ContactsFile};
+use undersigned::model::Role;
+
+use crate::support::{Files, HEADER, MAYOR, joined, notes, refusals, signer, with_mayor};
+
+#[test]
+fn files_of_every_usual_form_give_the_same_people() {
+    let plain = format!("{HEADER}{MAYOR}{}", signer("", ""));
+    let delimited = |d: &str| plain.replace("\",\"", &format!("\"{d}\"")).replace(',', d);
+    let wide = plain.replace('\n', ",,,\n");
+    for (what, content, note) in [
+        ("plain", plain.clone(), ""),
+        ("no line end at the end", plain.trim_end().to_owned(), ""),
+        ("byte-order mark", format!("\u{feff}{plain}"), ""),
+        ("CRLF", plain.replace('\n', "\r\n"), ""),
+        ("CR", plain.replace('\n', "\r"), ""),
+        ("semicolons", delimited(";"), "“;”"),
+        ("tabs", delimited("\t"), "tabs"),
+        ("sep= line", format!("sep=;\r\n{}", delimited(";")), "“;”"),
+        ("byte-order mark and sep= line", format!("\u{feff}sep=|\n{}", delimited("|")), "“|”"),
+        ("trailing empty columns", wide, ""),
+        ("blank rows before the header", format!("\n,,\n{plain}"), ""),
+        ("case and spaces in headers", plain.replace("signed_on", " Signed On ").replace("role", "ROLE"), ""),
+        ("invisible characters in headers", plain.replace("email", "\u{200b}email\u{a0}"), "header “email”"),
+    ] {
+        let survey = Files::one(&content).survey();
+        let people = joined(&survey);
+        assert_eq!(people.len(), 1, "{what}");
+        assert_eq!((people[0].name.as_str(), people[0].signed_on.as_str()), ("Ben Baker", "2026-03-04"), "{what}");
+        assert_eq!(survey.officials()[0].official.name.as_str(), "Ana Adams", "{what}");
+        assert!(survey.problems().is_empty(), "{what}");
+        if note.is_empty() {
+            assert_eq!(notes(&survey), "", "{what}");
+        } else {
+            assert!(notes(&survey).contains(note), "{what}: {}", notes(&survey));
+        }
+    }
+}
+
+#[test]
+fn what_is_no_utf8_csv_is_refused_with_what_it_is() {
+    let utf16: Vec<u8> = HEADER.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let marked = [&[0xff, 0xfe], utf16.as_slice()].concat();
+    let latin = [HEADER.as_bytes(), b"official,,Hans M\xfcller,h@x.example,Elgin,,,,\n"].concat();
+    for (content, expected) in [
+        (&b""[..], "it is empty"),
+        (b"\xef\xbb\xbf\n", "it is empty"),
+        (HEADER.as_bytes(), "no people"),
+        (&marked, "UTF-16"),
+        (&utf16, "UTF-16"),
+        (b"PK\x03\x04\x14\0\0\0[Content_Types].xml", ".xlsx"),
+        (b"PK\x03\x04\x14\0\0\0mimetypeapplication/vnd.oasis.opendocument.spreadsheet", ".ods"),
+        (b"PK\x03\x04\x14\0\0\0letter.txt", "ZIP"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", ".xls"),
+        (b"\x1f\x8b\x08", "gzip"),
+        (b"%PDF-1.7", "PDF"),
+        (b"<!DOCTYPE html><html>", "web page"),
+        (&latin, "line 2: it is not UTF-8 in the column name (byte 0xFC"),
+        (b"role,n\xe4me\n", "line 1: it is not UTF-8 in the column number 2"),
+    ] {
+        let faults = Files::one(content).faults();
+        assert!(faults.contains(expected), "{expected}: {faults}");
+    }
+}
+
+#[test]
+fn a_folder_a_pipe_and_nothing_at_all_are_refused() {
+    let mut files = Files::new();
+    assert!(files.faults().contains("no contact file is named"));
+    let fault_of = |files: &mut Files, path: PathBuf| {
+        files.settings.files = vec![ContactsFile::with_role_column(path)];
+        files.faults()
+    };
+    let (folder, absent, pipe) = (files.path(""), files.path("absent.csv"), files.path("pipe"));
+    assert!(fault_of(&mut files, folder).contains("a folder"));
+    assert!(fault_of(&mut files, absent).contains("no such file"));
+    if std::process::Command::new("mkfifo").arg(&pipe).status().is_ok_and(|s| s.success()) {
+        assert!(fault_of(&mut files, pipe).contains("a pipe"));
+    }
+}
+
+#[test]
+fn every_problem_of_the_headers_is_told_at_once() {
+    let files = Files::one("name,Name,note,loop,Letters\nx,x,x,x,x\n").and(
+        "officials.csv",
+        Some(Role::Official),
+        "name\nAna\n",
+    );
+    let faults = files.mapped("emial", "Mail").mapped("title", "Anrede").joined_by("name").faults();
+    for expected in [
+        "contacts.csv, line 1: the column “Name” is there twice",
+        "cannot be called “loop”",
+        "cannot be called “Letters”",
+        "no column “role”",
+        "no column “email”",
+        "the file has: name, Name, note, loop, Letters",
+        "officials.csv, line 1: there is no column “email”",
+        "“emial” is not a column of ours (did you mean “email”?)",
+        "no file has the column “Anrede”, which is named for title",
+        "match_key cannot be “name”",
+    ] {
+        assert!(faults.contains(expected), "{expected} is not in:\n{faults}");
+    }
+}
+
+#[test]
+fn a_file_without_headers_is_recognised_and_its_people_are_not_shown() {
+    let faults = Files::one("constituent,,Ben Baker,ben@x.example,Elgin,,,,\n").faults();
+    assert!(faults.contains("looks like a person"), "{faults}");
+    assert!(!faults.contains("Ben"), "{faults}");
+}
+
+#[test]
+fn a_quote_that_is_not_closed_refuses_the_file_and_names_its_line() {
+    for (rows, line) in [
+        ("constituent,,\"Ben,ben@x.example,Elgin,,,,\nconstituent,,Cy,cy@x.example,Elgin,,,,\n", 3),
+        (
+            "constituent,,Ben,ben@x.example,Elgin,,,,\nconstituent,,\"Cy,c@x.example,Elgin,,,,\nconstituent,,\"Di\",d@x.example,Elgin,,,,\n",
+            4,
+        ),
+    ] {
+        let faults = with_mayor(rows).faults();
+        assert!(faults.contains(&format!("line {line}: a quotation mark opens here")), "{faults}");
+    }
+}
+
+#[test]
+fn swapped_columns_refuse_the_file() {
+    let swapped = HEADER.replace("name,email", "email,name") + MAYOR + &signer("", "") + &signer("name", "Cy");
+    let faults = Files::one(swapped).faults();
+    assert!(faults.contains("“name” and “email” are swapped"), "{faults}");
+}
+
+#[test]
+fn unknown_columns_are_kept_under_names_that_templates_can_use() {
+    let text = "role,name,email,jurisdiction,Ward No.,2nd choice,,x y\nofficial,A,a@x.example,Elgin,7,,,\nconstituent,B,b@x.example,Elgin,8,no,,\n";
+    let survey = Files::one(text).survey();
+    let person = &joined(&survey)[0];
+    assert_eq!(person.extra.get("ward_no").map(String::as_str), Some("8"));
+    assert_eq!(survey.officials()[0].official.extra.get("ward_no").map(String::as_str), Some("7"));
+    for role in [Role::Official, Role::Constituent] {
+        let fields = survey.known_fields(role);
+        for field in ["name", "email", "title", "jurisdiction", "ward_no", "_2nd_choice", "x_y"] {
+            assert!(fields.contains(field), "{field}");
+        }
+        assert!(!fields.contains("role"));
+    }
+    assert!(survey.known_fields(Role::Constituent).contains("postcode"));
+    assert!(!survey.known_fields(Role::Official).contains("postcode"));
+    assert!(notes(&survey).contains("the column number 7 is not used"));
+}
+
+#[test]
+fn columns_can_be_named_otherwise_and_the_one_named_wins() {
+    let files = Files::one(
+        "Rolle,Full name,E-Mail (work),email,Ort\nofficial,A,a@x.example,private@x.example,Elgin\nconstituent,B,b@x.example,,Elgin\n",
+    );
+    let files = files
+        .mapped("role", "rolle")
+        .mapped("name", "full  NAME")
+        .mapped("email", "E-Mail (work)")
+        .mapped("jurisdiction", "Ort");
+    let survey = files.survey();
+    assert_eq!(joined(&survey)[0].mailbox.as_str(), "b@x.example");
+    assert!(notes(&survey).contains("the column email is not used"));
+}
+
+#[test]
+fn officials_and_constituents_may_come_from_two_files() {
+    let files = Files::new()
+        .and("officials.csv", Some(Role::Official), "name,email,jurisdiction,party\nAna,a@x.example,Elgin,Green\n")
+        .and(
+            "signers.csv",
+            Some(Role::Constituent),
+            "name;email;jurisdiction;petition\nBen;b@x.example;elgin;P1\nCy;;Elgin;\n",
+        );
+    let survey = files.survey();
+    assert_eq!(joined(&survey)[0].name.as_str(), "Ben");
+    assert_eq!((survey.officials()[0].file, survey.officials()[0].line), (0, 2));
+    assert!(refusals(&survey)[0].to_string().contains("signers.csv, line 3, email"));
+    assert!(survey.known_fields(Role::Official).contains("party"));
+    assert!(!survey.known_fields(Role::Constituent).contains("party"));
+    assert!(survey.known_fields(Role::Constituent).contains("petition"));
+}
+
+#[test]
+fn a_file_that_changed_between_the_readings_is_refused() {
+    let survey = with_mayor(&signer("", "")).survey();
+    fs::write(survey.on_disk.path("contacts.csv"), format!("{HEADER}{MAYOR}")).unwrap();
+    assert!(matches!(survey.rows(), Err(ContactsError::Changed { .. })));
+}
+
+#[test]
+fn a_change_that_keeps_size_and_time_is_found_at_the_end() {
+    let files = with_mayor(&signer("", ""));
+    let survey = files.survey();
+    let path = survey.on_disk.path("contacts.csv");
+    let modified = fs::metadata(&path).unwrap().modified().unwrap();
+    let text = fs::read_to_string(&path).unwrap().replace("1 Main St", "2 Main St");
+    fs::write(&path, text).unwrap();
+    fs::File::options().write(true).open(&path).unwrap().set_modified(modified).unwrap();
+    let rows: Vec<_> = survey.rows().unwrap().collect();
+    assert!(matches!(rows.as_slice(), [Ok(_), Err(ContactsError::Changed { .. })]), "{rows:?}");
+}
