@@ -7,7 +7,7 @@ use std::fmt::Write;
 
 const LINE_MAX: usize = 76; // RFC 2047 2: of a line that holds an encoded word
 const WORD_TEXT_MAX: usize = 48; // leaves room for `Reply-To: =?utf-8?q?` and `?=` on the first line
-const QUOTED_CHARS_MAX: usize = 60;
+const PLAIN_MAX: usize = 800; // what cannot be folded must stay below RFC 5322's 998 characters a line
 
 /// The value of a field that holds one mailbox, after `name: `.
 ///
@@ -17,7 +17,8 @@ pub(super) fn mailbox(field: &str, name: &str, address: &str) -> String {
     if name.is_empty() {
         return address.to_owned();
     }
-    let mut value = if is_plain(name) && name.len() <= QUOTED_CHARS_MAX { quoted(name) } else { encoded(name) };
+    let quoted = format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\"")); // RFC 5322 3.2.4
+    let mut value = if is_plain(name) && quoted.len() <= PLAIN_MAX { folded(field, &quoted) } else { encoded(name) };
     let last_line = match value.rsplit_once("\r\n") {
         Some((_, line)) => line.len(),
         None => field.len() + 2 + value.len(),
@@ -29,9 +30,17 @@ pub(super) fn mailbox(field: &str, name: &str, address: &str) -> String {
 
 /// The value of a field of free text, after `name: `.
 pub(super) fn text(field: &str, text: &str) -> String {
-    if !is_plain(text) || text.starts_with(' ') || text.ends_with(' ') || text.contains("  ") {
-        return encoded(text);
-    }
+    if is_plain(text) && text.len() <= PLAIN_MAX { folded(field, text) } else { encoded(text) }
+}
+
+/// Printable ASCII that no reader would take for an encoded word, with single spaces inside, where it can be folded.
+fn is_plain(text: &str) -> bool {
+    let spaces_are_safe = !text.starts_with(' ') && !text.ends_with(' ') && !text.contains("  ");
+    spaces_are_safe && text.bytes().all(|b| (b' '..=b'~').contains(&b)) && !text.contains("=?")
+}
+
+/// Folds at spaces, so that lines are short where words are.
+fn folded(field: &str, text: &str) -> String {
     let mut value = String::with_capacity(text.len() + 8);
     let mut column = field.len() + 2;
     for (n, word) in text.split(' ').enumerate() {
@@ -43,28 +52,27 @@ pub(super) fn text(field: &str, text: &str) -> String {
         value.push_str(word);
         column += word.len();
     }
-    // A word longer than a whole line is not for folding but for encoding.
-    if value.split("\r\n").any(|line| line.len() > LINE_MAX * 2) { encoded(text) } else { value }
+    value
 }
 
-/// Printable ASCII that no reader would take for an encoded word.
-fn is_plain(text: &str) -> bool {
-    text.bytes().all(|b| (b' '..=b'~').contains(&b)) && !text.contains("=?")
-}
-
-/// RFC 5322 3.2.4.
-fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\""))
-}
-
-/// RFC 2047: words of at most 76 characters, each on a line of its own, no character divided between two.
+/// RFC 2047: encoded words of at most 76 characters, each on a line of its own, no character divided between two.
+///
+/// Divided after a space where possible: a reader that wrongly shows a space between two encoded words (Python
+/// 3.11 does, in names) then shows one space too many and not a name in pieces.
 fn encoded(text: &str) -> String {
     let mut words = vec![String::new()];
-    for c in text.chars() {
-        let c = encoded_char(c);
-        match words.last_mut() {
-            Some(word) if word.len() + c.len() <= WORD_TEXT_MAX => word.push_str(&c),
-            _ => words.push(c),
+    for word in text.split_inclusive(' ') {
+        let chars: Vec<String> = word.chars().map(encoded_char).collect();
+        let len: usize = chars.iter().map(String::len).sum();
+        let fits = words.last().is_some_and(|last| last.is_empty() || last.len() + len <= WORD_TEXT_MAX);
+        if !fits {
+            words.push(String::new());
+        }
+        for c in chars {
+            match words.last_mut() {
+                Some(last) if last.len() + c.len() <= WORD_TEXT_MAX => last.push_str(&c),
+                _ => words.push(c),
+            }
         }
     }
     let words: Vec<String> = words.into_iter().map(|word| format!("=?utf-8?q?{word}?=")).collect();
@@ -104,7 +112,7 @@ mod tests {
     #[test]
     fn lines_are_at_most_76_characters() {
         let address = format!("{}@x.example", "a".repeat(50));
-        for name in ["x".repeat(200), "é".repeat(200), "🎈 ".repeat(60), "a b ".repeat(14)] {
+        for name in ["é".repeat(200), "🎈 ".repeat(60), "a b".repeat(60), "a \"b\" \\".repeat(30), " x".repeat(99)] {
             for value in [mailbox("Reply-To", &name, &address), text("Reply-To", &name)] {
                 let lines: Vec<&str> = value.split("\r\n").collect();
                 assert!("Reply-To: ".len() + lines[0].len() <= LINE_MAX, "{value}");
@@ -112,6 +120,21 @@ mod tests {
                 assert!(value.is_ascii());
             }
         }
+    }
+
+    #[test]
+    fn a_line_that_cannot_be_folded_is_still_shorter_than_998_characters() {
+        for name in ["x".repeat(200), "\"".repeat(399), "\\".repeat(2000)] {
+            for value in [mailbox("Reply-To", &name, "a@x.example"), text("Reply-To", &name)] {
+                assert!(value.split("\r\n").all(|line| line.len() < 900), "{value}");
+            }
+        }
+    }
+
+    #[test]
+    fn encoded_words_end_after_a_space_where_there_is_one() {
+        let value = text("Subject", &"éééé ".repeat(6));
+        assert!(value.split("\r\n").all(|line| line.ends_with("_?=")), "{value}");
     }
 
     #[test]

@@ -25,12 +25,20 @@ pub(super) type Used = BTreeSet<(String, String)>;
 pub(super) struct Checker<'a> {
     scope: Scope<'a>,
     pub(super) findings: Vec<Finding>,
-    pub(super) used: Used,
+    used: Used,
+    /// Fields that the template asks about first, or has a default for: an empty cell is no hole.
+    optional: Used,
+    in_condition: bool,
 }
 
 impl<'a> Checker<'a> {
     pub(super) fn new(scope: Scope<'a>) -> Self {
-        Self { scope, findings: Vec::new(), used: Used::new() }
+        Self { scope, findings: Vec::new(), used: Used::new(), optional: Used::new(), in_condition: false }
+    }
+
+    /// The fields whose empty cell would leave a hole.
+    pub(super) fn needed(&self) -> Used {
+        self.used.difference(&self.optional).cloned().collect()
     }
 
     pub(super) fn check(&mut self, pieces: &[Piece<'a>]) {
@@ -75,7 +83,11 @@ impl<'a> Checker<'a> {
             None => ("", &[][..]),
         };
         match word {
-            "if" | "elif" => self.expression(rest),
+            "if" | "elif" => {
+                self.in_condition = true;
+                self.expression(rest);
+                self.in_condition = false;
+            }
             "else" | "endif" => {}
             "for" if loops => self.begin_loop(tag.at, rest),
             "endfor" if loops => self.scope.letter = None,
@@ -193,7 +205,12 @@ impl<'a> Checker<'a> {
         match self.scope.target(path) {
             Target::Value => {
                 if let [namespace, field] = path {
-                    self.used.insert(((*namespace).to_owned(), (*field).to_owned()));
+                    let field = ((*namespace).to_owned(), (*field).to_owned());
+                    let has_default = matches!(rest, [pipe, filter, ..] if pipe.is("|") && filter.is("default"));
+                    if self.in_condition || has_default {
+                        self.optional.insert(field.clone());
+                    }
+                    self.used.insert(field);
                 }
             }
             Target::Letters => {

@@ -51,7 +51,8 @@ impl Template {
         &self.name
     }
 
-    /// The fields it uses, as pairs of namespace and field: `("official", "name")`.
+    /// The fields it uses and has no answer for when they are empty, as pairs of namespace and field:
+    /// `("official", "name")`. A field that an `if` asks about or that has a default is not among them.
     pub fn fields_used(&self) -> &BTreeSet<(String, String)> {
         &self.used
     }

@@ -54,7 +54,7 @@ fn check(source: &str, purpose: Purpose, fields: &Fields) -> Result<(Engine, Use
     match Engine::parse(source, layout.subject.clone(), layout.body_at) {
         Ok(engine) if findings.is_empty() => {
             rehearse(&engine, source, purpose, fields)?;
-            Ok((engine, checker.used))
+            Ok((engine, checker.needed()))
         }
         Ok(_) => Err(findings),
         Err(more) => {
