@@ -178,7 +178,14 @@ fn nothing_globs_its_parent_outside_of_tests() {
 #[test]
 fn the_words_we_never_use_are_not_used() {
     let mut texts: BTreeMap<PathBuf, String> = sources().into_iter().map(|s| (s.path, s.text)).collect();
-    for name in ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "config.toml", "templates/letter.md", "templates/confirmation.md"] {
+    for name in [
+        "README.md",
+        "ARCHITECTURE.md",
+        "CHANGELOG.md",
+        "config.toml",
+        "templates/letter.md",
+        "templates/confirmation.md",
+    ] {
         let path = root().join(name);
         texts.insert(path.clone(), fs::read_to_string(path).unwrap());
     }
@@ -194,11 +201,8 @@ fn the_words_we_never_use_are_not_used() {
 fn architecture_md_names_every_module_and_no_other() {
     let page = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
     let map = page.split("## The code map").nth(1).expect("a section `The code map`").split("\n## ").next().unwrap();
-    let named: BTreeSet<String> = map
-        .lines()
-        .filter_map(|line| line.strip_prefix("| `")?.split('`').next())
-        .map(str::to_owned)
-        .collect();
+    let named: BTreeSet<String> =
+        map.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).map(str::to_owned).collect();
     let real: BTreeSet<String> = sources().into_iter().map(|s| s.module).filter(|m| m != "lib").collect();
     assert_eq!(named, real);
 }
@@ -208,7 +212,8 @@ fn files_that_documents_name_exist() {
     for document in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"] {
         let text = fs::read_to_string(root().join(document)).unwrap();
         for name in text.split('`').skip(1).step_by(2) {
-            let looks_like_a_path = ["src/", "tests/", "docs/", "scripts/", "templates/"].iter().any(|p| name.starts_with(p));
+            let looks_like_a_path =
+                ["src/", "tests/", "docs/", "scripts/", "templates/"].iter().any(|p| name.starts_with(p));
             if looks_like_a_path && !name.contains(['*', '<', ' ']) {
                 assert!(root().join(name).exists(), "{document} names `{name}`, which is not there");
             }

@@ -73,11 +73,8 @@ fn what_the_ledger_calls_sent_the_relay_has() {
     sending.kill().unwrap();
     sending.wait().unwrap();
     let log = campaign.log();
-    let sent: Vec<String> = log
-        .iter()
-        .filter(|a| a["disposition"] == "sent")
-        .map(|a| a["message"].as_str().unwrap().to_owned())
-        .collect();
+    let sent: Vec<String> =
+        log.iter().filter(|a| a["disposition"] == "sent").map(|a| a["message"].as_str().unwrap().to_owned()).collect();
     assert!(!sent.is_empty());
     for reference in sent {
         assert_eq!(relay.record.copies(&reference), 1, "{reference}");
@@ -101,7 +98,10 @@ fn one_interrupt_finishes_what_is_in_transmission_and_leaves_nothing_in_doubt() 
         for state in ["in_doubt", "leased", "transmitting"] {
             assert_eq!(status["letters"][state], 0, "{state}");
         }
-        assert_eq!(status["letters"]["sent"].as_u64().unwrap() + status["confirmations"]["sent"].as_u64().unwrap(), relay.record.count() as u64);
+        assert_eq!(
+            status["letters"]["sent"].as_u64().unwrap() + status["confirmations"]["sent"].as_u64().unwrap(),
+            relay.record.count() as u64
+        );
     }
 }
 

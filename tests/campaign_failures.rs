@@ -25,7 +25,13 @@ fn a_permanent_refusal_bounces_one_letter_and_its_constituent_is_told_the_truth(
     let log = campaign.log();
     let refused: Vec<_> = log.iter().filter(|a| a["disposition"] == "bounced").collect();
     assert_eq!(refused.len(), 1);
-    for (key, value) in [("phase", "rcpt"), ("enhanced", "5.2.1"), ("kind", "letter"), ("relay", "main"), ("recipient", "mayor1@town1.example")] {
+    for (key, value) in [
+        ("phase", "rcpt"),
+        ("enhanced", "5.2.1"),
+        ("kind", "letter"),
+        ("relay", "main"),
+        ("recipient", "mayor1@town1.example"),
+    ] {
         assert_eq!(refused[0][key], value);
     }
     assert_eq!(refused[0]["code"], 550);
@@ -51,7 +57,11 @@ fn a_refusal_for_now_is_tried_again_and_nobody_else_waits_for_it() {
 #[test]
 fn a_connection_that_dies_at_the_dot_leaves_one_letter_in_doubt_until_staff_decide() {
     let relay = ScriptedRelay::start(Options::default(), |at| {
-        if at.step == Step::Dot && at.to == "mayor0@town0.example" && at.message_of_all <= 2 { Action::take_then_drop() } else { Action::Default }
+        if at.step == Step::Dot && at.to == "mayor0@town0.example" && at.message_of_all <= 2 {
+            Action::take_then_drop()
+        } else {
+            Action::Default
+        }
     });
     let campaign = Campaign::new(2, 2, relay.port());
     campaign.configure(relay.port(), "connections = 1");
@@ -94,12 +104,8 @@ fn a_refused_account_stops_the_campaign_and_bounces_nobody() {
     let relay = ScriptedRelay::start(options, |_| Action::Default);
     let campaign = Campaign::new(2, 6, relay.port());
     campaign.configure(relay.port(), "username = \"campaign\"");
-    let ran: support::campaign::Ran = campaign
-        .command(&["send", "--yes"])
-        .env("UNDERSIGNED_PASSWORD_MAIN", "hunter2")
-        .output()
-        .unwrap()
-        .into();
+    let ran: support::campaign::Ran =
+        campaign.command(&["send", "--yes"]).env("UNDERSIGNED_PASSWORD_MAIN", "hunter2").output().unwrap().into();
     assert_eq!(ran.code, 4, "{ran:?}");
     assert!(!ran.out.contains("hunter2") && !ran.err.contains("hunter2"));
     assert_eq!(campaign.letters("queued"), 6);
@@ -215,9 +221,7 @@ fn a_pace_for_a_mailbox_holds_in_every_window_and_stops_no_other() {
     campaign.write("contacts.csv", &csv);
     let ran = campaign.run(&["send", "--yes", "--set", "pace.per_mailbox=4/s", "--set", "campaign.confirm=never"]);
     assert_eq!(ran.code, 0, "{ran:?}");
-    let times = |to: &str| -> Vec<_> {
-        relay.record.entries().iter().filter(|e| e.to == [to]).map(|e| e.at).collect()
-    };
+    let times = |to: &str| -> Vec<_> { relay.record.entries().iter().filter(|e| e.to == [to]).map(|e| e.at).collect() };
     let busy = times("mayor0@town0.example");
     assert_eq!(busy.len(), 12);
     for window in busy.windows(5) {

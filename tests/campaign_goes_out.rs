@@ -32,7 +32,8 @@ fn every_letter_reaches_its_official_and_every_constituent_is_told_once() {
     assert!(by_reference.values().all(|&copies| copies == 1));
     for n in 0..50 {
         let from = format!("\"Signer {n} via Test Campaign\" <letters@campaign.example>");
-        let letter: Vec<&Entry> = entries.iter().filter(|e| header(e, "From").replace('"', "") == from.replace('"', "")).collect();
+        let letter: Vec<&Entry> =
+            entries.iter().filter(|e| header(e, "From").replace('"', "") == from.replace('"', "")).collect();
         assert_eq!(letter.len(), 1, "{from}");
         assert_eq!(letter[0].to, [format!("mayor{}@town{0}.example", n % 7)]);
         let told = entries.iter().filter(|e| e.to == [format!("signer{n}@mail.example")]).count();
@@ -187,7 +188,9 @@ fn headers_parse_back_with_another_language_s_parser() {
     let names = ["Doe, Jane", "Smith (Jr.)", "O'Neil", "Zoë Müller-Weiß", "李小龍", "A.B. <C>", "{{ config }}"];
     let mut csv = contacts(1, 0..0);
     for (n, name) in names.iter().enumerate() {
-        csv.push_str(&format!("constituent,,\"{name}\",s{n}@mail.example,Town 0,\"1 Main St\nApt {n}\",60000,2026-10-01,\n"));
+        csv.push_str(&format!(
+            "constituent,,\"{name}\",s{n}@mail.example,Town 0,\"1 Main St\nApt {n}\",60000,2026-10-01,\n"
+        ));
     }
     campaign.write("contacts.csv", &csv);
     assert_eq!(campaign.send().code, 0);

@@ -57,7 +57,10 @@ fn bad_values_are_refused_with_key_value_line_and_what_was_expected() {
         ("[pace]\nper_mailbox = \"-1/h\"", &["line 2", "pace.per_mailbox", "-1/h"]),
         ("[pace]\nglobal = \"10/fortnight\"", &["line 2", "pace.global", "10/fortnight"]),
         ("[pace]\nglobal = 10", &["line 2", "pace.global"]),
-        ("[campaign]\ntimezone = \"Mars/Olympus\"", &["line 2", "campaign.timezone", "Mars/Olympus", "America/Chicago"]),
+        (
+            "[campaign]\ntimezone = \"Mars/Olympus\"",
+            &["line 2", "campaign.timezone", "Mars/Olympus", "America/Chicago"],
+        ),
         ("[campaign]\nsender = \"nobody\"", &["line 2", "campaign.sender", "nobody", "@"]),
         ("[campaign]\nname = \"\"", &["line 2", "campaign.name"]),
         ("[campaign]\nname = \"a\\nBcc: b\"", &["line 2", "campaign.name", "one line"]),
@@ -72,8 +75,14 @@ fn bad_values_are_refused_with_key_value_line_and_what_was_expected() {
         ("[[relay]]\nname = \"a\"", &["relay.0.host", "every [[relay]] needs one"]),
         ("[[relay]]\nname = \"a\"\nhost = \"h.example\"\ntls = \"none\"", &["relay.0", "TLS"]),
         ("[[relay]]\nname = \"a\"\nhost = \"h.example\"\nport = 99999", &["line 4", "relay.0.port", "65535"]),
-        ("[[relay]]\nname = \"a\"\nhost = \"h.example\"\npassword = \"x\"", &["line 4", "relay.0.password", "password_file"]),
-        ("[[relay]]\nname = \"a\"\nhost = \"h.example\"\n[[relay]]\nname = \"a\"\nhost = \"i.example\"", &["another relay"]),
+        (
+            "[[relay]]\nname = \"a\"\nhost = \"h.example\"\npassword = \"x\"",
+            &["line 4", "relay.0.password", "password_file"],
+        ),
+        (
+            "[[relay]]\nname = \"a\"\nhost = \"h.example\"\n[[relay]]\nname = \"a\"\nhost = \"i.example\"",
+            &["another relay"],
+        ),
         ("[campaign\nname = 1", &["line 1"]),
     ] {
         let error = load(toml, &[]).expect_err(toml);

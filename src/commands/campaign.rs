@@ -44,7 +44,9 @@ fn listen(stop: watch::Sender<Stop>) -> Result<(), Failure> {
     let (mut interrupt, mut terminate) = (catch(SignalKind::interrupt())?, catch(SignalKind::terminate())?);
     tokio::spawn(async move {
         either(&mut interrupt, &mut terminate).await;
-        note("\nFinishing what is in transmission; press Ctrl-C again to leave at once (at most one message a connection is then in doubt).");
+        note(
+            "\nFinishing what is in transmission; press Ctrl-C again to leave at once (at most one message a connection is then in doubt).",
+        );
         stop.send_replace(Stop::Gently);
         either(&mut interrupt, &mut terminate).await;
         note("Left at once. See what is in doubt with: undersigned status");

@@ -12,7 +12,10 @@ pub(super) fn run(place: &Place, args: &Check) -> Result<Exit, Failure> {
     let prepared = workspace.prepare(bad_rows)?;
     say(workspace.whole_report(&prepared));
     if let Some(path) = &prepared.refused_to {
-        say(format!("The rows that cannot be used are in {}; mend them there and add them to your file.", path.display()));
+        say(format!(
+            "The rows that cannot be used are in {}; mend them there and add them to your file.",
+            path.display()
+        ));
     }
     prepared.must_be_launchable(bad_rows)?;
     say("Everything is in order. Nothing was sent.");

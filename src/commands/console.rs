@@ -29,7 +29,8 @@ pub(super) fn note(text: impl Display) {
 pub(super) fn start_log() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("UNDERSIGNED_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("undersigned=warn"));
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).try_init();
+    let _ =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).try_init();
 }
 
 /// Asks, and gives what was typed; nothing where nobody can be asked.
@@ -99,7 +100,8 @@ fn plain(now: &Progress, since_last: u64) -> String {
     let rate = since_last / PLAIN_EVERY.as_secs();
     let to_do = now.letters_to_do().max(now.letters_settled);
     let left = (to_do - now.letters_settled).checked_div(rate);
-    let left = left.map_or_else(String::new, |s| format!(", about {} left", crate::report::duration(Duration::from_secs(s))));
+    let left =
+        left.map_or_else(String::new, |s| format!(", about {} left", crate::report::duration(Duration::from_secs(s))));
     let tail = tail(now);
     let tail = if tail.is_empty() { tail } else { format!("; {tail}") };
     format!(

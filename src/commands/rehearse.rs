@@ -64,8 +64,7 @@ fn tell(
     say(status_text(&figures));
     say(rate(&figures, took));
     say(officials_text(&ledger.officials(OFFICIALS_SHOWN)?, prepared.survey.officials().len()));
-    let gallery =
-        Gallery { folder, mail: &folder.join("mail/new"), campaign: &workspace.config.identity.campaign };
+    let gallery = Gallery { folder, mail: &folder.join("mail/new"), campaign: &workspace.config.identity.campaign };
     let index = gallery.write(ledger).map_err(|e| Failure::new(Exit::Internal, e.to_string()))?;
     say(format!("Nothing left this machine. Look at every message: {}", index.display()));
     Ok(campaign::exit(ending, &figures))

@@ -97,10 +97,7 @@ fn adopt_texts(workspace: &Workspace, ledger: &SqliteLedger, prepared: &Prepared
     Ok(())
 }
 
-fn texts<'a>(
-    workspace: &'a Workspace,
-    prepared: &'a Prepared,
-) -> [(&'a std::path::PathBuf, &'a String); 2] {
+fn texts<'a>(workspace: &'a Workspace, prepared: &'a Prepared) -> [(&'a std::path::PathBuf, &'a String); 2] {
     let config = &workspace.config;
     [(&config.letter, &prepared.letter_source), (&config.confirmation, &prepared.confirmation_source)]
 }
@@ -115,7 +112,10 @@ fn must_be_confirmed(workspace: &Workspace) -> Result<(), Failure> {
     match ask(&question) {
         Some(answer) if answer == *name => Ok(()),
         Some(_) => Err(Failure::new(Exit::Usage, "that is not the campaign's name; nothing was sent")),
-        None => Err(Failure::new(Exit::Usage, "nobody is here to confirm; nothing was sent. Use --yes to send without asking")),
+        None => Err(Failure::new(
+            Exit::Usage,
+            "nobody is here to confirm; nothing was sent. Use --yes to send without asking",
+        )),
     }
 }
 
@@ -131,7 +131,10 @@ fn tell_enrolled(enrolled: &Enrolled) {
         }
     }
     if enrolled.changed > 0 {
-        note(format!("{} people changed in the file since; what was planned for them stays as it was", count(enrolled.changed)));
+        note(format!(
+            "{} people changed in the file since; what was planned for them stays as it was",
+            count(enrolled.changed)
+        ));
     }
 }
 

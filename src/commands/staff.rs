@@ -32,8 +32,7 @@ pub(super) fn decide(
 /// `hold`, `release` and `cancel`: one decision about some or all.
 pub(super) fn selected(place: &Place, args: &Selected, kind: DecisionKind, done: &str) -> Result<Exit, Failure> {
     let ledger = open(place)?;
-    let selection =
-        if args.ids.is_empty() { Selection::All } else { Selection::Ids(ids(&args.ids, ledger.tag())?) };
+    let selection = if args.ids.is_empty() { Selection::All } else { Selection::Ids(ids(&args.ids, ledger.tag())?) };
     let moved = decide(&ledger, kind, selection, &args.reason)?;
     say(format!("{} {done}", counted(moved, "message")));
     Ok(Exit::Done)

@@ -37,7 +37,8 @@ pub(super) fn run(place: &Place, args: &Test) -> Result<Exit, Failure> {
     let mut settings = workspace.settings(relays);
     settings.pace = UNPACED;
     settings.is_patient = false;
-    let ending = campaign::dispatch(&campaign::runtime()?, &ledger, settings, workspace.press(&prepared)?.readdressed(to))?;
+    let ending =
+        campaign::dispatch(&campaign::runtime()?, &ledger, settings, workspace.press(&prepared)?.readdressed(to))?;
 
     ledger.attempts(&LogFilter::default(), &mut |record| {
         say(log_text(&record, &workspace.config.timezone));
@@ -60,7 +61,9 @@ fn enrol_some(prepared: &Prepared, ledger: &SqliteLedger, count: usize) -> Resul
     for row in prepared.survey.rows()? {
         let Row::Joined { constituent, officials, .. } = row? else { continue };
         let known = prepared.survey.officials();
-        let Some(official) = officials.into_iter().map(|i| &known[i].official).find(|o| o.mailbox.is_some()) else { continue };
+        let Some(official) = officials.into_iter().map(|i| &known[i].official).find(|o| o.mailbox.is_some()) else {
+            continue;
+        };
         let officials = vec![official.key()];
         items.push(Ok(Enrolment::Official(official.clone())));
         items.push(Ok(Enrolment::Constituent { constituent: *constituent, officials }));

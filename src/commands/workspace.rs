@@ -92,10 +92,7 @@ impl Workspace {
     }
 
     fn campaign_fields(&self) -> CampaignFields {
-        CampaignFields {
-            name: self.config.identity.campaign.clone(),
-            time_zone: self.config.timezone.clone(),
-        }
+        CampaignFields { name: self.config.identity.campaign.clone(), time_zone: self.config.timezone.clone() }
     }
 
     /// The match report with every finding.
@@ -190,7 +187,9 @@ impl Prepared {
     pub(super) fn must_be_launchable(&self, bad_rows: BadRows) -> Result<(), Failure> {
         let refuse = |what: &str| Err(Failure::new(Exit::Refused, what));
         if !self.report.letter_problems.is_empty() {
-            return refuse("some letters cannot be filled in; nothing was sent. Mend the letter or the rows named above");
+            return refuse(
+                "some letters cannot be filled in; nothing was sent. Mend the letter or the rows named above",
+            );
         }
         if bad_rows == BadRows::Stop && self.report.has_bad_rows() {
             return refuse(

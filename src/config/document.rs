@@ -160,7 +160,9 @@ fn plain(value: &DeValue<'_>, raw: &str) -> Value {
     let other = || Value::Other(raw.to_owned());
     match value {
         DeValue::String(text) => Value::Text(text.to_string()),
-        DeValue::Integer(n) => i64::from_str_radix(&n.as_str().replace('_', ""), n.radix()).map_or_else(|_| other(), Value::Integer),
+        DeValue::Integer(n) => {
+            i64::from_str_radix(&n.as_str().replace('_', ""), n.radix()).map_or_else(|_| other(), Value::Integer)
+        }
         DeValue::Datetime(moment) => Value::Text(moment.to_string()),
         DeValue::Array(items) => {
             let texts: Option<Vec<String>> = items.iter().map(|i| i.get_ref().as_str().map(str::to_owned)).collect();

@@ -111,7 +111,8 @@ impl Config {
         match std::fs::read_to_string(&path) {
             Ok(text) => document.overlay(&text, Some(&path))?,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                let advice = "there is no such file; make a campaign folder with `undersigned new DIR`, or name one with --dir";
+                let advice =
+                    "there is no such file; make a campaign folder with `undersigned new DIR`, or name one with --dir";
                 return Err(ConfigError::single(Problem::new(path.display().to_string(), advice)));
             }
             Err(error) => return Err(ConfigError::single(Problem::new(path.display().to_string(), error.to_string()))),
@@ -206,8 +207,8 @@ fn read_identity(reader: &mut Reader<'_>) -> Option<Identity> {
         let is_tag = !t.is_empty() && t.len() <= 35 && t.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
         if is_tag { Ok(t.to_owned()) } else { Err("expected a language like \"en\" or \"es\"") }
     });
-    let reply_to = reader
-        .word("campaign.reply_to", &[("constituent", ReplyTo::Constituent), ("sender", ReplyTo::Sender)]);
+    let reply_to =
+        reader.word("campaign.reply_to", &[("constituent", ReplyTo::Constituent), ("sender", ReplyTo::Sender)]);
     Some(Identity {
         campaign: campaign?,
         sender: sender?,
@@ -248,8 +249,7 @@ fn read_contacts(reader: &mut Reader<'_>, dir: &Path) -> Option<ContactsSettings
 
 fn read_pace(reader: &mut Reader<'_>) -> Option<PaceSettings> {
     let mut limit = |key| reader.text(key, str::parse::<Limit>);
-    let (global, per_mailbox, per_domain) =
-        (limit("pace.global"), limit("pace.per_mailbox"), limit("pace.per_domain"));
+    let (global, per_mailbox, per_domain) = (limit("pace.global"), limit("pace.per_mailbox"), limit("pace.per_domain"));
     Some(PaceSettings { global: global?, per_mailbox: per_mailbox?, per_domain: per_domain? })
 }
 

@@ -87,7 +87,10 @@ fn read(reader: &mut Reader<'_>, prefix: &str, dir: &Path) -> Option<RelayConfig
     let limits = read_limits(reader, prefix);
     let timeouts = read_timeouts(reader, prefix);
     if reader.is_written(&key("password")) {
-        reader.complain_discreetly(&key("password"), "a password must not stand here; put it into a file of mode 0600 and name that in `password_file`");
+        reader.complain_discreetly(
+            &key("password"),
+            "a password must not stand here; put it into a file of mode 0600 and name that in `password_file`",
+        );
         return None;
     }
     let settings = RelaySettings {

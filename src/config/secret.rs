@@ -64,7 +64,8 @@ pub(super) fn password(relay: &str, file: Option<&Path>) -> Result<SecretString,
 
 /// `UNDERSIGNED_PASSWORD_MAIN` for the relay `main`.
 fn variable(relay: &str) -> String {
-    let name: String = relay.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect();
+    let name: String =
+        relay.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect();
     format!("UNDERSIGNED_PASSWORD_{name}")
 }
 

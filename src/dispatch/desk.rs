@@ -28,17 +28,31 @@ pub(super) struct Now {
 #[derive(Debug)]
 pub(super) enum Event {
     /// A worker wants work.
-    Ask { relay: usize, connected: bool, reply: oneshot::Sender<Order> },
+    Ask {
+        relay: usize,
+        connected: bool,
+        reply: oneshot::Sender<Order>,
+    },
     /// A session is open.
-    Connected { relay: usize },
+    Connected {
+        relay: usize,
+    },
     /// A session could not be opened.
-    ConnectFailed { relay: usize, outcome: Outcome, effect: RelayEffect },
+    ConnectFailed {
+        relay: usize,
+        outcome: Outcome,
+        effect: RelayEffect,
+    },
     /// A session was not opened because staff want to end.
-    ConnectGivenUp { relay: usize },
+    ConnectGivenUp {
+        relay: usize,
+    },
     /// A message was handed over or refused, and that is on disk.
     HandedOver(Report),
     /// A message was not offered after all.
-    Returned { relay: usize },
+    Returned {
+        relay: usize,
+    },
     /// Messages out of the ledger.
     Claimed(Claimed),
     ChoreDone,
@@ -73,7 +87,11 @@ pub(super) enum Order {
 /// What the desk wants done while it goes on.
 #[derive(Debug)]
 pub(super) enum Chore {
-    Claim { limit: usize, one_per_lane: bool, round: u64 },
+    Claim {
+        limit: usize,
+        one_per_lane: bool,
+        round: u64,
+    },
     GiveBack(Box<Leased>, Option<Timestamp>),
     NoteRelay(RelayRecord),
     /// Bounced messages return to the queue: the breaker says that the refusals were not about them.
@@ -275,7 +293,8 @@ impl Desk {
     }
 
     fn watch_breaker(&mut self, report: &Report, class: Class) {
-        let tripped = self.breaker.as_mut().and_then(|b| b.observe(report.message, report.lane, &report.outcome, class));
+        let tripped =
+            self.breaker.as_mut().and_then(|b| b.observe(report.message, report.lane, &report.outcome, class));
         if let Some(tripped) = tripped {
             let reason = StopReason::Breaker { messages: tripped.messages.len(), text: tripped.text };
             self.chores.push(Chore::Reinstate(tripped.messages, reason.to_string()));

@@ -26,10 +26,10 @@ use crate::policy::{Limit, PaceSettings, RetrySchedule};
 use crate::smtp::Relay;
 
 use desk::{Chore, Claimed, Desk, Event, Now};
-pub use press::{Press, PressError};
-pub use progress::{Progress, Waiting};
 use judge::Judge;
 use patience::{until_done, until_written};
+pub use press::{Press, PressError};
+pub use progress::{Progress, Waiting};
 use worker::Worker;
 
 /// What happens to a message in doubt.
@@ -187,8 +187,7 @@ impl<L: Ledger> Loop<L> {
         let (sender, events) = mpsc::channel(EVENTS_MAX);
         let press = Arc::new(press);
         let desk = Desk::new(&settings);
-        let judge =
-            Arc::new(Judge::new(settings.retry, settings.deadline, settings.on_doubt, desk.mailbox_interval()));
+        let judge = Arc::new(Judge::new(settings.retry, settings.deadline, settings.on_doubt, desk.mailbox_interval()));
         let mut workers = 0;
         for (index, plan) in settings.relays.iter().enumerate() {
             for _ in 0..plan.connections {
@@ -211,7 +210,8 @@ impl<L: Ledger> Loop<L> {
     async fn run(mut self) -> Result<Ending, LedgerError> {
         let mut stop = self.stop.clone();
         loop {
-            let wait = self.desk.wake().map_or(HEARTBEAT, |at| at.saturating_sub(self.started.elapsed()).min(HEARTBEAT));
+            let wait =
+                self.desk.wake().map_or(HEARTBEAT, |at| at.saturating_sub(self.started.elapsed()).min(HEARTBEAT));
             let event = tokio::select! {
                 event = self.events.recv() => event.unwrap_or(Event::Tick),
                 changed = stop.changed(), if *stop.borrow() == Stop::No => match changed {

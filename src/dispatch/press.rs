@@ -59,7 +59,10 @@ impl Press {
         let reference = MessageRef { tag: ledger.tag().clone(), id: leased.id() };
         let seed = match &leased.stamp {
             Some(stamp) => StampSeed::from(stamp),
-            None => StampSeed { message_id: new_message_id(&reference, self.composer.identity(), rand::random()), date: now },
+            None => StampSeed {
+                message_id: new_message_id(&reference, self.composer.identity(), rand::random()),
+                date: now,
+            },
         };
         let parcel = match &leased.content {
             Content::Letter { official, constituent } => {

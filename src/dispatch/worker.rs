@@ -10,12 +10,12 @@ use crate::ledger::{Decision, DecisionKind, Leased, Ledger, LedgerError, Selecti
 use crate::model::MessageId;
 use crate::smtp::{Relay, Session};
 
+use super::Stop;
 use super::desk::{Event, Order, Report};
 use super::heart::{Handed, hand_over};
 use super::judge::Judge;
 use super::patience::until_written;
 use super::press::{Press, PressError};
-use super::Stop;
 
 pub(super) struct Worker<L> {
     pub(super) index: usize,
@@ -88,8 +88,7 @@ impl<L: Ledger> Worker<L> {
                 return self.tell(Event::returned(self.index, held)).await;
             }
         };
-        let handed =
-            hand_over(&self.ledger, talk, self.relay.name(), &self.judge, leased, stamp, &parcel).await;
+        let handed = hand_over(&self.ledger, talk, self.relay.name(), &self.judge, leased, stamp, &parcel).await;
         let event = match handed {
             Ok(Handed::Over(outcome, verdict)) => {
                 if verdict.ends_session {

@@ -1,6 +1,6 @@
 //! Joins every constituent to their officials and fills in every letter once, to find what must not leave the house.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::contacts::{ContactsError, Problem, RefusedWriter, Row, Survey};
 use crate::model::{Constituent, Official};
@@ -37,15 +37,6 @@ pub struct LetterProblem {
     pub what: String,
 }
 
-/// A cell that the letter uses and that is empty.
-#[derive(Debug, Clone)]
-pub struct EmptyCell {
-    /// The person's line.
-    pub line: u64,
-    /// The field, as the letter names it.
-    pub field: String,
-}
-
 /// Who was joined to whom and who was not, before launch.
 #[derive(Debug, Default)]
 pub struct MatchReport {
@@ -67,8 +58,8 @@ pub struct MatchReport {
     pub duplicates: Listed<Problem>,
     /// Letters that cannot be filled in.
     pub letter_problems: Listed<LetterProblem>,
-    /// Cells that the letter uses and that are empty.
-    pub empty_cells: Listed<EmptyCell>,
+    /// Fields that the letter uses, with the lines on which their cell is empty.
+    pub empty_cells: BTreeMap<String, Listed<u64>>,
 }
 
 impl MatchReport {
@@ -94,16 +85,16 @@ pub fn examine(
     let mut report = MatchReport { officials: officials.iter().enumerate().map(tally).collect(), ..Default::default() };
     let used = texts.letter.fields_used();
     for listed in officials {
-        report.empty_cells.extend(empty(listed.line, used, "official", |field| official_field(&listed.official, field)));
+        report.note_empty(listed.line, used, "official", |field| official_field(&listed.official, field));
     }
     for row in survey.rows()? {
         let row = row?;
         if let Some(writer) = refused.as_deref_mut() {
-            writer.write(&row, survey)?;
+            writer.write(&row)?;
         }
         match row {
             Row::Joined { line, constituent, officials: joined, .. } => {
-                report.empty_cells.extend(empty(line, used, "constituent", |field| constituent_field(&constituent, field)));
+                report.note_empty(line, used, "constituent", |field| constituent_field(&constituent, field));
                 report.joined += 1;
                 for index in joined {
                     report.add_letter(index, &officials[index].official, line, &constituent, texts);
@@ -119,6 +110,20 @@ pub fn examine(
 }
 
 impl MatchReport {
+    fn note_empty<'a>(
+        &mut self,
+        line: u64,
+        used: &BTreeSet<(String, String)>,
+        namespace: &str,
+        value: impl Fn(&str) -> Option<&'a str>,
+    ) {
+        for (space, field) in used.iter().filter(|(space, _)| space == namespace) {
+            if value(field).is_some_and(str::is_empty) {
+                self.empty_cells.entry(format!("{space}.{field}")).or_default().push(line);
+            }
+        }
+    }
+
     fn add_letter(&mut self, index: usize, official: &Official, line: u64, constituent: &Constituent, texts: &Texts) {
         self.letters += 1;
         self.officials[index].letters += 1;
@@ -127,19 +132,6 @@ impl MatchReport {
             self.letter_problems.push(LetterProblem { line, what: error.to_string() });
         }
     }
-}
-
-/// Fields of one namespace that the letter uses and whose cell is empty.
-fn empty<'a>(
-    line: u64,
-    used: &BTreeSet<(String, String)>,
-    namespace: &str,
-    value: impl Fn(&str) -> Option<&'a str>,
-) -> Vec<EmptyCell> {
-    used.iter()
-        .filter(|(space, field)| space == namespace && value(field).is_some_and(str::is_empty))
-        .map(|(space, field)| EmptyCell { line, field: format!("{space}.{field}") })
-        .collect()
 }
 
 fn official_field<'a>(official: &'a Official, field: &str) -> Option<&'a str> {

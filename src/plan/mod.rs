@@ -7,6 +7,6 @@ mod examine;
 mod forecast;
 mod listed;
 
-pub use examine::{EmptyCell, LetterProblem, MatchReport, OfficialTally, Texts, examine};
+pub use examine::{LetterProblem, MatchReport, OfficialTally, Texts, examine};
 pub use forecast::{Forecast, forecast};
 pub use listed::Listed;

@@ -113,7 +113,11 @@ impl Gallery<'_> {
             );
         }
         let more = if arrived_in_all > arrived.len() {
-            format!("<p>The first {} of {} messages; all are in <code>mail/new</code>.</p>", arrived.len(), count(arrived_in_all as u64))
+            format!(
+                "<p>The first {} of {} messages; all are in <code>mail/new</code>.</p>",
+                arrived.len(),
+                count(arrived_in_all as u64)
+            )
         } else {
             String::new()
         };
@@ -143,7 +147,9 @@ fn records<L: Ledger>(ledger: &L, arrived: &[MessageId]) -> Result<HashMap<Messa
 }
 
 fn figures(counts: &Counts) -> String {
-    let mut out = String::from("<table class=\"figures\"><thead><tr><th></th><th>letters</th><th>confirmations</th></tr></thead><tbody>");
+    let mut out = String::from(
+        "<table class=\"figures\"><thead><tr><th></th><th>letters</th><th>confirmations</th></tr></thead><tbody>",
+    );
     for state in MessageState::ALL.into_iter().filter(|s| counts.in_state(*s) > 0) {
         let [letters, confirmations] =
             [MessageKind::Letter, MessageKind::Confirmation].map(|kind| count(counts.of(kind, state)));

@@ -9,6 +9,8 @@ use crate::plan::{Forecast, Listed, MatchReport};
 
 use super::table::{Align, Table, count, counted, duration};
 
+/// How many lines of a finding that stops nothing are named.
+const SHOWN: usize = 20;
 /// How many officials a summary names.
 const BUSIEST: usize = 10;
 
@@ -21,10 +23,22 @@ pub fn text(survey: &Survey, report: &MatchReport, forecasts: &[Forecast], deadl
     section(&mut out, "letter that cannot be filled in", &report.letter_problems, |p| {
         format!("line {}: {}", p.line, p.what)
     });
-    section(&mut out, "row of somebody who is there already (one letter goes out)", &report.duplicates, ToString::to_string);
-    section(&mut out, "empty cell that the letter uses", &report.empty_cells, |cell| {
-        format!("line {}: `{}` is empty", cell.line, cell.field)
-    });
+    section(
+        &mut out,
+        "row of somebody who is there already (one letter goes out)",
+        &report.duplicates,
+        ToString::to_string,
+    );
+    for (field, lines) in &report.empty_cells {
+        let shown: Vec<String> = lines.kept().iter().take(SHOWN).map(u64::to_string).collect();
+        let more = if lines.total() > SHOWN as u64 { ", …" } else { "" };
+        let _ = writeln!(
+            out,
+            "The letter uses `{field}`, which is empty in {}: line {}{more}\n",
+            counted(lines.total(), "row"),
+            shown.join(", ")
+        );
+    }
     let notes: Vec<String> = survey.notes().iter().map(ToString::to_string).collect();
     plain_section(&mut out, "Noticed in the files", &notes);
     let name = |&index: &usize| {
@@ -72,7 +86,8 @@ fn forecast_text(forecasts: &[Forecast], deadline: Option<Timestamp>) -> String 
         ("last one goes", Align::Left, 26),
     ]);
     for forecast in forecasts.iter().take(BUSIEST) {
-        let when = if forecast.takes.is_zero() { "at once".to_owned() } else { format!("after {}", duration(forecast.takes)) };
+        let when =
+            if forecast.takes.is_zero() { "at once".to_owned() } else { format!("after {}", duration(forecast.takes)) };
         let late = if forecast.past_deadline { ", TOO LATE" } else { "" };
         table.row([forecast.official.clone(), count(forecast.letters), format!("{when}{late}")]);
     }
@@ -106,7 +121,6 @@ fn section<T>(out: &mut String, what: &str, found: &Listed<T>, line: impl Fn(&T)
 }
 
 fn plain_section(out: &mut String, head: &str, lines: &[impl Display]) {
-    const SHOWN: usize = 20;
     if lines.is_empty() {
         return;
     }

@@ -124,7 +124,9 @@ mod tests {
 
     #[test]
     fn durations_have_two_units_at_most() {
-        for (seconds, text) in [(0, "0.0 s"), (59, "59 s"), (185, "3 min 5 s"), (7800, "2 h 10 min"), (273_600, "3 d 4 h")] {
+        for (seconds, text) in
+            [(0, "0.0 s"), (59, "59 s"), (185, "3 min 5 s"), (7800, "2 h 10 min"), (273_600, "3 d 4 h")]
+        {
             assert_eq!(duration(Duration::from_secs(seconds)), text);
         }
     }

@@ -146,7 +146,8 @@ pub fn constituent_rows(officials: usize, constituents: std::ops::Range<usize>) 
     let mut csv = String::new();
     for n in constituents {
         let town = n % officials;
-        writeln!(csv, "constituent,,Signer {n},signer{n}@mail.example,Town {town},{n} Main St,60000,2026-10-01,").unwrap();
+        writeln!(csv, "constituent,,Signer {n},signer{n}@mail.example,Town {town},{n} Main St,60000,2026-10-01,")
+            .unwrap();
     }
     csv
 }
