@@ -103,6 +103,9 @@ pub(crate) async fn deferred_messages_come_back_when_they_are_due_and_not_before
     let again = claim_one(ledger, minute(15)).await;
     assert_eq!((again.attempts, again.first_attempt_at), (1, Some(minute(0))));
     assert_eq!(again.stamp, Some(stamp(again.id())));
+    finish(ledger, again, minute(15), deferred(minute(30))).await;
+    let third = claim_one(ledger, minute(30)).await;
+    assert_eq!((third.attempts, third.first_attempt_at), (2, Some(minute(0))));
 }
 
 pub(crate) async fn tries_on_the_relays_clock_neither_count_nor_start_the_recipients(world: impl Backend) {

@@ -44,6 +44,16 @@ pub(crate) async fn a_refusal_before_the_body_can_be_the_last_news_too(world: im
     assert_eq!(told(&claim_one(ledger, minute(0)).await.content), [MessageState::Bounced]);
 }
 
+pub(crate) async fn a_letter_that_turns_out_suppressed_can_be_the_last_to_settle(world: impl Backend) {
+    let ledger = world.ledger();
+    enrol(ledger, &[(9, &[1]), (1, &[1, 2])]);
+    finish(ledger, claim_letter_to(ledger, 2, minute(0)).await, minute(0), Disposition::Sent).await;
+    let first = claim_letter_to(ledger, 1, minute(0)).await;
+    ledger.refuse(first, refused_at_rcpt(minute(0), "5.1.1 no such user"), minute(0)).await.unwrap();
+    send_all(ledger, minute(0)).await;
+    assert_eq!(figures(ledger), "letters: 1 sent, 1 bounced, 1 suppressed; confirmations: 2 sent");
+}
+
 pub(crate) async fn by_letter_each_letter_is_told_by_itself(world: impl Backend) {
     let ledger = world.ledger();
     enrol_as(ledger, Confirming::PerLetter, enrolments(&[(1, &[1, 2])])).unwrap();

@@ -45,7 +45,7 @@ fn kinds() -> impl Strategy<Value = DecisionKind> {
 fn calls() -> impl Strategy<Value = Call> {
     let end =
         || prop::sample::select(vec![End::Sent, End::Sent, End::Deferred, End::Bounced, End::Expired, End::InDoubt]);
-    let refusal = prop::sample::select(vec![End::Deferred, End::Bounced, End::NoSuchUser, End::Expired]);
+    let refusal = prop::sample::select(vec![End::Deferred, End::Bounced, End::NoSuchUser, End::NoSuchUser]);
     prop_oneof![
         2 => (0..6_usize, prop::collection::vec(0..4_usize, 1..4))
             .prop_map(|(constituent, officials)| Call::Enrol { constituent, officials }),
@@ -54,7 +54,7 @@ fn calls() -> impl Strategy<Value = Call> {
         2 => (any::<usize>(), refusal).prop_map(|(n, end)| Call::Refuse(n, end)),
         8 => any::<usize>().prop_map(Call::Mark),
         8 => (any::<usize>(), end()).prop_map(|(n, end)| Call::Close(n, end)),
-        1 => Just(Call::Recover),
+        2 => Just(Call::Recover),
         1 => kinds().prop_map(Call::DecideAll),
         3 => (kinds(), any::<usize>()).prop_map(|(kind, n)| Call::DecideOne(kind, n)),
         2 => Just(Call::Wait),
@@ -65,10 +65,10 @@ fn calls() -> impl Strategy<Value = Call> {
 struct Walk<L> {
     ledger: L,
     minute: i64,
-    leases: Vec<Leased>,
-    open: Vec<Open>,
-    /// Messages whose receipt in hand is good.
-    good: BTreeSet<MessageId>,
+    /// Receipts in hand, each with the number of the start that it stems from: an older one is stale.
+    leases: Vec<(u32, Leased)>,
+    open: Vec<(u32, Open)>,
+    starts: u32,
     states: BTreeMap<MessageId, MessageState>,
     accepted: BTreeMap<MessageId, u32>,
     resends: BTreeMap<MessageId, u32>,
@@ -101,47 +101,51 @@ impl<L: Ledger> Walk<L> {
                 let leases = self.ledger.claim(claim).await.unwrap();
                 assert!(leases.len() <= limit);
                 for lease in leases {
-                    assert!(self.good.insert(lease.id()), "claimed twice");
-                    self.leases.push(lease);
+                    let mut fresh = self.leases.iter().filter(|(start, _)| *start == self.starts);
+                    assert!(fresh.all(|(_, other)| other.id() != lease.id()), "claimed twice");
+                    self.leases.push((self.starts, lease));
                 }
                 vec![M::ComeDue, M::Claim, M::Suppress, M::Hold]
             }
             Call::GiveBack(n) if !self.leases.is_empty() => {
-                let lease = self.leases.swap_remove(n % self.leases.len());
+                let (start, lease) = self.leases.swap_remove(n % self.leases.len());
                 let id = lease.id();
                 let done = self.ledger.give_back(lease, None).await;
-                self.ended(id, done.map_err(|u| u.error));
+                self.ended(start, id, done.map_err(|u| u.error));
                 vec![M::GiveBack]
             }
             Call::Refuse(n, end) if !self.leases.is_empty() => {
-                let lease = self.leases.swap_remove(n % self.leases.len());
+                let (start, lease) = self.leases.swap_remove(n % self.leases.len());
                 let id = lease.id();
                 let done = self.ledger.refuse(lease, self.attempt(end), now).await;
-                self.ended(id, done.map_err(|u| u.error));
+                self.ended(start, id, done.map_err(|u| u.error));
                 vec![M::Defer, M::Bounce, M::Expire]
             }
             Call::Mark(n) if !self.leases.is_empty() => {
-                let lease = self.leases.swap_remove(n % self.leases.len());
+                let (start, lease) = self.leases.swap_remove(n % self.leases.len());
                 let (id, stamp) = (lease.id(), lease.stamp.clone().unwrap_or_else(|| stamp(lease.id())));
                 match self.ledger.mark_transmitting(lease, "main", stamp, Some(minute(self.minute + 1))).await {
-                    Ok(open) => self.open.push(open),
-                    Err(unwritten) => self.ended(id, Err(unwritten.error)),
+                    Ok(open) => {
+                        self.ended(start, id, Ok(()));
+                        self.open.push((start, open));
+                    }
+                    Err(unwritten) => self.ended(start, id, Err(unwritten.error)),
                 }
                 vec![M::MarkTransmitting]
             }
             Call::Close(n, end) if !self.open.is_empty() => {
-                let open = self.open.swap_remove(n % self.open.len());
+                let (start, open) = self.open.swap_remove(n % self.open.len());
                 let id = undersigned::model::TransmissionReceipt::message(&open);
                 let done = self.ledger.close(open, self.attempt(end), now).await;
                 if done.is_ok() && matches!(end, End::Sent) {
                     *self.accepted.entry(id).or_default() += 1;
                 }
-                self.ended(id, done.map_err(|u| u.error));
+                self.ended(start, id, done.map_err(|u| u.error));
                 vec![M::Accept, M::Defer, M::Bounce, M::Expire, M::LoseTrack]
             }
             Call::Recover => {
                 self.ledger.recover(now).await.unwrap();
-                self.good.clear();
+                self.starts += 1;
                 vec![M::GiveBack, M::LoseTrack]
             }
             Call::DecideAll(kind) => self.decide(kind, Selection::All),
@@ -194,10 +198,11 @@ impl<L: Ledger> Walk<L> {
     }
 
     /// A receipt is accepted when it is good, and refused when a start has put its row right meanwhile.
-    fn ended(&mut self, id: MessageId, done: Result<(), LedgerError>) {
+    fn ended(&self, start: u32, id: MessageId, done: Result<(), LedgerError>) {
+        let is_stale = start < self.starts;
         match done {
-            Ok(()) => assert!(self.good.remove(&id), "a stale receipt of {id} was accepted"),
-            Err(LedgerError::LostRow { .. }) => {}
+            Ok(()) => assert!(!is_stale, "a stale receipt of message {id} was accepted"),
+            Err(LedgerError::LostRow { .. }) => assert!(is_stale, "a good receipt of message {id} was refused"),
             Err(other) => panic!("{other}"),
         }
     }
@@ -218,8 +223,8 @@ impl<L: Ledger> Walk<L> {
             *counted.0.get_mut(&(record.kind, record.state)).unwrap() += 1;
         }
         assert_eq!(self.ledger.counts().unwrap(), counted);
-        for id in &self.good {
-            assert!(matches!(now[id], MessageState::Leased | MessageState::Transmitting));
+        for (_, lease) in self.leases.iter().filter(|(start, _)| *start == self.starts) {
+            assert_eq!(now[&lease.id()], MessageState::Leased);
         }
         for (id, copies) in &self.accepted {
             let resends = self.resends.get(id).copied().unwrap_or_default();
@@ -294,7 +299,7 @@ proptest! {
                 minute: 0,
                 leases: Vec::new(),
                 open: Vec::new(),
-                good: BTreeSet::new(),
+                starts: 0,
                 states: BTreeMap::new(),
                 accepted: BTreeMap::new(),
                 resends: BTreeMap::new(),

@@ -77,6 +77,7 @@ contract! { Sqlite:
     confirming {
         a_constituent_is_told_once_when_the_last_letter_is_settled
         a_refusal_before_the_body_can_be_the_last_news_too
+        a_letter_that_turns_out_suppressed_can_be_the_last_to_settle
         by_letter_each_letter_is_told_by_itself
         where_none_are_wanted_none_come_about
         nobody_is_told_of_letters_that_were_all_cancelled

@@ -18,9 +18,7 @@ const IDS_SHOWN_MAX: usize = 20;
 pub(super) fn decide(db: &Connection, decision: &Decision) -> Work<u64> {
     let at = Ms::from(decision.at);
     let by = move_of(decision.kind);
-    db.execute_batch(
-        "CREATE TEMP TABLE IF NOT EXISTS chosen (id INTEGER PRIMARY KEY, lane INTEGER); DELETE FROM temp.chosen;",
-    )?;
+    db.execute("CREATE TEMP TABLE chosen (id INTEGER PRIMARY KEY, lane INTEGER)", [])?;
     match &decision.selection {
         Selection::All => choose(db, decision.kind, by, None)?,
         Selection::State(state) => choose(db, decision.kind, by, Some(*state))?,
@@ -32,7 +30,7 @@ pub(super) fn decide(db: &Connection, decision: &Decision) -> Work<u64> {
     if arrows(by).any(|(_, to)| to.is_settled()) {
         tell_constituents(db, at)?;
     }
-    db.execute("DELETE FROM temp.chosen", [])?;
+    db.execute("DROP TABLE temp.chosen", [])?;
     db.execute("INSERT INTO decision (at, text) VALUES (?1, ?2)", params![at, line(decision, moved)])?;
     Ok(moved)
 }

@@ -62,3 +62,57 @@ pub(super) fn step_chosen(db: &Connection, by: Move) -> Work<u64> {
 pub(super) fn arrows(by: Move) -> impl Iterator<Item = (MessageState, MessageState)> {
     MessageState::ALL.into_iter().filter_map(move |from| transition(from, by).ok().map(|to| (from, to)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{fault::Fault, schema};
+    use super::*;
+
+    /// A database with one letter that stands so.
+    fn with_letter(standing: Standing) -> (Connection, MessageId) {
+        let db = Connection::open_in_memory().unwrap();
+        schema::create(&db).unwrap();
+        db.execute_batch("PRAGMA foreign_keys = OFF").unwrap();
+        let insert = "INSERT INTO message (id, kind, constituent, template, state, due_at, token)
+                      VALUES (1, 'letter', 1, 1, ?1, 0, ?2)";
+        db.execute(insert, params![standing.state, standing.token]).unwrap();
+        (db, MessageId(1))
+    }
+
+    fn standing(db: &Connection) -> (MessageState, Option<i64>) {
+        db.query_row("SELECT state, token FROM message", [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap()
+    }
+
+    #[test]
+    fn a_row_that_does_not_stand_as_believed_is_not_moved() {
+        let real = Standing::under(MessageState::Leased, 7);
+        for believed in [
+            Standing::under(MessageState::Leased, 8),
+            Standing::under(MessageState::Transmitting, 7),
+            Standing::at(MessageState::Leased),
+        ] {
+            let (db, id) = with_letter(real);
+            let lost = step(&db, id, believed, Move::Bounce).unwrap_err();
+            assert!(matches!(lost, Fault::Refused(LedgerError::LostRow { .. })), "{believed:?}");
+            assert_eq!(standing(&db), (MessageState::Leased, Some(7)));
+        }
+    }
+
+    #[test]
+    fn a_token_begins_with_the_claim_and_ends_with_the_receipt() {
+        let (db, id) = with_letter(Standing::at(MessageState::Queued));
+        let claimed = step(&db, id, Standing::at(MessageState::Queued), Move::Claim).unwrap();
+        assert!(claimed.token.is_some());
+        let marked = step(&db, id, claimed, Move::MarkTransmitting).unwrap();
+        assert_eq!(marked.token, claimed.token);
+        step(&db, id, marked, Move::Accept).unwrap();
+        assert_eq!(standing(&db), (MessageState::Sent, None));
+    }
+
+    #[test]
+    fn an_arrow_that_does_not_exist_is_refused_before_the_row_is_looked_at() {
+        let (db, id) = with_letter(Standing::at(MessageState::Sent));
+        let refused = step(&db, id, Standing::at(MessageState::Sent), Move::Retry).unwrap_err();
+        assert!(matches!(refused, Fault::Refused(LedgerError::Illegal(_))));
+    }
+}
