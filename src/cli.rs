@@ -41,7 +41,7 @@ pub struct Place {
     /// The campaign folder
     #[arg(long, global = true, default_value = ".", value_name = "DIR")]
     pub dir: PathBuf,
-    /// Overrides one setting of config.toml, for example --set pace.per_mailbox=60/h
+    /// Overrides one setting of `config.toml`, for example `--set pace.per_mailbox=60/h`
     #[arg(long = "set", global = true, value_name = "KEY=VALUE")]
     pub overrides: Vec<String>,
 }
@@ -137,6 +137,7 @@ pub struct Test {
 
 /// `send`
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]
 pub struct Send {
     /// Does not ask for the campaign's name first
     #[arg(long)]

@@ -1,5 +1,7 @@
 //! The law of the house, held: floors, doors, file lengths, and what `ARCHITECTURE.md` says of them.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test ends where it cannot go on")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -51,6 +53,7 @@ struct Source {
 fn sources() -> Vec<Source> {
     let mut found = Vec::new();
     walk(&root().join("src"), &mut found);
+    found.retain(|source| !source.path.ends_with("tests.rs"));
     assert!(found.len() > 30, "the source tree was not found");
     found
 }

@@ -1,5 +1,12 @@
 //! kill -9 at any moment: nothing lost, nothing twice, at most one message a connection in doubt for each kill.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test ends where it cannot go on, and says what it skips"
+)]
 #![cfg(unix)]
 
 mod support;

@@ -1,5 +1,13 @@
 //! What a relay can refuse, and what becomes of the campaign: states, exit codes, and the truth for constituents.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test ends where it cannot go on, and says what it skips"
+)]
+
 mod support;
 
 use support::campaign::{Campaign, contacts};

@@ -1,5 +1,13 @@
 //! A whole campaign, with the real program over real sockets: who gets what, and that it goes out once.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test ends where it cannot go on, and says what it skips"
+)]
+
 mod support;
 
 use std::collections::BTreeMap;

@@ -1,5 +1,7 @@
 //! The configuration: defaults, overrides, and every bad value refused in words.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test ends where it cannot go on")]
+
 use std::fs;
 use std::path::Path;
 
@@ -31,7 +33,7 @@ fn the_defaults_are_the_repository_s_own_file() {
 #[test]
 fn the_commented_relay_of_the_defaults_is_what_a_bare_relay_gets() {
     let lines = DEFAULTS.lines().skip_while(|l| *l != "# [[relay]]").take_while(|l| !l.is_empty());
-    let uncommented: String = lines.map(|l| format!("{}\n", l.trim_start_matches("# "))).collect();
+    let uncommented = lines.map(|l| l.trim_start_matches("# ")).collect::<Vec<_>>().join("\n");
     let full = load(&uncommented, &[]).unwrap();
     let bare = load("[[relay]]\nname = \"main\"\nhost = \"smtp.provider.example\"\n", &[]).unwrap();
     let (full, bare) = (&full.relays[0], &bare.relays[0]);

@@ -140,7 +140,7 @@ async fn a_session_survives_refusals_in_every_phase_and_then_sends() {
             (Step::Mail, 1) => Action::reply("451 4.3.0 later"),
             (Step::Rcpt, 2) => Action::reply("550 5.1.1 unknown"),
             (Step::Rcpt, 3) => Action::reply("452 4.2.2 full"),
-            (Step::Data, 4) => Action::reply("451 4.3.0 later"),
+            (Step::Data, 4) => Action::reply("451 4.3.2 later"),
             (Step::Dot, 5) => Action::reply("554 5.6.0 no"),
             _ => Action::Default,
         });

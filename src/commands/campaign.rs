@@ -71,9 +71,8 @@ pub(super) fn figures(ledger: &SqliteLedger) -> Result<Figures, Failure> {
 pub(super) fn exit(ending: &Ending, figures: &Figures) -> Exit {
     match ending {
         Ending::Stopped(_) => Exit::Stopped,
-        Ending::Interrupted | Ending::LimitReached => Exit::Done,
         Ending::Settled if awaits_staff(&figures.counts) => Exit::WaitingForStaff,
         Ending::Settled if has_failures(&figures.counts) => Exit::FinishedWithFailures,
-        Ending::Settled => Exit::Done,
+        Ending::Settled | Ending::Interrupted | Ending::LimitReached => Exit::Done,
     }
 }

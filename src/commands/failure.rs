@@ -71,10 +71,12 @@ impl From<LedgerError> for Failure {
     fn from(error: LedgerError) -> Self {
         let exit = match &error {
             LedgerError::Busy(_) => Exit::Busy,
-            LedgerError::Absent(_) | LedgerError::Foreign { .. } | LedgerError::Illegal(_) => Exit::Usage,
+            LedgerError::Absent(_)
+            | LedgerError::Foreign { .. }
+            | LedgerError::Illegal(_)
+            | LedgerError::Conflict(_) => Exit::Usage,
             LedgerError::Source(source) if source.is::<ContactsError>() => Exit::Refused,
             LedgerError::Source(_) | LedgerError::LostRow { .. } | LedgerError::Output(_) => Exit::Internal,
-            LedgerError::Conflict(_) => Exit::Usage,
             LedgerError::Storage { .. } => Exit::Stopped,
         };
         Self::new(exit, error.to_string())

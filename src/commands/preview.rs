@@ -90,7 +90,7 @@ fn random_and_worst(prepared: &Prepared, count: usize) -> Result<Vec<Chosen>, Fa
     each(prepared, |constituent, official| {
         let badness = badness(&prepared.survey.officials()[official].official, &constituent);
         for ((why, list), score) in worst.iter_mut().zip(badness) {
-            list.push((score, Chosen { why: *why, official, constituent: constituent.clone() }));
+            list.push((score, Chosen { why, official, constituent: constituent.clone() }));
             list.sort_by_key(|(score, _)| Reverse(*score));
             list.truncate(WORST);
         }

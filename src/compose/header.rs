@@ -11,14 +11,15 @@ const PLAIN_MAX: usize = 800; // what cannot be folded must stay below RFC 5322'
 
 /// The value of a field that holds one mailbox, after `name: `.
 ///
-/// A name of printable ASCII is a quoted string; any other, or one that looks encoded, becomes encoded words.
+/// A name of printable ASCII is a quoted string; of any other, the words that need it become encoded words.
 /// The address is as it is: outside ASCII only when its local part is (RFC 6532).
 pub(super) fn mailbox(field: &str, name: &str, address: &str) -> String {
     if name.is_empty() {
         return address.to_owned();
     }
     let quoted = format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\"")); // RFC 5322 3.2.4
-    let mut value = if is_plain(name) && quoted.len() <= PLAIN_MAX { folded(field, &quoted) } else { encoded(name) };
+    let mut value =
+        if is_plain(name) && quoted.len() <= PLAIN_MAX { folded(field, &quoted) } else { mixed(field, name) };
     let last_line = match value.rsplit_once("\r\n") {
         Some((_, line)) => line.len(),
         None => field.len() + 2 + value.len(),
@@ -30,13 +31,46 @@ pub(super) fn mailbox(field: &str, name: &str, address: &str) -> String {
 
 /// The value of a field of free text, after `name: `.
 pub(super) fn text(field: &str, text: &str) -> String {
-    if is_plain(text) && text.len() <= PLAIN_MAX { folded(field, text) } else { encoded(text) }
+    if is_plain(text) && text.len() <= PLAIN_MAX { folded(field, text) } else { mixed(field, text) }
 }
 
 /// Printable ASCII that no reader would take for an encoded word, with single spaces inside, where it can be folded.
 fn is_plain(text: &str) -> bool {
-    let spaces_are_safe = !text.starts_with(' ') && !text.ends_with(' ') && !text.contains("  ");
-    spaces_are_safe && text.bytes().all(|b| (b' '..=b'~').contains(&b)) && !text.contains("=?")
+    spaces_are_safe(text) && text.bytes().all(|b| (b' '..=b'~').contains(&b)) && !text.contains("=?")
+}
+
+/// Single ones, between words: where a line can be folded without changing what is read.
+fn spaces_are_safe(text: &str) -> bool {
+    !text.starts_with(' ') && !text.ends_with(' ') && !text.contains("  ")
+}
+
+/// A word that stands for itself also beside encoded words: an atom (RFC 5322 3.2.3) that does not look encoded.
+fn is_bare(word: &str) -> bool {
+    let is_atext = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-/?^_`{|}~".contains(&b);
+    !word.is_empty() && word.len() <= WORD_TEXT_MAX && word.bytes().all(is_atext)
+}
+
+/// Encodes the words that need it and leaves the others as they are. Words that need it and stand together are
+/// encoded together: the space between two encoded words is not shown.
+fn mixed(field: &str, text: &str) -> String {
+    if !spaces_are_safe(text) {
+        return encoded(text);
+    }
+    let mut tokens: Vec<String> = Vec::new();
+    let mut run: Vec<&str> = Vec::new();
+    for word in text.split(' ').map(Some).chain([None]) {
+        match word {
+            Some(word) if !is_bare(word) => run.push(word),
+            word => {
+                if !run.is_empty() {
+                    tokens.extend(encoded(&run.join(" ")).split("\r\n ").map(str::to_owned));
+                    run.clear();
+                }
+                tokens.extend(word.map(str::to_owned));
+            }
+        }
+    }
+    folded(field, &tokens.join(" "))
 }
 
 /// Folds at spaces, so that lines are short where words are.
@@ -102,6 +136,8 @@ mod tests {
             ("Doe, Jane", "\"Doe, Jane\" <a@x.example>"),
             ("\"Bob\" \\", "\"\\\"Bob\\\" \\\\\" <a@x.example>"),
             ("José", "=?utf-8?q?Jos=C3=A9?= <a@x.example>"),
+            ("Zoë Weiß via Open Doors", "=?utf-8?q?Zo=C3=AB_Wei=C3=9F?= via Open Doors <a@x.example>"),
+            ("Dr. Ana Núñez, Jr.", "=?utf-8?q?Dr=2E?= Ana =?utf-8?q?N=C3=BA=C3=B1ez=2C_Jr=2E?= <a@x.example>"),
             ("=?utf-8?q?x?=", "=?utf-8?q?=3D=3Futf=2D8=3Fq=3Fx=3F=3D?= <a@x.example>"),
             ("", "a@x.example"),
         ] {

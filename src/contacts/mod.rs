@@ -1,6 +1,6 @@
 //! Contact files: bytes → text → columns → people or refused rows; constituents joined to their officials.
 //!
-//! Files are read twice, row by row. [`survey`] checks everything and keeps only the officials;
+//! Files are read twice, row by row. [`survey()`] checks everything and keeps only the officials;
 //! [`Survey::rows`] then gives every constituent with their officials. Neither stops at a bad row: each row that
 //! is not used is listed with everything that is wrong with it.
 //!

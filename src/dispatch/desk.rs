@@ -238,7 +238,7 @@ impl Desk {
             Event::Ask { relay, connected, reply } => self.asking.push_back(Asking { relay, connected, reply }),
             Event::Connected { relay } | Event::ConnectGivenUp { relay } => self.relays[relay].connecting -= 1,
             Event::ConnectFailed { relay, outcome, effect } => self.connect_failed(relay, &outcome, effect, now),
-            Event::HandedOver(report) => self.handed_over(report, now),
+            Event::HandedOver(report) => self.handed_over(&report, now),
             Event::Returned { relay } => {
                 self.relays[relay].busy -= 1;
                 self.stir();
@@ -271,7 +271,7 @@ impl Desk {
         }
     }
 
-    fn handed_over(&mut self, report: Report, now: Now) {
+    fn handed_over(&mut self, report: &Report, now: Now) {
         let desk = &mut self.relays[report.relay];
         desk.busy -= 1;
         let Verdict { class, disposition, effect, .. } = report.verdict;
@@ -289,7 +289,7 @@ impl Desk {
         if effect == RelayEffect::Stop {
             self.stop_for_account(report.relay, &report.outcome);
         }
-        self.watch_breaker(&report, class);
+        self.watch_breaker(report, class);
     }
 
     fn watch_breaker(&mut self, report: &Report, class: Class) {

@@ -11,7 +11,7 @@ use crate::model::{Outcome, Stamp};
 use crate::policy::Verdict;
 use crate::smtp::{Offer, Session};
 
-use super::judge::Judge;
+use super::judge::{History, Judge, news_at};
 use super::patience::until_written;
 
 /// How a hand-over ended.
@@ -32,11 +32,12 @@ pub(super) async fn hand_over<L: Ledger>(
     stamp: Stamp,
     parcel: &Parcel,
 ) -> Result<Handed, LedgerError> {
-    let history = judge.history(&leased);
+    let history = History::of(&leased);
     let ready_at = judge.lane_ready_at(Timestamp::now());
+    let offer = Offer::new(&parcel.envelope, &parcel.bytes).with_smtputf8(parcel.needs_smtputf8);
 
     // MAIL, RCPT, DATA → 354: nothing can have been taken yet.
-    let accepted = match session.offer(&Offer::new(&parcel.envelope, &parcel.bytes)).await {
+    let accepted = match session.offer(&offer).await {
         Ok(accepted) => accepted,
         Err(outcome) => return refused(ledger, relay, judge, leased, outcome).await,
     };
@@ -49,7 +50,7 @@ pub(super) async fn hand_over<L: Ledger>(
     let outcome = accepted.transmit(&open, &parcel.bytes).await;
     // What became of it; in the same transaction the confirmation's row.
     let (attempt, verdict) = judge.attempt(relay, &outcome, history);
-    until_written(open, |open| ledger.close(open, attempt.clone(), judge.news_at(&verdict))).await?;
+    until_written(open, |open| ledger.close(open, attempt.clone(), news_at(&verdict))).await?;
     Ok(Handed::Over(outcome, verdict))
 }
 
@@ -61,8 +62,8 @@ async fn refused<L: Ledger>(
     leased: Leased,
     outcome: Outcome,
 ) -> Result<Handed, LedgerError> {
-    let (attempt, verdict) = judge.attempt(relay, &outcome, judge.history(&leased));
-    until_written(leased, |leased| ledger.refuse(leased, attempt.clone(), judge.news_at(&verdict))).await?;
+    let (attempt, verdict) = judge.attempt(relay, &outcome, History::of(&leased));
+    until_written(leased, |leased| ledger.refuse(leased, attempt.clone(), news_at(&verdict))).await?;
     Ok(Handed::Over(outcome, verdict))
 }
 

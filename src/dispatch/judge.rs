@@ -30,6 +30,12 @@ pub(super) struct History {
     first_attempt_at: Option<Timestamp>,
 }
 
+impl History {
+    pub(super) fn of(leased: &Leased) -> Self {
+        Self { tries_counted: leased.attempts, first_attempt_at: leased.first_attempt_at }
+    }
+}
+
 impl Judge {
     pub(super) fn new(
         retry: RetrySchedule,
@@ -38,10 +44,6 @@ impl Judge {
         mailbox_interval: Option<Duration>,
     ) -> Self {
         Self { retry, deadline, on_doubt, mailbox_interval }
-    }
-
-    pub(super) fn history(&self, leased: &Leased) -> History {
-        History { tries_counted: leased.attempts, first_attempt_at: leased.first_attempt_at }
     }
 
     pub(super) fn attempt(&self, relay: &str, outcome: &Outcome, history: History) -> (Attempt, Verdict) {
@@ -82,13 +84,13 @@ impl Judge {
     pub(super) fn lane_ready_at(&self, now: Timestamp) -> Option<Timestamp> {
         self.mailbox_interval.and_then(|interval| now.checked_add(interval).ok())
     }
+}
 
-    /// When the constituent may be told, should this settle their last letter.
-    pub(super) fn news_at(&self, verdict: &Verdict) -> Timestamp {
-        let now = Timestamp::now();
-        match verdict.disposition {
-            Disposition::Bounced | Disposition::Expired => now.checked_add(BAD_NEWS_DELAY).unwrap_or(now),
-            _ => now,
-        }
+/// When the constituent may be told, should this settle their last letter.
+pub(super) fn news_at(verdict: &Verdict) -> Timestamp {
+    let now = Timestamp::now();
+    match verdict.disposition {
+        Disposition::Bounced | Disposition::Expired => now.checked_add(BAD_NEWS_DELAY).unwrap_or(now),
+        _ => now,
     }
 }

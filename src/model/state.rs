@@ -150,19 +150,20 @@ pub fn transition(from: MessageState, by: Move) -> Result<MessageState, IllegalM
     use Move as M;
     Ok(match (from, by) {
         (S::Queued, M::Claim) => S::Leased,
-        (S::Leased, M::GiveBack) | (S::Deferred, M::ComeDue) => S::Queued,
+        (S::Leased, M::GiveBack)
+        | (S::Deferred, M::ComeDue)
+        | (S::Held, M::Release)
+        | (S::Bounced | S::Expired | S::Suppressed, M::Retry)
+        | (S::InDoubt, M::ResolveResend) => S::Queued,
         (S::Leased, M::MarkTransmitting) => S::Transmitting,
-        (S::Transmitting, M::Accept) => S::Sent,
+        (S::Transmitting, M::Accept) | (S::InDoubt, M::ResolveSent) => S::Sent,
         (S::Leased | S::Transmitting, M::Bounce) => S::Bounced,
         (S::Leased | S::Transmitting, M::Defer) => S::Deferred,
         (S::Leased | S::Transmitting | S::Deferred | S::Queued, M::Expire) => S::Expired,
         (S::Transmitting, M::LoseTrack) => S::InDoubt,
         (S::Queued | S::Deferred, M::Hold) => S::Held,
-        (S::Held, M::Release) => S::Queued,
         (S::Queued | S::Deferred | S::Held, M::Cancel) => S::Cancelled,
         (S::Queued | S::Deferred | S::Held, M::Suppress) => S::Suppressed,
-        (S::Bounced | S::Expired | S::Suppressed, M::Retry) | (S::InDoubt, M::ResolveResend) => S::Queued,
-        (S::InDoubt, M::ResolveSent) => S::Sent,
         (from, by) => return Err(IllegalMove { from, by }),
     })
 }

@@ -192,7 +192,7 @@ fn head(message: &Message<'_>, name: &str) -> Option<String> {
         "Reply-To" => people(message.reply_to()),
         "To" => people(message.to()),
         "Subject" => message.subject().map(str::to_owned),
-        _ => message.date().map(|date| date.to_rfc822()),
+        _ => message.date().map(mail_parser::DateTime::to_rfc822),
     }
 }
 

@@ -73,7 +73,7 @@ impl Figures {
     pub fn read<L: Ledger>(ledger: &L, campaign: &str, is_running: bool, now: Timestamp) -> Result<Self, LedgerError> {
         let (noted, reason) = ledger.campaign()?;
         let counts = ledger.counts()?;
-        let minute_ago = now.checked_sub(Duration::from_mins(1)).unwrap_or(now);
+        let minute_ago = now.checked_sub(Duration::from_secs(60)).unwrap_or(now);
         Ok(Self {
             campaign: campaign.to_owned(),
             overall: overall(noted, &counts, is_running),

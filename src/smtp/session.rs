@@ -33,12 +33,21 @@ pub struct Offer<'a> {
     pub size: usize,
     /// Whether any of them is above 127.
     pub eight_bit: bool,
+    /// Whether an address in its envelope or in its headers needs SMTPUTF8 (RFC 6531).
+    pub smtputf8: bool,
 }
 
 impl<'a> Offer<'a> {
     /// Of a message whose bytes are at hand.
     pub fn new(envelope: &'a Envelope, message: &[u8]) -> Self {
-        Self { envelope, size: message.len(), eight_bit: !message.is_ascii() }
+        let smtputf8 = envelope.from.needs_smtputf8() || envelope.to.needs_smtputf8();
+        Self { envelope, size: message.len(), eight_bit: !message.is_ascii(), smtputf8 }
+    }
+
+    /// The same for a message whose headers, too, may have an address that needs SMTPUTF8.
+    #[must_use]
+    pub fn with_smtputf8(self, needed: bool) -> Self {
+        Self { smtputf8: self.smtputf8 || needed, ..self }
     }
 }
 
@@ -151,16 +160,16 @@ impl Session {
 
     /// MAIL, RCPT and DATA. On `Ok` the relay waits for the text, and still has nothing; on `Err` it
     /// provably has nothing.
-    pub async fn offer(&mut self, parcel: &Offer<'_>) -> Result<Accepted<'_>, Outcome> {
+    pub async fn offer(&mut self, offer: &Offer<'_>) -> Result<Accepted<'_>, Outcome> {
         if !self.is_usable() {
             return Err(lost(Phase::Mail, LossCause::Closed, "this session has ended"));
         }
-        let mail = self.mail_command(parcel)?;
+        let mail = self.mail_command(offer)?;
         self.state = State::Busy;
         self.check_silence().await?;
         let mut steps = vec![
             (Step::Mail, mail),
-            (Step::Rcpt, format!("RCPT TO:<{}>\r\n", parcel.envelope.to)),
+            (Step::Rcpt, format!("RCPT TO:<{}>\r\n", offer.envelope.to)),
             (Step::Data, "DATA\r\n".to_owned()),
         ];
         if std::mem::take(&mut self.needs_reset) {
@@ -178,18 +187,13 @@ impl Session {
         }
     }
 
-    fn mail_command(&self, parcel: &Offer<'_>) -> Result<String, Outcome> {
-        let Envelope { from, to } = parcel.envelope;
+    fn mail_command(&self, offer: &Offer<'_>) -> Result<String, Outcome> {
+        let from = &offer.envelope.from;
         let needed = [
-            (parcel.eight_bit, self.offers.eight_bit, " BODY=8BITMIME", "8BITMIME, which this message needs"),
-            (
-                from.needs_smtputf8() || to.needs_smtputf8(),
-                self.offers.smtputf8,
-                " SMTPUTF8",
-                "SMTPUTF8, which this address needs",
-            ),
+            (offer.eight_bit, self.offers.eight_bit, " BODY=8BITMIME", "8BITMIME, which this message needs"),
+            (offer.smtputf8, self.offers.smtputf8, " SMTPUTF8", "SMTPUTF8, which this address needs"),
         ];
-        let size = if self.offers.size { format!(" SIZE={}", parcel.size) } else { String::new() };
+        let size = if self.offers.size { format!(" SIZE={}", offer.size) } else { String::new() };
         let mut command = format!("MAIL FROM:<{from}>{size}");
         for (is_needed, is_offered, parameter, what) in needed {
             match (is_needed, is_offered) {

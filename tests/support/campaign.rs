@@ -121,9 +121,9 @@ impl Campaign {
     pub fn must_be_sound(&self) {
         let status = self.status();
         for kind in ["letters", "confirmations"] {
-            let states = status[kind].as_object().unwrap();
-            let sum: u64 = states.iter().filter(|(k, _)| *k != "total").map(|(_, n)| n.as_u64().unwrap()).sum();
-            assert_eq!(sum, states["total"].as_u64().unwrap(), "{kind}");
+            let counts = status[kind].as_object().unwrap();
+            let sum: u64 = counts.iter().filter(|(k, _)| *k != "total").map(|(_, n)| n.as_u64().unwrap()).sum();
+            assert_eq!(sum, counts["total"].as_u64().unwrap(), "{kind}");
         }
         let ledger = rusqlite::Connection::open(self.ledger()).unwrap();
         let whole: String = ledger.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
