@@ -10,6 +10,8 @@
 
 mod support;
 
+use std::fmt::Write as _;
+
 use support::campaign::{Campaign, contacts};
 use support::relay::{Action, Options, ScriptedRelay, Step};
 
@@ -224,7 +226,7 @@ fn a_pace_for_a_mailbox_holds_in_every_window_and_stops_no_other() {
     let mut csv = contacts(2, 0..0);
     for n in 0..16 {
         let town = usize::from(n >= 12);
-        csv.push_str(&format!("constituent,,Signer {n},s{n}@mail.example,Town {town},{n} Main St,60000,2026-10-01,\n"));
+        writeln!(csv, "constituent,,Signer {n},s{n}@mail.example,Town {town},{n} Main St,60000,2026-10-01,").unwrap();
     }
     campaign.write("contacts.csv", &csv);
     let ran = campaign.run(&["send", "--yes", "--set", "pace.per_mailbox=4/s", "--set", "campaign.confirm=never"]);

@@ -11,6 +11,7 @@
 mod support;
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::process::{Command, Stdio};
 
 use support::campaign::{CONFIRMATION, Campaign, LETTER, constituent_rows, contacts};
@@ -196,9 +197,8 @@ fn headers_parse_back_with_another_language_s_parser() {
     let names = ["Doe, Jane", "Smith (Jr.)", "O'Neil", "Zoë Müller-Weiß", "李小龍", "A.B. <C>", "{{ config }}"];
     let mut csv = contacts(1, 0..0);
     for (n, name) in names.iter().enumerate() {
-        csv.push_str(&format!(
-            "constituent,,\"{name}\",s{n}@mail.example,Town 0,\"1 Main St\nApt {n}\",60000,2026-10-01,\n"
-        ));
+        writeln!(csv, "constituent,,\"{name}\",s{n}@mail.example,Town 0,\"1 Main St\nApt {n}\",60000,2026-10-01,")
+            .unwrap();
     }
     campaign.write("contacts.csv", &csv);
     assert_eq!(campaign.send().code, 0);

@@ -137,7 +137,7 @@ mod tests {
             ("\"Bob\" \\", "\"\\\"Bob\\\" \\\\\" <a@x.example>"),
             ("José", "=?utf-8?q?Jos=C3=A9?= <a@x.example>"),
             ("Zoë Weiß via Open Doors", "=?utf-8?q?Zo=C3=AB_Wei=C3=9F?= via Open Doors <a@x.example>"),
-            ("Dr. Ana Núñez, Jr.", "=?utf-8?q?Dr=2E?= Ana =?utf-8?q?N=C3=BA=C3=B1ez=2C_Jr=2E?= <a@x.example>"),
+            ("Ana Núñez, Jr.", "Ana =?utf-8?q?N=C3=BA=C3=B1ez=2C_Jr=2E?= <a@x.example>"),
             ("=?utf-8?q?x?=", "=?utf-8?q?=3D=3Futf=2D8=3Fq=3Fx=3F=3D?= <a@x.example>"),
             ("", "a@x.example"),
         ] {
