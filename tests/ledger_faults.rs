@@ -178,6 +178,16 @@ async fn a_damaged_row_fails_its_own_work_and_is_not_repeated_in_the_error() {
 }
 
 #[test]
+fn the_check_names_a_row_that_points_to_nothing() {
+    let (_folder, path) = new_ledger();
+    let ledger = SqliteLedger::open(&path, Access::Dispatch).unwrap();
+    enrol(&ledger, 1);
+    let other = Connection::open(&path).unwrap();
+    other.execute_batch("PRAGMA foreign_keys = OFF; DELETE FROM lane").unwrap();
+    assert_eq!(ledger.check().unwrap(), ["a row of message points to nothing"]);
+}
+
+#[test]
 fn an_enrolment_that_is_interrupted_leaves_nothing_behind() {
     let (_folder, path) = new_ledger();
     let ledger = SqliteLedger::open(&path, Access::Dispatch).unwrap();

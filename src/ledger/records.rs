@@ -332,3 +332,21 @@ pub struct OfficialFigures {
     /// Their letters by state; only states that occur.
     pub letters: BTreeMap<MessageState, u64>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_parses_back() {
+        for word in Confirming::ALL {
+            assert_eq!(Confirming::parse(word.as_str()), Some(word));
+        }
+        for word in CampaignState::ALL {
+            assert_eq!(CampaignState::parse(word.as_str()), Some(word));
+        }
+        for word in RelayState::ALL {
+            assert_eq!(RelayState::parse(word.as_str()), Some(word));
+        }
+    }
+}

@@ -6,8 +6,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
-use undersigned::ledger::{Counts, DecisionKind, Leased, Ledger, LedgerError, MessageRecord, Open, Selection};
-use undersigned::model::{Disposition, MessageId, MessageKind, MessageState, Move, transition};
+use undersigned::ledger::{
+    Claim, Counts, Decision, DecisionKind, Leased, Ledger, LedgerError, MessageRecord, Open, Selection,
+};
+use undersigned::model::{
+    Attempt, Disposition, MessageId, MessageKind, MessageState, Move, TransmissionReceipt, transition,
+};
 
 use crate::sqlite::Sqlite;
 use crate::world::*;
@@ -75,7 +79,7 @@ struct Walk<L> {
 }
 
 impl<L: Ledger> Walk<L> {
-    fn attempt(&self, end: End) -> undersigned::model::Attempt {
+    fn attempt(&self, end: End) -> Attempt {
         let at = minute(self.minute);
         match end {
             End::Sent => attempt(at, Disposition::Sent),
@@ -90,21 +94,13 @@ impl<L: Ledger> Walk<L> {
     /// Makes the call; gives by which moves messages may have gone.
     async fn make(&mut self, call: Call) -> Vec<Move> {
         use Move as M;
-        let now = minute(self.minute);
         match call {
             Call::Enrol { constituent, officials } => {
                 enrol(&self.ledger, &[(constituent, &officials)]);
                 vec![]
             }
             Call::Claim { limit, paced } => {
-                let claim = undersigned::ledger::Claim { now, limit, one_per_lane: paced };
-                let leases = self.ledger.claim(claim).await.unwrap();
-                assert!(leases.len() <= limit);
-                for lease in leases {
-                    let mut fresh = self.leases.iter().filter(|(start, _)| *start == self.starts);
-                    assert!(fresh.all(|(_, other)| other.id() != lease.id()), "claimed twice");
-                    self.leases.push((self.starts, lease));
-                }
+                self.claim(limit, paced).await;
                 vec![M::ComeDue, M::Claim, M::Suppress, M::Hold]
             }
             Call::GiveBack(n) if !self.leases.is_empty() => {
@@ -117,34 +113,20 @@ impl<L: Ledger> Walk<L> {
             Call::Refuse(n, end) if !self.leases.is_empty() => {
                 let (start, lease) = self.leases.swap_remove(n % self.leases.len());
                 let id = lease.id();
-                let done = self.ledger.refuse(lease, self.attempt(end), now).await;
+                let done = self.ledger.refuse(lease, self.attempt(end), minute(self.minute)).await;
                 self.ended(start, id, done.map_err(|u| u.error));
                 vec![M::Defer, M::Bounce, M::Expire]
             }
             Call::Mark(n) if !self.leases.is_empty() => {
-                let (start, lease) = self.leases.swap_remove(n % self.leases.len());
-                let (id, stamp) = (lease.id(), lease.stamp.clone().unwrap_or_else(|| stamp(lease.id())));
-                match self.ledger.mark_transmitting(lease, "main", stamp, Some(minute(self.minute + 1))).await {
-                    Ok(open) => {
-                        self.ended(start, id, Ok(()));
-                        self.open.push((start, open));
-                    }
-                    Err(unwritten) => self.ended(start, id, Err(unwritten.error)),
-                }
+                self.mark(n).await;
                 vec![M::MarkTransmitting]
             }
             Call::Close(n, end) if !self.open.is_empty() => {
-                let (start, open) = self.open.swap_remove(n % self.open.len());
-                let id = undersigned::model::TransmissionReceipt::message(&open);
-                let done = self.ledger.close(open, self.attempt(end), now).await;
-                if done.is_ok() && matches!(end, End::Sent) {
-                    *self.accepted.entry(id).or_default() += 1;
-                }
-                self.ended(start, id, done.map_err(|u| u.error));
+                self.close(n, end).await;
                 vec![M::Accept, M::Defer, M::Bounce, M::Expire, M::LoseTrack]
             }
             Call::Recover => {
-                self.ledger.recover(now).await.unwrap();
+                self.ledger.recover(minute(self.minute)).await.unwrap();
                 self.starts += 1;
                 vec![M::GiveBack, M::LoseTrack]
             }
@@ -157,8 +139,41 @@ impl<L: Ledger> Walk<L> {
                 self.minute += 1;
                 vec![]
             }
-            _ => vec![],
+            Call::GiveBack(_) | Call::Refuse(..) | Call::Mark(_) | Call::Close(..) | Call::DecideOne(..) => vec![],
         }
+    }
+
+    async fn claim(&mut self, limit: usize, paced: bool) {
+        let claim = Claim { now: minute(self.minute), limit, one_per_lane: paced };
+        let leases = self.ledger.claim(claim).await.unwrap();
+        assert!(leases.len() <= limit);
+        for lease in leases {
+            let mut fresh = self.leases.iter().filter(|(start, _)| *start == self.starts);
+            assert!(fresh.all(|(_, other)| other.id() != lease.id()), "claimed twice");
+            self.leases.push((self.starts, lease));
+        }
+    }
+
+    async fn mark(&mut self, n: usize) {
+        let (start, lease) = self.leases.swap_remove(n % self.leases.len());
+        let (id, stamp) = (lease.id(), lease.stamp.clone().unwrap_or_else(|| stamp(lease.id())));
+        match self.ledger.mark_transmitting(lease, "main", stamp, Some(minute(self.minute + 1))).await {
+            Ok(open) => {
+                self.ended(start, id, Ok(()));
+                self.open.push((start, open));
+            }
+            Err(unwritten) => self.ended(start, id, Err(unwritten.error)),
+        }
+    }
+
+    async fn close(&mut self, n: usize, end: End) {
+        let (start, open) = self.open.swap_remove(n % self.open.len());
+        let id = TransmissionReceipt::message(&open);
+        let done = self.ledger.close(open, self.attempt(end), minute(self.minute)).await;
+        if done.is_ok() && matches!(end, End::Sent) {
+            *self.accepted.entry(id).or_default() += 1;
+        }
+        self.ended(start, id, done.map_err(|u| u.error));
     }
 
     fn decide(&mut self, kind: DecisionKind, selection: Selection) -> Vec<Move> {
@@ -180,12 +195,7 @@ impl<L: Ledger> Walk<L> {
                 *self.resends.entry(*id).or_default() += 1;
             }
         }
-        let order = undersigned::ledger::Decision {
-            kind,
-            selection: selection.clone(),
-            reason: String::new(),
-            at: minute(self.minute),
-        };
+        let order = Decision { kind, selection: selection.clone(), reason: String::new(), at: minute(self.minute) };
         match (self.ledger.decide(&order), selection) {
             (Ok(1), Selection::Ids(ids)) => assert!(movable(&self.states[&ids[0]])),
             (Err(LedgerError::Conflict(_)), Selection::Ids(ids)) => {

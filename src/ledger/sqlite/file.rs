@@ -144,3 +144,43 @@ fn sync_folder(file: &Path) -> std::io::Result<()> {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_connection_commits_with_full_durability() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("campaign.ledger");
+        let tag = CampaignTag::parse("k3m9x2").unwrap();
+        create(&path, "Trees", &tag, Ms(0), Duration::ZERO).unwrap();
+        let db = connect(&path, Duration::ZERO).unwrap();
+        let setting = |name| db.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).unwrap();
+        assert_eq!(setting("synchronous"), 2);
+        assert_eq!(setting("foreign_keys"), 1);
+        let mode: String = db.pragma_query_value(None, "journal_mode", |row| row.get(0)).unwrap();
+        assert_eq!(mode, "wal");
+    }
+
+    #[test]
+    fn asking_whether_a_dispatcher_runs_does_not_keep_one_from_starting() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("campaign.ledger");
+        assert!(!DispatchLock::is_taken(&path));
+        let lock = DispatchLock::take(&path).unwrap();
+        assert!(DispatchLock::is_taken(&path));
+        assert!(matches!(DispatchLock::take(&path), Err(LedgerError::Busy(_))));
+        drop(lock);
+        assert!(!DispatchLock::is_taken(&path));
+        // As if somebody were asking at this moment.
+        let asking = File::open(beside(&path, ".lock")).unwrap();
+        asking.try_lock_shared().unwrap();
+        let answered = std::thread::spawn(move || {
+            std::thread::sleep(LOCK_PAUSE);
+            drop(asking);
+        });
+        assert!(DispatchLock::take(&path).is_ok());
+        answered.join().unwrap();
+    }
+}
