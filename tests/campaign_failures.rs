@@ -241,3 +241,26 @@ fn a_pace_for_a_mailbox_holds_in_every_window_and_stops_no_other() {
     let other = times("mayor1@town1.example");
     assert!(other.last() < busy.last(), "the short lane was done before the long one");
 }
+
+#[test]
+fn a_deadline_that_has_passed_is_refused_and_one_that_passes_lets_what_is_left_expire() {
+    let relay = ScriptedRelay::start(Options::default(), |at| match at.step {
+        Step::Dot => Action::late(std::time::Duration::from_millis(400), "250 2.0.0 Ok"),
+        _ => Action::Default,
+    });
+    let campaign = Campaign::new(1, 40, relay.port());
+    campaign.configure(relay.port(), "connections = 1");
+    let past = campaign.run(&["send", "--yes", "--set", "campaign.deadline=2020-01-01"]);
+    assert_eq!(past.code, 2, "{past:?}");
+    assert!(past.err.contains("campaign.deadline"));
+    assert_eq!(relay.record.count(), 0);
+
+    let soon = jiff::Timestamp::now() + std::time::Duration::from_secs(4);
+    let soon = format!("campaign.deadline={}", soon.strftime("%Y-%m-%dT%H:%M:%S"));
+    let ran = campaign.run(&["send", "--yes", "--set", "campaign.confirm=never", "--set", &soon]);
+    assert_eq!(ran.code, 5, "{ran:?}");
+    let (sent, expired) = (campaign.letters("sent"), campaign.letters("expired"));
+    assert!(sent > 0 && expired > 0 && sent + expired == 40, "sent {sent}, expired {expired}");
+    assert_eq!(relay.record.count() as u64, sent);
+    assert!(campaign.log().iter().any(|a| a["text"].as_str().unwrap().contains("deadline")));
+}

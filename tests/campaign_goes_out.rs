@@ -233,3 +233,16 @@ fn the_confirmation_carries_the_letter_as_it_was_sent() {
         assert!(text.contains(words), "{words}\n{text}");
     }
 }
+
+#[test]
+fn a_limited_run_sends_so_many_letters_and_their_confirmations() {
+    let relay = ScriptedRelay::kind();
+    let campaign = Campaign::new(3, 9, relay.port());
+    assert_eq!(campaign.run(&["send", "--yes", "--limit", "4"]).code, 0);
+    let status = campaign.status();
+    assert_eq!(status["letters"]["sent"], 4);
+    assert_eq!(status["confirmations"]["sent"], 4);
+    assert_eq!(status["state"], "paused");
+    assert_eq!(campaign.send().code, 0);
+    assert_eq!(relay.record.count(), 18);
+}

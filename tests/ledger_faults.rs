@@ -61,7 +61,7 @@ fn enrol(ledger: &SqliteLedger, letters: usize) {
 }
 
 async fn claim(ledger: &SqliteLedger, limit: usize) -> Result<Vec<Leased>, LedgerError> {
-    ledger.claim(Claim { now: NOW, limit, one_per_lane: false }).await
+    ledger.claim(Claim { now: NOW, limit, one_per_lane: false, kind: None }).await
 }
 
 fn stamp() -> Stamp {

@@ -74,7 +74,7 @@ fn timed<T>(what: &str, work: impl FnOnce() -> T) -> T {
 async fn hand_over(ledger: &SqliteLedger) -> Duration {
     let start = Instant::now();
     for n in 0..HANDED_OVER {
-        let claim = Claim { now: NOW, limit: 1, one_per_lane: true };
+        let claim = Claim { now: NOW, limit: 1, one_per_lane: true, kind: None };
         let leased = ledger.claim(claim).await.unwrap().remove(0);
         let stamp = Stamp { message_id: format!("{n}@campaign.example"), date: NOW, body_hash: [0; 32] };
         let open = ledger.mark_transmitting(leased, "main", stamp, None).await.unwrap();

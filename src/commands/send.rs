@@ -6,6 +6,7 @@ use crate::cli::{Place, Send};
 use crate::dispatch::{Ending, StopReason};
 use crate::ledger::sqlite::{Access, SqliteLedger};
 use crate::ledger::{Enrolled, Ledger};
+use crate::model::{MessageKind, MessageState};
 use crate::report::{count, counted, status_text};
 
 use super::console::{ask, note, say};
@@ -17,6 +18,7 @@ pub(super) fn run(place: &Place, args: &Send) -> Result<Exit, Failure> {
     let relays = workspace.relays()?;
     must_be_our_own_sender(&workspace)?;
     let known = open_if_there(&workspace)?;
+    must_be_in_time(&workspace, known.as_ref())?;
     let bad_rows = BadRows::from(args.skip_bad);
     let prepared = workspace.prepare(bad_rows)?;
     workspace.show_or_refuse(&prepared, bad_rows)?;
@@ -61,6 +63,28 @@ fn must_be_our_own_sender(workspace: &Workspace) -> Result<(), Failure> {
         return Err(Failure::new(Exit::Usage, text));
     }
     Ok(())
+}
+
+/// A deadline that is over already is more likely a slip than a wish to let every letter expire.
+fn must_be_in_time(workspace: &Workspace, known: Option<&SqliteLedger>) -> Result<(), Failure> {
+    let Some(deadline) = workspace.config.deadline.filter(|deadline| *deadline <= Timestamp::now()) else {
+        return Ok(());
+    };
+    let waiting = match known {
+        Some(ledger) => {
+            let counts = ledger.counts()?;
+            MessageState::ALL.into_iter().any(|s| s.moves_by_itself() && counts.of(MessageKind::Letter, s) > 0)
+        }
+        None => true,
+    };
+    if !waiting {
+        return Ok(());
+    }
+    let text = format!(
+        "campaign.deadline ({deadline:.0}) has passed and letters wait; nothing was sent. Move it in config.toml, or \
+         withdraw what is left with: undersigned cancel"
+    );
+    Err(Failure::new(Exit::Usage, text))
 }
 
 /// What is sent is frozen: a text that changed since needs a word from staff.

@@ -180,11 +180,12 @@ fn read_deadline(reader: &mut Reader<'_>, zone: Option<&TimeZone>) -> Option<Tim
     let zone = zone.cloned().unwrap_or(TimeZone::UTC);
     reader.text("campaign.deadline", |text| {
         let end_of_day = |date: Date| date.tomorrow().map(|next| next.to_datetime(jiff::civil::Time::midnight()));
-        let civil = text
-            .parse::<Date>()
-            .and_then(end_of_day)
-            .or_else(|_| text.parse::<DateTime>())
-            .map_err(|_| expected.to_owned())?;
+        // A date alone means its end; jiff would read one out of a moment, too.
+        let civil = match text.contains(['T', ' ']) {
+            true => text.parse::<DateTime>(),
+            false => text.parse::<Date>().and_then(end_of_day),
+        };
+        let civil = civil.map_err(|_| expected.to_owned())?;
         civil.to_zoned_datetime(zone).map(|z| z.timestamp()).map_err(|_| expected.to_owned())
     })
 }

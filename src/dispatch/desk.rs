@@ -9,20 +9,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::{oneshot, watch};
 
-use crate::ledger::{Leased, LedgerError, RelayRecord};
+use crate::ledger::{Claim, Leased, LedgerError, RelayRecord};
 use crate::model::{Class, MessageId, MessageKind, Outcome};
 use crate::policy::{Admission, Binding, Breaker, Pace, RelayEffect, Verdict};
 
+use super::clock::Now;
 use super::progress::{Progress, Waiting};
 use super::relay_desk::RelayDesk;
 use super::{Ending, Settings, StopReason};
-
-/// The time, on both clocks: the wall's for what is written down, the steady one for pace.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Now {
-    pub(super) wall: Timestamp,
-    pub(super) since_start: Duration,
-}
 
 /// What the world tells the desk.
 #[derive(Debug)]
@@ -87,11 +81,8 @@ pub(super) enum Order {
 /// What the desk wants done while it goes on.
 #[derive(Debug)]
 pub(super) enum Chore {
-    Claim {
-        limit: usize,
-        one_per_lane: bool,
-        round: u64,
-    },
+    /// In which round it is asked for tells an empty claim from a stale one.
+    Claim(Claim, u64),
     GiveBack(Box<Leased>, Option<Timestamp>),
     NoteRelay(RelayRecord),
     /// Bounced messages return to the queue: the breaker says that the refusals were not about them.
@@ -315,6 +306,7 @@ impl Desk {
             let soon = now.wall.checked_add(super::HEARTBEAT).unwrap_or(now.wall);
             self.dry_until = Some(claimed.next_wake.map_or(soon, |at| at.min(soon)));
             match claimed.next_wake {
+                _ if self.is_quiet() && self.limit_is_reached() => self.leave(Ending::LimitReached),
                 Some(until) if self.is_quiet() => self.wait_for(until, "the next messages come due".to_owned()),
                 None if self.is_quiet() => self.leave(Ending::Settled),
                 _ => {}
@@ -344,6 +336,11 @@ impl Desk {
 
     fn is_quiet(&self) -> bool {
         self.buffer.is_empty() && self.chores_open == 0 && self.relays.iter().all(|r| r.busy == 0)
+    }
+
+    /// Whether as many letters as were asked for are out; what is left of the run is their confirmations.
+    fn limit_is_reached(&self) -> bool {
+        self.letters_left == Some(0)
     }
 
     fn wind_up(&mut self) {
@@ -409,11 +406,11 @@ impl Desk {
     /// The first message that every limit lets go. A limit on its mailbox or domain sends it back to wait in its
     /// lane, so that no lane blocks another; a limit on everything lets all wait.
     fn pick(&mut self, relay: usize, now: Now) -> Option<Leased> {
-        if self.letters_left == Some(0) {
-            self.leave(Ending::LimitReached);
-            return None;
-        }
         while let Some(leased) = self.buffer.pop_front() {
+            if self.limit_is_reached() && leased.kind() == MessageKind::Letter {
+                self.chores.push(Chore::GiveBack(Box::new(leased), None));
+                continue;
+            }
             let domain = leased.content.recipient().map_or("", |mailbox| mailbox.domain());
             match self.pace.ask(now.since_start, relay, domain, leased.lane()) {
                 Admission::Go => {
@@ -459,8 +456,13 @@ impl Desk {
         let dry = self.dry_until.is_some_and(|until| until > now.wall);
         if !self.claiming && !dry && self.buffer.len() * 2 < self.buffer_target {
             self.claiming = true;
-            let one_per_lane = self.pace.mailbox_interval().is_some();
-            self.chores.push(Chore::Claim { limit: self.buffer_target, one_per_lane, round: self.round });
+            let claim = Claim {
+                now: now.wall,
+                limit: self.buffer_target,
+                one_per_lane: self.pace.mailbox_interval().is_some(),
+                kind: self.limit_is_reached().then_some(MessageKind::Confirmation),
+            };
+            self.chores.push(Chore::Claim(claim, self.round));
         }
         if let Some(until) = self.dry_until.filter(|until| *until > now.wall) {
             self.wake_in(now, Duration::try_from(until.duration_since(now.wall)).unwrap_or_default());

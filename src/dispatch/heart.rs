@@ -3,15 +3,13 @@
 //! Four lines keep the promise. What fails before the second is provably not accepted; what happens after the
 //! third is on disk or, at the next start, in doubt. Nothing else may be put between them.
 
-use jiff::Timestamp;
-
 use crate::compose::Parcel;
 use crate::ledger::{Leased, Ledger, LedgerError, Unwritten};
 use crate::model::{Outcome, Stamp};
 use crate::policy::Verdict;
 use crate::smtp::{Offer, Session};
 
-use super::judge::{History, Judge, news_at};
+use super::judge::{History, Judge};
 use super::patience::until_written;
 
 /// How a hand-over ended.
@@ -33,7 +31,7 @@ pub(super) async fn hand_over<L: Ledger>(
     parcel: &Parcel,
 ) -> Result<Handed, LedgerError> {
     let history = History::of(&leased);
-    let ready_at = judge.lane_ready_at(Timestamp::now());
+    let ready_at = judge.lane_ready_at();
     let offer = Offer::new(&parcel.envelope, &parcel.bytes).with_smtputf8(parcel.needs_smtputf8);
 
     // MAIL, RCPT, DATA → 354: nothing can have been taken yet.
@@ -50,7 +48,7 @@ pub(super) async fn hand_over<L: Ledger>(
     let outcome = accepted.transmit(&open, &parcel.bytes).await;
     // What became of it; in the same transaction the confirmation's row.
     let (attempt, verdict) = judge.attempt(relay, &outcome, history);
-    until_written(open, |open| ledger.close(open, attempt.clone(), news_at(&verdict))).await?;
+    until_written(open, |open| ledger.close(open, attempt.clone(), judge.news_at(&verdict))).await?;
     Ok(Handed::Over(outcome, verdict))
 }
 
@@ -63,7 +61,7 @@ async fn refused<L: Ledger>(
     outcome: Outcome,
 ) -> Result<Handed, LedgerError> {
     let (attempt, verdict) = judge.attempt(relay, &outcome, History::of(&leased));
-    until_written(leased, |leased| ledger.refuse(leased, attempt.clone(), news_at(&verdict))).await?;
+    until_written(leased, |leased| ledger.refuse(leased, attempt.clone(), judge.news_at(&verdict))).await?;
     Ok(Handed::Over(outcome, verdict))
 }
 

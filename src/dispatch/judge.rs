@@ -6,10 +6,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::ledger::Leased;
-use crate::model::{Attempt, Disposition, Outcome};
+use crate::model::{Attempt, Disposition, LossCause, MessageKind, Outcome, Phase};
 use crate::policy::{RelayEffect, RetrySchedule, Situation, Verdict, decide};
 
 use super::OnDoubt;
+use super::clock::Clock;
 
 /// Bad news waits so long: within it the breaker may show that it is not about this recipient at all.
 const BAD_NEWS_DELAY: Duration = Duration::from_secs(30);
@@ -17,10 +18,11 @@ const BAD_NEWS_DELAY: Duration = Duration::from_secs(30);
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Judge {
-    retry: RetrySchedule,
-    deadline: Option<Timestamp>,
-    on_doubt: OnDoubt,
-    mailbox_interval: Option<Duration>,
+    pub(super) clock: Clock,
+    pub(super) retry: RetrySchedule,
+    pub(super) deadline: Option<Timestamp>,
+    pub(super) on_doubt: OnDoubt,
+    pub(super) mailbox_interval: Option<Duration>,
 }
 
 /// What a lease remembers of earlier tries, kept while the lease itself is consumed.
@@ -37,21 +39,11 @@ impl History {
 }
 
 impl Judge {
-    pub(super) fn new(
-        retry: RetrySchedule,
-        deadline: Option<Timestamp>,
-        on_doubt: OnDoubt,
-        mailbox_interval: Option<Duration>,
-    ) -> Self {
-        Self { retry, deadline, on_doubt, mailbox_interval }
-    }
-
     pub(super) fn attempt(&self, relay: &str, outcome: &Outcome, history: History) -> (Attempt, Verdict) {
-        let now = Timestamp::now();
         let verdict = decide(
             outcome,
             &Situation {
-                now,
+                now: self.now(),
                 tries_counted: history.tries_counted,
                 first_attempt_at: history.first_attempt_at,
                 deadline: self.deadline,
@@ -60,13 +52,28 @@ impl Judge {
             },
         );
         let attempt = Attempt {
-            at: now,
+            at: Timestamp::now(),
             relay: relay.to_owned(),
             outcome: outcome.clone(),
             class: verdict.class,
             disposition: verdict.disposition,
         };
         (attempt, verdict)
+    }
+
+    /// The time on the clock by which lanes and tries come due.
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now().wall
+    }
+
+    /// A letter whose time is over is not offered any more: what is written down instead.
+    pub(super) fn too_late(&self, relay: &str, leased: &Leased) -> Option<(Attempt, Verdict)> {
+        let is_over = self.deadline.is_some_and(|deadline| self.now() > deadline);
+        (is_over && leased.kind() == MessageKind::Letter).then(|| {
+            let (phase, cause) = (Phase::Connect, LossCause::DeadlinePassed);
+            let outcome = Outcome::Lost { phase, cause, detail: String::new() };
+            self.attempt(relay, &outcome, History::of(leased))
+        })
     }
 
     /// What a failed connection does to its relay.
@@ -81,16 +88,16 @@ impl Judge {
     }
 
     /// From when the lane may give its next message, once this one is on the wire.
-    pub(super) fn lane_ready_at(&self, now: Timestamp) -> Option<Timestamp> {
-        self.mailbox_interval.and_then(|interval| now.checked_add(interval).ok())
+    pub(super) fn lane_ready_at(&self) -> Option<Timestamp> {
+        self.mailbox_interval.and_then(|interval| self.now().checked_add(interval).ok())
     }
-}
 
-/// When the constituent may be told, should this settle their last letter.
-pub(super) fn news_at(verdict: &Verdict) -> Timestamp {
-    let now = Timestamp::now();
-    match verdict.disposition {
-        Disposition::Bounced | Disposition::Expired => now.checked_add(BAD_NEWS_DELAY).unwrap_or(now),
-        _ => now,
+    /// When the constituent may be told, should this settle their last letter.
+    pub(super) fn news_at(&self, verdict: &Verdict) -> Timestamp {
+        let now = self.now();
+        match verdict.disposition {
+            Disposition::Bounced | Disposition::Expired => now.checked_add(BAD_NEWS_DELAY).unwrap_or(now),
+            _ => now,
+        }
     }
 }

@@ -5,6 +5,7 @@
 //! with one relay; `heart` is the one place in which a message leaves this machine. This module must not decide
 //! what a reply means (policy) nor how a message looks (template, compose).
 
+mod clock;
 mod desk;
 mod heart;
 mod judge;
@@ -15,7 +16,7 @@ mod relay_desk;
 mod worker;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
@@ -25,7 +26,8 @@ use crate::model::MessageState;
 use crate::policy::{Limit, PaceSettings, RetrySchedule};
 use crate::smtp::Relay;
 
-use desk::{Chore, Claimed, Desk, Event, Now};
+use clock::Clock;
+use desk::{Chore, Claimed, Desk, Event};
 use judge::Judge;
 use patience::{until_done, until_written};
 pub use press::{Press, PressError};
@@ -169,7 +171,7 @@ struct Loop<L> {
     workers: usize,
     stop: watch::Receiver<Stop>,
     progress: watch::Sender<Progress>,
-    started: Instant,
+    clock: Clock,
 }
 
 /// However quiet it is, so often the desk looks up: staff may have released or withdrawn something.
@@ -187,7 +189,14 @@ impl<L: Ledger> Loop<L> {
         let (sender, events) = mpsc::channel(EVENTS_MAX);
         let press = Arc::new(press);
         let desk = Desk::new(&settings);
-        let judge = Arc::new(Judge::new(settings.retry, settings.deadline, settings.on_doubt, desk.mailbox_interval()));
+        let clock = Clock::start();
+        let judge = Arc::new(Judge {
+            clock,
+            retry: settings.retry,
+            deadline: settings.deadline,
+            on_doubt: settings.on_doubt,
+            mailbox_interval: desk.mailbox_interval(),
+        });
         let mut workers = 0;
         for (index, plan) in settings.relays.iter().enumerate() {
             for _ in 0..plan.connections {
@@ -204,14 +213,14 @@ impl<L: Ledger> Loop<L> {
                 tokio::spawn(worker.run());
             }
         }
-        Self { ledger, desk, events, sender, workers, stop, progress, started: Instant::now() }
+        Self { ledger, desk, events, sender, workers, stop, progress, clock }
     }
 
     async fn run(mut self) -> Result<Ending, LedgerError> {
         let mut stop = self.stop.clone();
         loop {
             let wait =
-                self.desk.wake().map_or(HEARTBEAT, |at| at.saturating_sub(self.started.elapsed()).min(HEARTBEAT));
+                self.desk.wake().map_or(HEARTBEAT, |at| at.saturating_sub(self.clock.now().since_start).min(HEARTBEAT));
             let event = tokio::select! {
                 event = self.events.recv() => event.unwrap_or(Event::Tick),
                 changed = stop.changed(), if *stop.borrow() == Stop::No => match changed {
@@ -229,7 +238,7 @@ impl<L: Ledger> Loop<L> {
     }
 
     fn handle(&mut self, event: Event) {
-        let now = Now { wall: Timestamp::now(), since_start: self.started.elapsed() };
+        let now = self.clock.now();
         let chores = self.desk.handle(event, now);
         for chore in chores {
             self.carry_out(chore, now.wall);
@@ -241,12 +250,10 @@ impl<L: Ledger> Loop<L> {
         let (ledger, sender) = (self.ledger.clone(), self.sender.clone());
         tokio::spawn(async move {
             let event = match chore {
-                Chore::Claim { limit, one_per_lane, round } => {
-                    match claim(&ledger, Claim { now, limit, one_per_lane }).await {
-                        Ok((leased, next_wake)) => Event::Claimed(Claimed { leased, next_wake, round }),
-                        Err(error) => Event::ChoreFailed(error),
-                    }
-                }
+                Chore::Claim(wanted, round) => match claim(&ledger, wanted).await {
+                    Ok((leased, next_wake)) => Event::Claimed(Claimed { leased, next_wake, round }),
+                    Err(error) => Event::ChoreFailed(error),
+                },
                 Chore::GiveBack(leased, at) => {
                     done(until_written(*leased, |leased| ledger.give_back(leased, at)).await)
                 }

@@ -9,7 +9,7 @@ use crate::model::Outcome;
 use crate::policy::{Limit, RelayClock, RelayEffect, Throttle};
 
 use super::RelayPlan;
-use super::desk::Now;
+use super::clock::Now;
 
 /// One relay.
 #[derive(Debug)]

@@ -81,6 +81,17 @@ impl<L: Ledger> Worker<L> {
             return self.tell(Event::returned(self.index, given_back)).await;
         };
         let (message, kind, lane) = (leased.id(), leased.kind(), leased.lane());
+        let report = |(outcome, verdict)| Report { relay: self.index, message, kind, lane, outcome, verdict };
+        if let Some((attempt, verdict)) = self.judge.too_late(self.relay.name(), &leased) {
+            let outcome = attempt.outcome.clone();
+            let news_at = self.judge.news_at(&verdict);
+            let refused = until_written(leased, |leased| self.ledger.refuse(leased, attempt.clone(), news_at)).await;
+            let event = match refused {
+                Ok(()) => Event::HandedOver(report((outcome, verdict))),
+                Err(error) => Event::returned(self.index, Err(error)),
+            };
+            return self.tell(event).await;
+        }
         let (parcel, stamp) = match self.press.make(&self.ledger, &leased, Timestamp::now()) {
             Ok(made) => made,
             Err(error) => {
@@ -97,7 +108,7 @@ impl<L: Ledger> Worker<L> {
                 if self.judge.resends(&verdict) {
                     self.resend(message).await;
                 }
-                Event::HandedOver(Report { relay: self.index, message, kind, lane, outcome, verdict })
+                Event::HandedOver(report((outcome, verdict)))
             }
             Ok(Handed::Returned) => Event::Returned { relay: self.index },
             Err(error) => Event::returned(self.index, Err(error)),

@@ -16,7 +16,7 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
-use crate::model::{Attempt, CampaignTag, IllegalMove, MessageId, PersonKey, Stamp, TemplateId};
+use crate::model::{Attempt, CampaignTag, IllegalMove, MessageId, MessageKind, PersonKey, Stamp, TemplateId};
 
 pub use receipt::{Kept, Leased, Open, Unwritten};
 pub use records::{
@@ -88,6 +88,8 @@ pub struct Claim {
     /// Whether a lane gives one message at a time and waits for it to be closed or given back. True where a
     /// mailbox has a pace of its own.
     pub one_per_lane: bool,
+    /// Only messages of this kind, where given.
+    pub kind: Option<MessageKind>,
 }
 
 /// The contract. One page: read it from top to bottom and you know what a campaign does to its database.

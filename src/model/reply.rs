@@ -174,6 +174,8 @@ pub enum LossCause {
     Certificate,
     /// The relay does not offer what the configuration demands (STARTTLS, AUTH, SMTPUTF8).
     NotOffered,
+    /// Not offered: the campaign's deadline had passed.
+    DeadlinePassed,
     /// This process ended while the message was in transmission.
     ProcessEnded,
 }
@@ -189,6 +191,7 @@ impl LossCause {
             Self::Garbage => "answer is not SMTP",
             Self::Certificate => "certificate not valid",
             Self::NotOffered => "not offered by the relay",
+            Self::DeadlinePassed => "not offered any more: the campaign's deadline has passed",
             Self::ProcessEnded => "this program ended during transmission",
         }
     }

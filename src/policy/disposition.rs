@@ -106,6 +106,11 @@ fn lost(phase: Phase, cause: LossCause) -> Reading {
         LossCause::Certificate => Reading::usual(Class::Account, "certificate not valid"),
         LossCause::NotOffered if phase < Phase::Mail => Reading::usual(Class::Account, "not offered by the relay"),
         LossCause::NotOffered => Reading::usual(Class::MessagePermanent, "needs what the relay does not offer"),
+        LossCause::DeadlinePassed => Reading {
+            class: Class::RecipientTransient,
+            effect: Some(RelayEffect::None),
+            rule: "the deadline has passed",
+        },
         _ => Reading::usual(Class::Connection, "lost before the dot"),
     }
 }

@@ -3,7 +3,7 @@
 //! Plain HTML without scripts; what came by mail stands in sandboxed frames. Shows what is in the mailbox, parsed
 //! back from the bytes that arrived, not what the program believes it sent.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
 use std::fs;
 use std::io;
@@ -53,9 +53,7 @@ pub struct Gallery<'a> {
 impl Gallery<'_> {
     /// Writes `index.html` and a page for each of the first thousand messages; gives the path of the index.
     pub fn write<L: Ledger>(&self, ledger: &L) -> Result<PathBuf, GalleryError> {
-        let mut files = self.files()?;
-        let arrived_in_all = files.len();
-        files.truncate(SHOWN_MAX);
+        let (files, arrived_in_all) = self.first_files()?;
         let view = self.folder.join("view");
         fs::create_dir_all(&view).map_err(|e| failed(&view, e))?;
         let mut arrived = Vec::new();
@@ -71,14 +69,19 @@ impl Gallery<'_> {
         Ok(index)
     }
 
-    fn files(&self) -> Result<Vec<String>, GalleryError> {
+    /// The names of the first messages, and how many there are in all. Holds no more than are shown.
+    fn first_files(&self) -> Result<(BTreeSet<String>, usize), GalleryError> {
         let folder = |e| failed(self.mail, e);
-        let mut files = Vec::new();
+        let mut files = BTreeSet::new();
+        let mut count = 0;
         for entry in fs::read_dir(self.mail).map_err(folder)? {
-            files.push(entry.map_err(folder)?.file_name().to_string_lossy().into_owned());
+            count += 1;
+            files.insert(entry.map_err(folder)?.file_name().to_string_lossy().into_owned());
+            if files.len() > SHOWN_MAX {
+                files.pop_last();
+            }
         }
-        files.sort_unstable();
-        Ok(files)
+        Ok((files, count))
     }
 
     fn write_view(&self, view: &Path, place: usize, file: &str) -> Result<Option<MessageId>, GalleryError> {
@@ -213,13 +216,13 @@ fn escape(text: &str) -> String {
 
 const HEAD: &str = "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
 <meta name=\"viewport\" content=\"width=device-width\"><meta name=\"color-scheme\" content=\"light dark\"><style>\
-body{font:16px/1.5 system-ui,sans-serif;margin:0}\
-.index{display:grid;grid-template-columns:minmax(22rem,2fr) 3fr;height:100vh}\
-.index main{overflow:auto;padding:1rem}.index>iframe{border:0;border-left:1px solid #8886;width:100%;height:100%}\
+*{box-sizing:border-box}body{font:16px/1.5 system-ui,sans-serif;margin:0}\
+.index{display:grid;grid-template-columns:minmax(20rem,2fr) minmax(0,3fr);height:100vh;overflow:hidden}\
+.index main{overflow:auto;padding:1rem;min-width:0}.index>iframe{border:0;border-left:1px solid #8886;width:100%;height:100%}\
 h1{font-size:1.3rem;margin:0}table{border-collapse:collapse}th,td{text-align:left;padding:.2rem .6rem;vertical-align:top}\
 .figures{margin:1rem 0}.figures td{text-align:right;font-variant-numeric:tabular-nums}\
 .list{width:100%}.list tr:nth-child(even){background:#8881}.list td:first-child{font-variant-numeric:tabular-nums}\
 .view{padding:1rem}.view iframe{width:100%;height:60vh;border:1px solid #8886;background:Canvas}\
 .heads th{color:GrayText;font-weight:normal}pre{white-space:pre-wrap;overflow-wrap:anywhere}\
-@media(max-width:60rem){.index{display:block;height:auto}.index>iframe{height:80vh}}\
+@media(max-width:60rem){.index{display:block;height:auto;overflow:visible}.index>iframe{height:80vh}}\
 </style>";

@@ -144,7 +144,7 @@ impl<L: Ledger> Walk<L> {
     }
 
     async fn claim(&mut self, limit: usize, paced: bool) {
-        let claim = Claim { now: minute(self.minute), limit, one_per_lane: paced };
+        let claim = Claim { now: minute(self.minute), limit, one_per_lane: paced, kind: None };
         let leases = self.ledger.claim(claim).await.unwrap();
         assert!(leases.len() <= limit);
         for lease in leases {

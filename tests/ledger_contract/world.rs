@@ -91,7 +91,7 @@ pub(crate) fn enrol(ledger: &impl Ledger, plan: Plan<'_>) -> Enrolled {
 }
 
 pub(crate) async fn claim(ledger: &impl Ledger, now: Timestamp, limit: usize) -> Vec<Leased> {
-    ledger.claim(Claim { now, limit, one_per_lane: false }).await.unwrap()
+    ledger.claim(Claim { now, limit, one_per_lane: false, kind: None }).await.unwrap()
 }
 
 pub(crate) async fn claim_one(ledger: &impl Ledger, now: Timestamp) -> Leased {
@@ -101,7 +101,7 @@ pub(crate) async fn claim_one(ledger: &impl Ledger, now: Timestamp) -> Leased {
 }
 
 pub(crate) async fn claim_paced(ledger: &impl Ledger, now: Timestamp, limit: usize) -> Vec<Leased> {
-    ledger.claim(Claim { now, limit, one_per_lane: true }).await.unwrap()
+    ledger.claim(Claim { now, limit, one_per_lane: true, kind: None }).await.unwrap()
 }
 
 pub(crate) fn stamp(id: MessageId) -> Stamp {

@@ -20,7 +20,7 @@ const SET_ASIDE_MAX: usize = 256;
 pub(super) fn claim(db: &Connection, claim: Claim) -> Work<Vec<Leased>> {
     let now = Ms::from(claim.now);
     promote(db, now)?;
-    let lanes = lanes::ready(db, now, claim.limit)?;
+    let lanes = lanes::ready(db, now, claim.limit, claim.kind)?;
     let share = if claim.one_per_lane { 1 } else { claim.limit.div_ceil(lanes.len().max(1)) };
     let mut leased = Vec::new();
     for lane in lanes {
@@ -28,7 +28,7 @@ pub(super) fn claim(db: &Connection, claim: Claim) -> Work<Vec<Leased>> {
         if room == 0 {
             break;
         }
-        let taken = take_from(db, lane, now, room)?;
+        let taken = take_from(db, lane, now, room, claim.kind)?;
         let occupied_by = taken.first().map(Leased::id).filter(|_| claim.one_per_lane);
         lanes::had_its_turn(db, lane, now, taken.len(), occupied_by)?;
         leased.extend(taken);
@@ -65,11 +65,11 @@ struct Waiting {
 }
 
 /// Leases up to `room` messages of one lane. What must not go out is moved aside on the way.
-fn take_from(db: &Connection, lane: i64, now: Ms, room: usize) -> Work<Vec<Leased>> {
+fn take_from(db: &Connection, lane: i64, now: Ms, room: usize, kind: Option<MessageKind>) -> Work<Vec<Leased>> {
     let suppressed = is_suppressed(db, lane)?;
     let (mut taken, mut set_aside) = (Vec::new(), 0);
     while taken.len() < room && set_aside < SET_ASIDE_MAX {
-        let Some(waiting) = earliest(db, lane, now)? else { break };
+        let Some(waiting) = earliest(db, lane, now, kind)? else { break };
         if suppressed {
             suppress(db, &waiting, now)?;
         } else if let Some(content) = content(db, &waiting)? {
@@ -89,14 +89,15 @@ fn is_suppressed(db: &Connection, lane: i64) -> Work<bool> {
         .query_row([lane], |row| row.get(0))?)
 }
 
-fn earliest(db: &Connection, lane: i64, now: Ms) -> Work<Option<Waiting>> {
+fn earliest(db: &Connection, lane: i64, now: Ms, kind: Option<MessageKind>) -> Work<Option<Waiting>> {
     Ok(db
         .prepare_cached(
             "SELECT id, kind, constituent, official, template, tries, first_try_at, message_id, date, body_hash
                FROM message INDEXED BY message_queue
-              WHERE lane = ?1 AND state = 'queued' AND due_at <= ?2 ORDER BY due_at, id LIMIT 1",
+              WHERE lane = ?1 AND state = 'queued' AND due_at <= ?2 AND (?3 IS NULL OR kind = ?3)
+              ORDER BY due_at, id LIMIT 1",
         )?
-        .query_row(params![lane, now], |row| {
+        .query_row(params![lane, now, kind], |row| {
             Ok(Waiting {
                 id: row.get(0)?,
                 kind: row.get(1)?,

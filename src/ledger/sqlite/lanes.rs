@@ -5,7 +5,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::model::MessageId;
+use crate::model::{MessageId, MessageKind};
 
 use super::cells::Ms;
 use super::fault::Work;
@@ -38,12 +38,21 @@ pub(super) fn of_mailbox(db: &Connection, mailbox_key: &str) -> Work<i64> {
     }
 }
 
-/// The lanes that may give a message now: the longest-waiting first, and among equals the least served.
-pub(super) fn ready(db: &Connection, now: Ms, limit: usize) -> Work<Vec<i64>> {
-    let mut lanes = db.prepare_cached(
-        "SELECT id FROM lane INDEXED BY lane_turn WHERE next_at <= ?1 ORDER BY next_at, served, id LIMIT ?2",
-    )?;
+/// The lanes that may give a message (of that kind) now: the longest-waiting first, among equals the least served.
+pub(super) fn ready(db: &Connection, now: Ms, limit: usize, kind: Option<MessageKind>) -> Work<Vec<i64>> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let query = match kind {
+        None => "SELECT id FROM lane INDEXED BY lane_turn WHERE next_at <= ?1 ORDER BY next_at, served, id LIMIT ?2",
+        Some(MessageKind::Letter) => {
+            "SELECT DISTINCT lane.id FROM message m INDEXED BY message_state JOIN lane ON lane.id = m.lane
+              WHERE m.state = 'queued' AND m.kind = 'letter' AND lane.next_at <= ?1 LIMIT ?2"
+        }
+        Some(MessageKind::Confirmation) => {
+            "SELECT DISTINCT lane.id FROM message m INDEXED BY message_state JOIN lane ON lane.id = m.lane
+              WHERE m.state = 'queued' AND m.kind = 'confirmation' AND lane.next_at <= ?1 LIMIT ?2"
+        }
+    };
+    let mut lanes = db.prepare_cached(query)?;
     Ok(lanes.query_map(params![now, limit], |row| row.get(0))?.collect::<Result<_, _>>()?)
 }
 

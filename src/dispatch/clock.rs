@@ -1,0 +1,35 @@
+//! The time of one dispatch: the wall's at its start, carried on by a steady clock.
+//!
+//! A clock that is set forward or back while a campaign runs, or a machine that sleeps, must neither let a burst
+//! through nor make a lane wait for a day.
+
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+/// A moment of a dispatch.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Now {
+    /// As it is written down.
+    pub(super) wall: Timestamp,
+    /// Since the dispatch began.
+    pub(super) since_start: Duration,
+}
+
+/// See the module.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Clock {
+    wall_at_start: Timestamp,
+    start: Instant,
+}
+
+impl Clock {
+    pub(super) fn start() -> Self {
+        Self { wall_at_start: Timestamp::now(), start: Instant::now() }
+    }
+
+    pub(super) fn now(&self) -> Now {
+        let since_start = self.start.elapsed();
+        Now { wall: self.wall_at_start.checked_add(since_start).unwrap_or(Timestamp::MAX), since_start }
+    }
+}
