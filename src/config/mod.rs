@@ -181,10 +181,8 @@ fn read_deadline(reader: &mut Reader<'_>, zone: Option<&TimeZone>) -> Option<Tim
     reader.text("campaign.deadline", |text| {
         let end_of_day = |date: Date| date.tomorrow().map(|next| next.to_datetime(jiff::civil::Time::midnight()));
         // A date alone means its end; jiff would read one out of a moment, too.
-        let civil = match text.contains(['T', ' ']) {
-            true => text.parse::<DateTime>(),
-            false => text.parse::<Date>().and_then(end_of_day),
-        };
+        let is_moment = text.contains(['T', ' ']);
+        let civil = if is_moment { text.parse::<DateTime>() } else { text.parse::<Date>().and_then(end_of_day) };
         let civil = civil.map_err(|_| expected.to_owned())?;
         civil.to_zoned_datetime(zone).map(|z| z.timestamp()).map_err(|_| expected.to_owned())
     })
