@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::sync::watch;
 
 use crate::dispatch::Progress;
-use crate::report::{count, counted};
+use crate::report::{count, counted, duration};
 
 /// Prints a text. A closed pipe is the reader's way of saying that it is enough.
 pub(super) fn say(text: impl Display) {
@@ -91,17 +91,21 @@ fn tail(now: &Progress) -> String {
         }
     }
     if let Some(waiting) = &now.waiting {
-        parts.push(format!("waiting until {:.0}: {}", waiting.until, waiting.reason));
+        parts.push(format!("waiting for {}: {}", until(waiting.until), waiting.reason));
     }
     parts.join(", ")
+}
+
+fn until(at: jiff::Timestamp) -> String {
+    let left = Duration::try_from(at.duration_since(jiff::Timestamp::now())).unwrap_or_default();
+    duration(left)
 }
 
 fn plain(now: &Progress, since_last: u64) -> String {
     let rate = since_last / PLAIN_EVERY.as_secs();
     let to_do = now.letters_to_do().max(now.letters_settled);
     let left = (to_do - now.letters_settled).checked_div(rate);
-    let left =
-        left.map_or_else(String::new, |s| format!(", about {} left", crate::report::duration(Duration::from_secs(s))));
+    let left = left.map_or_else(String::new, |s| format!(", about {} left", duration(Duration::from_secs(s))));
     let tail = tail(now);
     let tail = if tail.is_empty() { tail } else { format!("; {tail}") };
     format!(

@@ -21,7 +21,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 
-use crate::ledger::{CampaignState, Claim, Decision, DecisionKind, Ledger, LedgerError, Recovered, Selection};
+use crate::ledger::{
+    CampaignState, Claim, Decision, DecisionKind, Ledger, LedgerError, Recovered, RelayRecord, RelayState, Selection,
+};
 use crate::model::MessageState;
 use crate::policy::{Limit, PaceSettings, RetrySchedule};
 use crate::smtp::Relay;
@@ -138,6 +140,9 @@ pub async fn run<L: Ledger>(
     let now = Timestamp::now();
     let recovered = recover(&ledger, settings.on_doubt, now).await?;
     ledger.note_campaign(CampaignState::Running, "", now).await?;
+    for plan in &settings.relays {
+        ledger.note_relay(untried(plan.relay.name(), now)).await?;
+    }
     progress.send_replace(Progress::starting(ledger.counts()?, recovered));
     let ending = Loop::start(ledger.clone(), settings, press, stop, progress).run().await?;
     let (state, reason) = match &ending {
@@ -147,6 +152,12 @@ pub async fn run<L: Ledger>(
     };
     ledger.note_campaign(state, &reason, Timestamp::now()).await?;
     Ok(ending)
+}
+
+/// What an earlier run noted of a relay is no news of this one.
+fn untried(name: &str, now: Timestamp) -> RelayRecord {
+    let (name, reason) = (name.to_owned(), String::new());
+    RelayRecord { name, state: RelayState::Up, since: now, until: None, reason }
 }
 
 async fn recover<L: Ledger>(ledger: &L, on_doubt: OnDoubt, now: Timestamp) -> Result<Recovered, LedgerError> {

@@ -144,21 +144,23 @@ pub fn text(figures: &Figures) -> String {
         }
         out.push('\n');
     }
-    for relay in figures.relays.iter().filter(|r| r.state != RelayState::Up) {
-        out.push_str(&relay_line(relay));
+    let is_at_work = matches!(figures.overall, Overall::Running | Overall::Stopped);
+    for relay in figures.relays.iter().filter(|r| is_at_work && r.state != RelayState::Up) {
+        out.push_str(&relay_line(relay, figures.at));
     }
     out.push_str(&advice(figures));
     out
 }
 
-fn relay_line(relay: &RelayRecord) -> String {
+fn relay_line(relay: &RelayRecord, now: Timestamp) -> String {
     let state = match relay.state {
         RelayState::Up => "up",
         RelayState::Slowed => "asked us to slow down",
         RelayState::Parked => "cannot be used now",
         RelayState::Stopped => "refuses us",
     };
-    let until = relay.until.map_or_else(String::new, |at| format!(", next try at {at:.0}"));
+    let wait = relay.until.and_then(|at| Duration::try_from(at.duration_since(now)).ok());
+    let until = wait.map_or_else(String::new, |wait| format!(", next try in {}", duration(wait)));
     format!("\n  relay `{}` {state}{until}: {}\n", relay.name, relay.reason)
 }
 
