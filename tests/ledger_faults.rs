@@ -128,7 +128,7 @@ async fn a_ledger_opened_for_reading_changes_nothing() {
     for error in [
         claim(&ledger, 1).await.unwrap_err(),
         ledger.freeze_template("letter", "Dear", NOW).unwrap_err(),
-        ledger.recover(NOW).await.unwrap_err(),
+        ledger.recover(NOW, std::time::Duration::from_secs(3600)).await.unwrap_err(),
     ] {
         assert!(error.to_string().contains("reading only"), "{error}");
     }
@@ -233,7 +233,7 @@ async fn a_process_that_goes_away_amid_calls_loses_no_letter() {
             opened => break opened.unwrap(),
         }
     };
-    ledger.recover(NOW).await.unwrap();
+    ledger.recover(NOW, std::time::Duration::from_secs(3600)).await.unwrap();
     let states = [MessageState::Queued, MessageState::Sent, MessageState::InDoubt];
     assert_eq!(states.map(|state| letters_in(&ledger, state)).iter().sum::<u64>(), 50);
     assert!(letters_in(&ledger, MessageState::Sent) > 0);

@@ -12,9 +12,12 @@ use jiff::Timestamp;
 pub(super) struct Now {
     /// As it is written down.
     pub(super) wall: Timestamp,
-    /// Since the dispatch began.
+    /// Since some time before the dispatch began.
     pub(super) since_start: Duration,
 }
+
+/// The steady clock starts so late that what earlier runs did within a day lies after its zero.
+const HEAD_START: Duration = Duration::from_secs(2 * 24 * 60 * 60);
 
 /// See the module.
 #[derive(Debug, Clone, Copy)]
@@ -29,7 +32,8 @@ impl Clock {
     }
 
     pub(super) fn now(&self) -> Now {
-        let since_start = self.start.elapsed();
-        Now { wall: self.wall_at_start.checked_add(since_start).unwrap_or(Timestamp::MAX), since_start }
+        let elapsed = self.start.elapsed();
+        let wall = self.wall_at_start.checked_add(elapsed).unwrap_or(Timestamp::MAX);
+        Now { wall, since_start: HEAD_START + elapsed }
     }
 }

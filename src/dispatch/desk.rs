@@ -9,106 +9,15 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::{oneshot, watch};
 
-use crate::ledger::{Claim, Leased, LedgerError, RelayRecord};
-use crate::model::{Class, MessageId, MessageKind, Outcome};
-use crate::policy::{Admission, Binding, Breaker, Pace, RelayEffect, Verdict};
+use crate::ledger::{Claim, HandOver, Leased, LedgerError};
+use crate::model::{Class, MessageKind, Outcome};
+use crate::policy::{Admission, Binding, Breaker, Limit, Pace, RelayEffect, Verdict, refusal_in_common};
 
 use super::clock::Now;
+use super::events::{Chore, Claimed, Event, Order, Report};
 use super::progress::{Progress, Waiting};
 use super::relay_desk::RelayDesk;
 use super::{Ending, Settings, StopReason};
-
-/// What the world tells the desk.
-#[derive(Debug)]
-pub(super) enum Event {
-    /// A worker wants work.
-    Ask {
-        relay: usize,
-        connected: bool,
-        reply: oneshot::Sender<Order>,
-    },
-    /// A session is open.
-    Connected {
-        relay: usize,
-    },
-    /// A session could not be opened.
-    ConnectFailed {
-        relay: usize,
-        outcome: Outcome,
-        effect: RelayEffect,
-    },
-    /// A session was not opened because staff want to end.
-    ConnectGivenUp {
-        relay: usize,
-    },
-    /// A message was handed over or refused, and that is on disk.
-    HandedOver(Report),
-    /// A message was not offered after all.
-    Returned {
-        relay: usize,
-    },
-    /// Messages out of the ledger.
-    Claimed(Claimed),
-    ChoreDone,
-    /// The ledger failed a chore.
-    ChoreFailed(LedgerError),
-    /// The ledger failed a worker.
-    LedgerFailed(LedgerError),
-    /// A worker is gone.
-    Left,
-    /// Staff want to end.
-    StopAsked,
-    Tick,
-}
-
-impl Event {
-    pub(super) fn returned(relay: usize, result: Result<(), LedgerError>) -> Self {
-        match result {
-            Ok(()) | Err(LedgerError::LostRow { .. }) => Self::Returned { relay },
-            Err(error) => Self::LedgerFailed(error),
-        }
-    }
-}
-
-/// What the desk tells a worker.
-#[derive(Debug)]
-pub(super) enum Order {
-    Connect,
-    HandOver(Box<Leased>),
-    Leave,
-}
-
-/// What the desk wants done while it goes on.
-#[derive(Debug)]
-pub(super) enum Chore {
-    /// In which round it is asked for tells an empty claim from a stale one.
-    Claim(Claim, u64),
-    GiveBack(Box<Leased>, Option<Timestamp>),
-    NoteRelay(RelayRecord),
-    /// Bounced messages return to the queue: the breaker says that the refusals were not about them.
-    Reinstate(Vec<MessageId>, String),
-}
-
-/// How one hand-over went.
-#[derive(Debug)]
-pub(super) struct Report {
-    pub(super) relay: usize,
-    pub(super) message: MessageId,
-    pub(super) kind: MessageKind,
-    pub(super) lane: i64,
-    pub(super) outcome: Outcome,
-    pub(super) verdict: Verdict,
-}
-
-/// What a claim brought.
-#[derive(Debug)]
-pub(super) struct Claimed {
-    pub(super) leased: Vec<Leased>,
-    /// When nothing was ready: when something will be.
-    pub(super) next_wake: Option<Timestamp>,
-    /// In which round it was asked for.
-    pub(super) round: u64,
-}
 
 #[derive(Debug)]
 struct Asking {
@@ -119,6 +28,8 @@ struct Asking {
 
 /// Messages kept ready beyond one for each session.
 const BUFFER_SPARE: usize = 32;
+/// A message that has to wait for longer goes back to the ledger meanwhile.
+const LEASED_FOR_MAX: Duration = Duration::from_secs(1);
 
 /// See the module.
 #[derive(Debug)]
@@ -140,6 +51,10 @@ pub(super) struct Desk {
     is_patient: bool,
     leaving: Option<Ending>,
     failure: Option<LedgerError>,
+    /// The pace of everything lets nothing go before.
+    paced_until: Option<Timestamp>,
+    /// The refusal for which the breaker tripped.
+    tripped: Option<String>,
     /// When the pace or a relay lets something happen, on the steady clock.
     wake: Option<Duration>,
     progress: Progress,
@@ -160,7 +75,7 @@ impl Desk {
             breaker: (!settings.accept_refusals).then(Breaker::default),
             relays,
             buffer: VecDeque::new(),
-            buffer_target: connections + BUFFER_SPARE,
+            buffer_target: (connections + BUFFER_SPARE).min(a_second_s_worth(settings)),
             asking: VecDeque::new(),
             claiming: false,
             round: 0,
@@ -171,10 +86,20 @@ impl Desk {
             is_patient: settings.is_patient,
             leaving: None,
             failure: None,
+            paced_until: None,
+            tripped: None,
             wake: None,
             progress: Progress::idle(),
             progress_is_new: false,
         }
+    }
+
+    /// Hand-overs of earlier runs count: a restart must not let more through than the limits allow.
+    pub(super) fn remember(&mut self, before: &HandOver, now: Now) {
+        let age = Duration::try_from(now.wall.duration_since(before.at)).unwrap_or_default();
+        let relay = self.relays.iter().position(|relay| relay.name == before.relay).unwrap_or(usize::MAX);
+        let at = now.since_start.saturating_sub(age);
+        let _ = self.pace.ask(at, relay, &before.domain, before.lane); // over a limit that was set since: used up anyway
     }
 
     pub(super) fn mailbox_interval(&self) -> Option<Duration> {
@@ -283,10 +208,20 @@ impl Desk {
         self.watch_breaker(report, class);
     }
 
+    /// The breaker says that a refusal is not about its recipient: those that got it return to the queue, also the
+    /// ones that were in other sessions' hands when it tripped.
     fn watch_breaker(&mut self, report: &Report, class: Class) {
+        let is_permanent = matches!(class, Class::RecipientPermanent | Class::MessagePermanent);
+        if let Some(text) = self.tripped.as_deref().filter(|_| is_permanent) {
+            if refusal_in_common(&report.outcome) == text {
+                self.chores.push(Chore::Reinstate(vec![report.message], "the breaker had tripped".to_owned()));
+            }
+            return;
+        }
         let tripped =
             self.breaker.as_mut().and_then(|b| b.observe(report.message, report.lane, &report.outcome, class));
         if let Some(tripped) = tripped {
+            self.tripped = Some(tripped.text.clone());
             let reason = StopReason::Breaker { messages: tripped.messages.len(), text: tripped.text };
             self.chores.push(Chore::Reinstate(tripped.messages, reason.to_string()));
             self.leave(Ending::Stopped(reason));
@@ -344,9 +279,7 @@ impl Desk {
     }
 
     fn wind_up(&mut self) {
-        for leased in self.buffer.drain(..) {
-            self.chores.push(Chore::GiveBack(Box::new(leased), None));
-        }
+        self.give_back_all();
         for worker in self.asking.drain(..) {
             let _ = worker.reply.send(Order::Leave); // a worker that stopped listening has left already
         }
@@ -421,7 +354,7 @@ impl Desk {
                 }
                 Admission::Wait { until, by: Binding::Global | Binding::Relay } => {
                     self.buffer.push_front(leased);
-                    self.wake_in(now, until.saturating_sub(now.since_start));
+                    self.all_wait(now, until.saturating_sub(now.since_start));
                     return None;
                 }
                 Admission::Wait { until, by: Binding::Domain | Binding::Mailbox } => {
@@ -433,6 +366,21 @@ impl Desk {
         None
     }
 
+    /// What must wait for long waits in the ledger, where staff can hold or cancel it.
+    fn all_wait(&mut self, now: Now, wait: Duration) {
+        self.wake_in(now, wait);
+        if wait > LEASED_FOR_MAX && self.relays.len() == 1 {
+            self.paced_until = now.wall.checked_add(wait).ok();
+            self.give_back_all();
+        }
+    }
+
+    fn give_back_all(&mut self) {
+        for leased in self.buffer.drain(..) {
+            self.chores.push(Chore::GiveBack(Box::new(leased), None));
+        }
+    }
+
     fn wake_in(&mut self, now: Now, wait: Duration) {
         let at = now.since_start + wait;
         self.wake = Some(self.wake.map_or(at, |earlier| earlier.min(at)));
@@ -441,10 +389,7 @@ impl Desk {
     fn refill(&mut self, now: Now) {
         let some_relay_works = self.relays.iter().any(|r| r.not_before(now).is_none());
         if !some_relay_works {
-            // Leases must not lie here while nobody can use them: staff may want to hold or cancel them.
-            for leased in self.buffer.drain(..) {
-                self.chores.push(Chore::GiveBack(Box::new(leased), None));
-            }
+            self.give_back_all();
             let next = self.relays.iter().filter_map(|r| Some((r.not_before(now)?, r))).min_by_key(|(at, _)| *at);
             if let Some((until, relay)) = next {
                 let reason = format!("relay `{}` cannot be used: {}", relay.name, relay.trouble);
@@ -453,8 +398,8 @@ impl Desk {
             }
             return;
         }
-        let dry = self.dry_until.is_some_and(|until| until > now.wall);
-        if !self.claiming && !dry && self.buffer.len() * 2 < self.buffer_target {
+        let later = self.dry_until.max(self.paced_until).filter(|until| *until > now.wall);
+        if !self.claiming && later.is_none() && self.buffer.len() * 2 < self.buffer_target {
             self.claiming = true;
             let claim = Claim {
                 now: now.wall,
@@ -464,7 +409,7 @@ impl Desk {
             };
             self.chores.push(Chore::Claim(claim, self.round));
         }
-        if let Some(until) = self.dry_until.filter(|until| *until > now.wall) {
+        if let Some(until) = later {
             self.wake_in(now, Duration::try_from(until.duration_since(now.wall)).unwrap_or_default());
         }
     }
@@ -491,4 +436,16 @@ impl Desk {
 /// From 0 to 1, for policy.
 fn jitter() -> f64 {
     rand::random_range(0.0..1.0)
+}
+
+/// How many messages the pace of everything lets go in a second; no more need to be at hand.
+fn a_second_s_worth(settings: &Settings) -> usize {
+    let a_second = |limit: Limit| {
+        limit.rate().map_or(usize::MAX, |rate| {
+            let seconds = rate.unit().duration().as_secs().max(1);
+            usize::try_from(u64::from(rate.count()).div_ceil(seconds)).unwrap_or(usize::MAX)
+        })
+    };
+    let relays = settings.relays.iter().map(|plan| a_second(plan.rate)).fold(0, usize::saturating_add);
+    a_second(settings.pace.global).min(relays).max(1)
 }

@@ -3,14 +3,17 @@
 //! Four lines keep the promise. What fails before the second is provably not accepted; what happens after the
 //! third is on disk or, at the next start, in doubt. Nothing else may be put between them.
 
-use crate::compose::Parcel;
+use tokio::sync::watch;
+
 use crate::ledger::{Leased, Ledger, LedgerError, Unwritten};
-use crate::model::{Outcome, Stamp};
+use crate::model::Outcome;
 use crate::policy::Verdict;
 use crate::smtp::{Offer, Session};
 
 use super::judge::{History, Judge};
 use super::patience::until_written;
+use super::press::Made;
+use super::{Stop, asked};
 
 /// How a hand-over ended.
 pub(super) enum Handed {
@@ -27,17 +30,21 @@ pub(super) async fn hand_over<L: Ledger>(
     relay: &str,
     judge: &Judge,
     leased: Leased,
-    stamp: Stamp,
-    parcel: &Parcel,
+    made: Made,
+    stop: &mut watch::Receiver<Stop>,
 ) -> Result<Handed, LedgerError> {
+    let Made { parcel, stamp } = made;
     let history = History::of(&leased);
     let ready_at = judge.lane_ready_at();
     let offer = Offer::new(&parcel.envelope, &parcel.bytes).with_smtputf8(parcel.needs_smtputf8);
 
     // MAIL, RCPT, DATA → 354: nothing can have been taken yet.
-    let accepted = match session.offer(&offer).await {
-        Ok(accepted) => accepted,
-        Err(outcome) => return refused(ledger, relay, judge, leased, outcome).await,
+    let accepted = tokio::select! {
+        offered = session.offer(&offer) => match offered {
+            Ok(accepted) => accepted,
+            Err(outcome) => return refused(ledger, relay, judge, leased, outcome).await,
+        },
+        () = asked(stop) => return returned(ledger, leased).await,
     };
     // The point of no return, durably on disk before the first byte of the body.
     let open = match ledger.mark_transmitting(leased, relay, stamp, ready_at).await {
@@ -65,14 +72,16 @@ async fn refused<L: Ledger>(
     Ok(Handed::Over(outcome, verdict))
 }
 
+async fn returned<L: Ledger>(ledger: &L, leased: Leased) -> Result<Handed, LedgerError> {
+    until_written(leased, |leased| ledger.give_back(leased, None)).await?;
+    Ok(Handed::Returned)
+}
+
 /// Without the record there is no transmission: the session ends where it is, and the message goes back.
 async fn unmarked<L: Ledger>(ledger: &L, unwritten: Unwritten<Leased>) -> Result<Handed, LedgerError> {
     let Unwritten { receipt, error } = unwritten;
     match error {
-        LedgerError::Storage { .. } => {
-            until_written(receipt, |leased| ledger.give_back(leased, None)).await?;
-            Ok(Handed::Returned)
-        }
+        LedgerError::Storage { .. } => returned(ledger, receipt).await,
         error => Err(error),
     }
 }

@@ -7,6 +7,7 @@
 
 mod clock;
 mod desk;
+mod events;
 mod heart;
 mod judge;
 mod patience;
@@ -29,7 +30,8 @@ use crate::policy::{Limit, PaceSettings, RetrySchedule};
 use crate::smtp::Relay;
 
 use clock::Clock;
-use desk::{Chore, Claimed, Desk, Event};
+use desk::Desk;
+use events::{Chore, Claimed, Event};
 use judge::Judge;
 use patience::{until_done, until_written};
 pub use press::{Press, PressError};
@@ -86,6 +88,13 @@ pub enum Stop {
     Gently,
 }
 
+/// Returns once staff ask to end, and never where nobody is left who could.
+async fn asked(stop: &mut watch::Receiver<Stop>) {
+    if stop.wait_for(|stop| *stop != Stop::No).await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
 /// Why a campaign stopped itself.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StopReason {
@@ -138,19 +147,20 @@ pub async fn run<L: Ledger>(
     progress: watch::Sender<Progress>,
 ) -> Result<Ending, LedgerError> {
     let now = Timestamp::now();
-    let recovered = recover(&ledger, settings.on_doubt, now).await?;
-    ledger.note_campaign(CampaignState::Running, "", now).await?;
+    let lane_wait_max = settings.pace.per_mailbox.rate().map(|rate| rate.unit().duration()).unwrap_or_default();
+    let recovered = recover(&ledger, settings.on_doubt, now, lane_wait_max).await?;
+    until_done(|| ledger.note_campaign(CampaignState::Running, "", now)).await?;
     for plan in &settings.relays {
-        ledger.note_relay(untried(plan.relay.name(), now)).await?;
+        until_done(|| ledger.note_relay(untried(plan.relay.name(), now))).await?;
     }
     progress.send_replace(Progress::starting(ledger.counts()?, recovered));
-    let ending = Loop::start(ledger.clone(), settings, press, stop, progress).run().await?;
+    let ending = Loop::start(ledger.clone(), settings, press, stop, progress)?.run().await?;
     let (state, reason) = match &ending {
         Ending::Settled => (CampaignState::Finished, String::new()),
         Ending::Interrupted | Ending::LimitReached => (CampaignState::Paused, String::new()),
         Ending::Stopped(reason) => (CampaignState::Stopped, reason.to_string()),
     };
-    ledger.note_campaign(state, &reason, Timestamp::now()).await?;
+    until_done(|| ledger.note_campaign(state, &reason, Timestamp::now())).await?;
     Ok(ending)
 }
 
@@ -160,8 +170,13 @@ fn untried(name: &str, now: Timestamp) -> RelayRecord {
     RelayRecord { name, state: RelayState::Up, since: now, until: None, reason }
 }
 
-async fn recover<L: Ledger>(ledger: &L, on_doubt: OnDoubt, now: Timestamp) -> Result<Recovered, LedgerError> {
-    let recovered = ledger.recover(now).await?;
+async fn recover<L: Ledger>(
+    ledger: &L,
+    on_doubt: OnDoubt,
+    now: Timestamp,
+    lane_wait_max: Duration,
+) -> Result<Recovered, LedgerError> {
+    let recovered = until_done(|| ledger.recover(now, lane_wait_max)).await?;
     if on_doubt == OnDoubt::Resend {
         ledger.decide(&Decision {
             kind: DecisionKind::ResolveResend,
@@ -196,11 +211,16 @@ impl<L: Ledger> Loop<L> {
         press: Press,
         stop: watch::Receiver<Stop>,
         progress: watch::Sender<Progress>,
-    ) -> Self {
+    ) -> Result<Self, LedgerError> {
         let (sender, events) = mpsc::channel(EVENTS_MAX);
         let press = Arc::new(press);
-        let desk = Desk::new(&settings);
+        let mut desk = Desk::new(&settings);
         let clock = Clock::start();
+        if let Some(unit) = longest_unit(&settings) {
+            let now = clock.now();
+            let since = now.wall.checked_sub(unit).unwrap_or(now.wall);
+            ledger.handed_over(since, &mut |before| desk.remember(&before, now))?;
+        }
         let judge = Arc::new(Judge {
             clock,
             retry: settings.retry,
@@ -224,20 +244,21 @@ impl<L: Ledger> Loop<L> {
                 tokio::spawn(worker.run());
             }
         }
-        Self { ledger, desk, events, sender, workers, stop, progress, clock }
+        Ok(Self { ledger, desk, events, sender, workers, stop, progress, clock })
     }
 
     async fn run(mut self) -> Result<Ending, LedgerError> {
         let mut stop = self.stop.clone();
+        let mut is_asked = false;
         loop {
             let wait =
                 self.desk.wake().map_or(HEARTBEAT, |at| at.saturating_sub(self.clock.now().since_start).min(HEARTBEAT));
             let event = tokio::select! {
                 event = self.events.recv() => event.unwrap_or(Event::Tick),
-                changed = stop.changed(), if *stop.borrow() == Stop::No => match changed {
-                    Ok(()) => Event::StopAsked,
-                    Err(_) => Event::Tick, // nobody left who could ask
-                },
+                () = asked(&mut stop), if !is_asked => {
+                    is_asked = true;
+                    Event::StopAsked
+                }
                 () = tokio::time::sleep(wait.max(Duration::from_millis(1))) => Event::Tick,
             };
             self.workers -= usize::from(matches!(event, Event::Left));
@@ -272,8 +293,8 @@ impl<L: Ledger> Loop<L> {
                 Chore::Reinstate(ids, reason) => {
                     let decision =
                         Decision { kind: DecisionKind::Retry, selection: Selection::Ids(ids), reason, at: now };
-                    let decided = tokio::task::spawn_blocking(move || ledger.decide(&decision).map(|_| ())).await;
-                    done(decided.unwrap_or(Ok(())))
+                    let decided = until_done(|| decide(&ledger, decision.clone())).await;
+                    done(decided)
                 }
             };
             let _ = sender.send(event).await; // the loop outlives every chore, or has failed already
@@ -290,10 +311,23 @@ async fn claim<L: Ledger>(
     Ok((leased, next_wake))
 }
 
+/// A decision waits for the writer, so it must not hold up the sessions.
+async fn decide<L: Ledger>(ledger: &L, decision: Decision) -> Result<(), LedgerError> {
+    let ledger = ledger.clone();
+    tokio::task::spawn_blocking(move || ledger.decide(&decision).map(|_| ())).await.unwrap_or(Ok(()))
+}
+
 fn done(result: Result<(), LedgerError>) -> Event {
     match result {
         // Somebody else moved it: nothing was changed, and the ledger knows best.
         Ok(()) | Err(LedgerError::LostRow { .. }) => Event::ChoreDone,
         Err(error) => Event::ChoreFailed(error),
     }
+}
+
+/// The longest time over which any limit counts; nothing where nothing is limited.
+fn longest_unit(settings: &Settings) -> Option<Duration> {
+    let PaceSettings { global, per_mailbox, per_domain } = settings.pace;
+    let limits = [global, per_mailbox, per_domain].into_iter().chain(settings.relays.iter().map(|plan| plan.rate));
+    limits.filter_map(Limit::rate).map(|rate| rate.unit().duration()).max()
 }

@@ -32,6 +32,15 @@ pub enum PressError {
     Ledger(#[from] LedgerError),
 }
 
+/// A message that can be handed over, and what is fixed of it by that.
+#[derive(Debug)]
+pub struct Made {
+    /// The bytes and the envelope.
+    pub parcel: Parcel,
+    /// What every later hand-over uses again.
+    pub stamp: Stamp,
+}
+
 /// Makes messages.
 #[derive(Debug)]
 pub struct Press {
@@ -55,7 +64,7 @@ impl Press {
     }
 
     /// The message of a lease and the stamp that it is handed over under.
-    pub fn make<L: Ledger>(&self, ledger: &L, leased: &Leased, now: Timestamp) -> Result<(Parcel, Stamp), PressError> {
+    pub fn make<L: Ledger>(&self, ledger: &L, leased: &Leased, now: Timestamp) -> Result<Made, PressError> {
         let reference = MessageRef { tag: ledger.tag().clone(), id: leased.id() };
         let seed = match &leased.stamp {
             Some(stamp) => StampSeed::from(stamp),
@@ -87,7 +96,7 @@ impl Press {
             Some(before) if before.body_hash != stamp.body_hash && matches!(leased.content, Content::Letter { .. }) => {
                 Err(PressError::Changed)
             }
-            _ => Ok((parcel, stamp)),
+            _ => Ok(Made { parcel, stamp }),
         }
     }
 

@@ -78,9 +78,11 @@ impl RelayDesk {
 
     /// A message was taken, or refused for its own reasons: the relay works. Gives a record when that is news.
     pub(super) fn works(&mut self, now: Now) -> Option<RelayRecord> {
+        if self.not_before(now).is_some() {
+            return None; // begun before the pause, so it says nothing about it
+        }
         self.clock.succeeded();
         self.is_shaky = false;
-        self.not_before = None;
         let is_slowed = self.rate_factor(now) < 1.0 || self.sessions.factor(now.since_start) < 1.0;
         let state = if is_slowed { RelayState::Slowed } else { RelayState::Up };
         (state != self.state).then(|| self.record(state, now, self.trouble.clone()))

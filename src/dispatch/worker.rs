@@ -10,12 +10,12 @@ use crate::ledger::{Decision, DecisionKind, Leased, Ledger, LedgerError, Selecti
 use crate::model::MessageId;
 use crate::smtp::{Relay, Session};
 
-use super::Stop;
-use super::desk::{Event, Order, Report};
+use super::events::{Event, Order, Report};
 use super::heart::{Handed, hand_over};
 use super::judge::Judge;
 use super::patience::until_written;
 use super::press::{Press, PressError};
+use super::{Stop, asked, decide};
 
 pub(super) struct Worker<L> {
     pub(super) index: usize,
@@ -70,18 +70,19 @@ impl<L: Ledger> Worker<L> {
                     Event::ConnectFailed { relay: self.index, outcome, effect }
                 }
             },
-            _ = self.stop.wait_for(|stop| *stop != Stop::No) => Event::ConnectGivenUp { relay: self.index },
+            () = asked(&mut self.stop) => Event::ConnectGivenUp { relay: self.index },
         };
         self.tell(event).await;
     }
 
-    async fn hand_over(&self, session: &mut Option<Session>, leased: Leased) {
+    async fn hand_over(&mut self, session: &mut Option<Session>, leased: Leased) {
         let Some(talk) = session.as_mut() else {
             let given_back = until_written(leased, |leased| self.ledger.give_back(leased, None)).await;
             return self.tell(Event::returned(self.index, given_back)).await;
         };
         let (message, kind, lane) = (leased.id(), leased.kind(), leased.lane());
-        let report = |(outcome, verdict)| Report { relay: self.index, message, kind, lane, outcome, verdict };
+        let index = self.index;
+        let report = |(outcome, verdict)| Report { relay: index, message, kind, lane, outcome, verdict };
         if let Some((attempt, verdict)) = self.judge.too_late(self.relay.name(), &leased) {
             let outcome = attempt.outcome.clone();
             let news_at = self.judge.news_at(&verdict);
@@ -92,14 +93,15 @@ impl<L: Ledger> Worker<L> {
             };
             return self.tell(event).await;
         }
-        let (parcel, stamp) = match self.press.make(&self.ledger, &leased, Timestamp::now()) {
+        let made = match self.press.make(&self.ledger, &leased, Timestamp::now()) {
             Ok(made) => made,
             Err(error) => {
-                let held = self.hold(leased, error).await;
+                let held = self.set_aside(leased, error).await;
                 return self.tell(Event::returned(self.index, held)).await;
             }
         };
-        let handed = hand_over(&self.ledger, talk, self.relay.name(), &self.judge, leased, stamp, &parcel).await;
+        let (relay, judge) = (self.relay.name(), &self.judge);
+        let handed = hand_over(&self.ledger, talk, relay, judge, leased, made, &mut self.stop).await;
         let event = match handed {
             Ok(Handed::Over(outcome, verdict)) => {
                 if verdict.ends_session {
@@ -117,13 +119,12 @@ impl<L: Ledger> Worker<L> {
     }
 
     /// A message that cannot be made waits for staff, with the reason on record; it is not lost and blocks nobody.
-    async fn hold(&self, leased: Leased, error: PressError) -> Result<(), LedgerError> {
+    async fn set_aside(&self, leased: Leased, error: PressError) -> Result<(), LedgerError> {
         if let PressError::Ledger(error) = error {
             return Err(error);
         }
-        let id = leased.id();
-        until_written(leased, |leased| self.ledger.give_back(leased, None)).await?;
-        self.order(DecisionKind::Hold, id, error.to_string()).await
+        let (reason, now) = (error.to_string(), self.judge.now());
+        until_written(leased, |leased| self.ledger.set_aside(leased, &reason, now)).await
     }
 
     async fn resend(&self, message: MessageId) {
@@ -134,9 +135,7 @@ impl<L: Ledger> Worker<L> {
     }
 
     async fn order(&self, kind: DecisionKind, id: MessageId, reason: String) -> Result<(), LedgerError> {
-        let ledger = self.ledger.clone();
-        let decision = Decision { kind, selection: Selection::Ids(vec![id]), reason, at: Timestamp::now() };
-        tokio::task::spawn_blocking(move || ledger.decide(&decision).map(|_| ())).await.unwrap_or(Ok(()))
+        decide(&self.ledger, Decision { kind, selection: Selection::Ids(vec![id]), reason, at: Timestamp::now() }).await
     }
 
     async fn tell(&self, event: Event) {

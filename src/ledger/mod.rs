@@ -13,6 +13,7 @@ pub mod sqlite;
 
 use std::future::Future;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -20,7 +21,7 @@ use crate::model::{Attempt, CampaignTag, IllegalMove, MessageId, MessageKind, Pe
 
 pub use receipt::{Kept, Leased, Open, Unwritten};
 pub use records::{
-    AttemptRecord, CampaignState, Confirming, Counts, Decision, DecisionKind, Enrolled, Enrolment, LogFilter,
+    AttemptRecord, CampaignState, Confirming, Counts, Decision, DecisionKind, Enrolled, Enrolment, HandOver, LogFilter,
     MessageRecord, OfficialFigures, Recovered, RelayRecord, RelayState, Selection, Terms,
 };
 
@@ -118,7 +119,8 @@ pub trait Ledger: Clone + Send + Sync + 'static {
 
     /// At start: what was `leased` goes back to `queued`, what was `transmitting` becomes `in_doubt`, with an
     /// attempt in the log; lanes are put right.
-    fn recover(&self, now: Timestamp) -> impl Future<Output = Result<Recovered>> + Send;
+    /// A lane that would wait for longer than `lane_wait_max`, after a clock or a setting changed, waits for so long.
+    fn recover(&self, now: Timestamp, lane_wait_max: Duration) -> impl Future<Output = Result<Recovered>> + Send;
     /// Promotes what has come due, then leases messages from the lanes that are ready, the longest-waiting lane
     /// first. Messages to suppressed mailboxes are moved to `suppressed` instead.
     fn claim(&self, claim: Claim) -> impl Future<Output = Result<Vec<Leased>>> + Send;
@@ -128,6 +130,8 @@ pub trait Ledger: Clone + Send + Sync + 'static {
         leased: Leased,
         lane_ready_at: Option<Timestamp>,
     ) -> impl Future<Output = Kept<(), Leased>> + Send;
+    /// Holds a message that cannot be made, for staff, with the reason.
+    fn set_aside(&self, leased: Leased, reason: &str, now: Timestamp) -> impl Future<Output = Kept<(), Leased>> + Send;
     /// A refusal or loss before the body: the relay provably has nothing.
     fn refuse(
         &self,
@@ -181,6 +185,8 @@ pub trait Ledger: Clone + Send + Sync + 'static {
     fn messages(&self, filter: &LogFilter, each: &mut dyn FnMut(MessageRecord) -> std::io::Result<()>) -> Result<()>;
     /// How many hand-overs since then may have reached a relay: accepted or in doubt.
     fn sent_since(&self, since: Timestamp) -> Result<u64>;
+    /// Hands every hand-over since then that may have reached a relay to `each`, oldest first.
+    fn handed_over(&self, since: Timestamp, each: &mut dyn FnMut(HandOver)) -> Result<()>;
     /// Every decision of staff, oldest first.
     fn decisions(&self) -> Result<Vec<(Timestamp, String)>>;
 }

@@ -264,6 +264,19 @@ pub struct LogFilter {
     pub message: Option<MessageId>,
 }
 
+/// One message that was handed over, as far as pace is concerned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HandOver {
+    /// When.
+    pub at: Timestamp,
+    /// To which relay.
+    pub relay: String,
+    /// To which domain.
+    pub domain: String,
+    /// In which lane.
+    pub lane: i64,
+}
+
 /// One line of the retry log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AttemptRecord {

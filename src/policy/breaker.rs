@@ -60,7 +60,7 @@ impl Breaker {
         let refusal = match class {
             Class::Accepted => None,
             Class::RecipientPermanent | Class::MessagePermanent => {
-                Some(Refusal { text: common_text(outcome), of_the_message: class == Class::MessagePermanent })
+                Some(Refusal { text: refusal_in_common(outcome), of_the_message: class == Class::MessagePermanent })
             }
             _ => return None,
         };
@@ -102,9 +102,9 @@ fn lanes<'a>(seen: impl Iterator<Item = &'a Seen>) -> usize {
     seen.map(|seen| seen.lane).collect::<HashSet<_>>().len()
 }
 
-/// The reply without what differs from one recipient to the next: addresses, words with digits, words that open
+/// As [`Tripped::text`] has it: the reply without what differs from one recipient to the next: addresses, words with digits, words that open
 /// with a bracket or a quotation mark.
-fn common_text(outcome: &Outcome) -> String {
+pub fn refusal_in_common(outcome: &Outcome) -> String {
     let Some(reply) = outcome.reply() else { return outcome.to_string() };
     let varies = |word: &str| {
         word.contains('@')
@@ -262,9 +262,9 @@ mod tests {
             ("jane@x.example no", "550 no"),
             ("", "550"),
         ] {
-            assert_eq!(common_text(&reply(550, line)), expected);
+            assert_eq!(refusal_in_common(&reply(550, line)), expected);
         }
         let lost = Outcome::Lost { phase: Phase::Mail, cause: LossCause::NotOffered, detail: "SMTPUTF8".to_owned() };
-        assert_eq!(common_text(&lost), "not offered by the relay: SMTPUTF8 (at mail)");
+        assert_eq!(refusal_in_common(&lost), "not offered by the relay: SMTPUTF8 (at mail)");
     }
 }

@@ -18,7 +18,7 @@ mod throttle;
 mod time;
 mod waiting_line;
 
-pub use breaker::{Breaker, Tripped};
+pub use breaker::{Breaker, Tripped, refusal_in_common};
 pub use disposition::{RelayEffect, Situation, Verdict, decide};
 pub use pace::{Admission, Binding, Pace, PaceSettings};
 pub use rate::{Limit, Rate, RateError, RateUnit};

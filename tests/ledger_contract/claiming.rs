@@ -121,7 +121,7 @@ pub(crate) async fn a_receipt_whose_row_was_moved_by_another_process_changes_not
     let (ledger, other) = (world.ledger(), world.another());
     enrol(ledger, &[(1, &[1])]);
     let stale = claim_one(ledger, minute(0)).await;
-    other.recover(minute(0)).await.unwrap();
+    other.recover(minute(0), std::time::Duration::from_secs(3600)).await.unwrap();
     let fresh = claim_one(&other, minute(0)).await;
     assert_eq!(stale.id(), fresh.id());
     // The row is leased, as the stale receipt says; only the token tells.

@@ -113,10 +113,10 @@ pub(crate) async fn a_start_puts_back_what_was_leased_and_doubts_what_was_transm
     let world = world.restart();
     let ledger = world.ledger();
     assert_eq!(figures(ledger), "letters: 1 leased, 1 transmitting");
-    let found = ledger.recover(minute(9)).await.unwrap();
+    let found = ledger.recover(minute(9), std::time::Duration::from_secs(3600)).await.unwrap();
     assert_eq!(found, Recovered { given_back: 1, in_doubt: 1 });
     assert_eq!(figures(ledger), "letters: 1 queued, 1 in_doubt; confirmations: 1 queued");
-    assert_eq!(ledger.recover(minute(9)).await.unwrap(), Recovered::default());
+    assert_eq!(ledger.recover(minute(9), std::time::Duration::from_secs(3600)).await.unwrap(), Recovered::default());
     let mut log = Vec::new();
     ledger
         .attempts(&LogFilter::default(), &mut |line| {
@@ -135,7 +135,7 @@ pub(crate) async fn a_paced_lane_whose_process_ended_is_open_again(world: impl B
     enrol(world.ledger(), &[(1, &[1]), (2, &[1])]);
     assert_eq!(claim_paced(world.ledger(), minute(0), 9).await.len(), 1);
     let world = world.restart();
-    world.ledger().recover(minute(1)).await.unwrap();
+    world.ledger().recover(minute(1), std::time::Duration::from_secs(3600)).await.unwrap();
     assert_eq!(claim_paced(world.ledger(), minute(1), 9).await.len(), 1);
 }
 

@@ -48,13 +48,31 @@ pub(crate) async fn retry_lifts_the_suppression_and_counts_tries_anew(world: imp
     enrol(ledger, &[(1, &[1]), (2, &[1])]);
     let leased = claim_one(ledger, minute(0)).await;
     ledger.refuse(leased, refused_at_rcpt(minute(0), "5.1.1 no such user"), minute(90)).await.unwrap();
-    assert!(claim(ledger, minute(0), 9).await.is_empty());
+    assert!(claim(ledger, minute(89), 9).await.is_empty());
+    assert_eq!(figures(ledger), "letters: 1 queued, 1 bounced; confirmations: 1 queued");
+    assert!(claim_letters(ledger, minute(90)).await.is_empty());
     assert_eq!(figures(ledger), "letters: 1 bounced, 1 suppressed; confirmations: 1 queued");
-    assert_eq!(decide(ledger, DecisionKind::Retry, Selection::State(MessageState::Bounced), minute(1)), 1);
-    assert_eq!(decide(ledger, DecisionKind::Retry, Selection::State(MessageState::Suppressed), minute(1)), 1);
-    let claimed = claim(ledger, minute(1), 9).await;
+    assert_eq!(decide(ledger, DecisionKind::Retry, Selection::State(MessageState::Bounced), minute(91)), 1);
+    assert_eq!(decide(ledger, DecisionKind::Retry, Selection::State(MessageState::Suppressed), minute(91)), 1);
+    let claimed = claim(ledger, minute(91), 9).await;
     assert_eq!(claimed.len(), 2);
     assert!(claimed.iter().all(|leased| (leased.attempts, leased.first_attempt_at) == (0, None)));
+}
+
+pub(crate) async fn a_refusal_that_is_taken_back_before_the_news_is_out_suppresses_nobody(world: impl Backend) {
+    let ledger = world.ledger();
+    enrol(ledger, &[(1, &[1]), (2, &[1])]);
+    let leased = claim_one(ledger, minute(0)).await;
+    ledger.refuse(leased, refused_at_rcpt(minute(0), "5.1.1 no such user"), minute(1)).await.unwrap();
+    assert!(claim_letters(ledger, minute(0)).await.is_empty());
+    assert_eq!(decide(ledger, DecisionKind::Retry, Selection::State(MessageState::Bounced), minute(0)), 1);
+    assert_eq!(claim_letters(ledger, minute(1)).await.len(), 2);
+}
+
+async fn claim_letters(ledger: &impl Ledger, now: jiff::Timestamp) -> Vec<undersigned::ledger::Leased> {
+    let kind = Some(undersigned::model::MessageKind::Letter);
+    let claim = undersigned::ledger::Claim { now, limit: 9, one_per_lane: false, kind };
+    ledger.claim(claim).await.unwrap()
 }
 
 pub(crate) async fn what_is_in_doubt_moves_only_by_an_order_of_staff(world: impl Backend) {

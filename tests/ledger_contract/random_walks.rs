@@ -126,7 +126,7 @@ impl<L: Ledger> Walk<L> {
                 vec![M::Accept, M::Defer, M::Bounce, M::Expire, M::LoseTrack]
             }
             Call::Recover => {
-                self.ledger.recover(minute(self.minute)).await.unwrap();
+                self.ledger.recover(minute(self.minute), std::time::Duration::from_secs(3600)).await.unwrap();
                 self.starts += 1;
                 vec![M::GiveBack, M::LoseTrack]
             }

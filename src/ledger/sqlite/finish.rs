@@ -34,6 +34,16 @@ pub(super) fn give_back(db: &Connection, leased: Claimed, lane_ready_at: Option<
     lanes::wait_until(db, leased.lane, lane_ready_at)
 }
 
+/// See [`crate::ledger::Ledger::set_aside`].
+pub(super) fn set_aside(db: &Connection, leased: Claimed, reason: &str, now: Ms) -> Work<()> {
+    step(db, leased.id, Standing::under(MessageState::Leased, leased.token), Move::GiveBack)?;
+    step(db, leased.id, Standing::at(MessageState::Queued), Move::Hold)?;
+    db.prepare_cached("UPDATE message SET last_reply = ?2 WHERE id = ?1")?.execute(params![leased.id, reason])?;
+    db.prepare_cached("INSERT INTO decision (at, text) VALUES (?1, ?2)")?
+        .execute(params![now, format!("set aside: message {}: {reason}", leased.id)])?;
+    lanes::vacate(db, leased.lane, leased.id)
+}
+
 /// See [`crate::ledger::Ledger::mark_transmitting`].
 pub(super) fn mark_transmitting(
     db: &Connection,
@@ -81,6 +91,8 @@ pub(super) fn end(db: &Connection, from: MessageState, claimed: Claimed, attempt
     if attempt.class == Class::RecipientPermanent && attempt.enhanced().is_some_and(|e| e.class == 5 && e.subject == 1)
     {
         suppress_mailbox(db, claimed.lane, attempt)?;
+        // Until the news is out the breaker may still show that the mailbox is not to blame.
+        lanes::wait_until(db, claimed.lane, Some(news_at))?;
     }
     lanes::vacate(db, claimed.lane, claimed.id)?;
     if to.is_settled() { settled(db, claimed.id, news_at) } else { Ok(()) }
@@ -156,8 +168,9 @@ fn settled(db: &Connection, message: MessageId, news_at: Ms) -> Work<()> {
 }
 
 /// See [`crate::ledger::Ledger::recover`].
-pub(super) fn recover(db: &Connection, now: Timestamp) -> Work<Recovered> {
+pub(super) fn recover(db: &Connection, now: Timestamp, ready_at_max: Ms) -> Work<Recovered> {
     let mut found = Recovered::default();
+    lanes::wait_at_most(db, ready_at_max)?;
     for (leased, _) in left_behind(db, MessageState::Leased)? {
         give_back(db, leased, None)?;
         found.given_back += 1;

@@ -30,7 +30,7 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::{
-    AttemptRecord, CampaignState, Claim, Counts, Decision, Enrolled, EnrolmentSource, Kept, Leased, Ledger,
+    AttemptRecord, CampaignState, Claim, Counts, Decision, Enrolled, EnrolmentSource, HandOver, Kept, Leased, Ledger,
     LedgerError, LogFilter, MessageRecord, OfficialFigures, Open, Recovered, RelayRecord, Result, Terms, Unwritten,
 };
 use crate::model::{Attempt, CampaignTag, MessageState, PersonKey, Stamp, TemplateId};
@@ -216,8 +216,9 @@ impl Ledger for SqliteLedger {
         self.read(|db| read::knows(db, key))
     }
 
-    async fn recover(&self, now: Timestamp) -> Result<Recovered> {
-        self.write(move |db| finish::recover(db, now)).await
+    async fn recover(&self, now: Timestamp, lane_wait_max: Duration) -> Result<Recovered> {
+        let ready_at_max = now.checked_add(lane_wait_max).unwrap_or(Timestamp::MAX);
+        self.write(move |db| finish::recover(db, now, ready_at_max.into())).await
     }
 
     async fn claim(&self, claim: Claim) -> Result<Vec<Leased>> {
@@ -227,6 +228,13 @@ impl Ledger for SqliteLedger {
     async fn give_back(&self, leased: Leased, lane_ready_at: Option<Timestamp>) -> Kept<(), Leased> {
         let claimed = Claimed { id: leased.id, token: leased.token, lane: leased.lane };
         let done = self.write(move |db| finish::give_back(db, claimed, lane_ready_at.map(Ms::from))).await;
+        done.map_err(|error| Box::new(Unwritten { receipt: leased, error }))
+    }
+
+    async fn set_aside(&self, leased: Leased, reason: &str, now: Timestamp) -> Kept<(), Leased> {
+        let claimed = Claimed { id: leased.id, token: leased.token, lane: leased.lane };
+        let reason = reason.to_owned();
+        let done = self.write(move |db| finish::set_aside(db, claimed, &reason, now.into())).await;
         done.map_err(|error| Box::new(Unwritten { receipt: leased, error }))
     }
 
@@ -302,6 +310,10 @@ impl Ledger for SqliteLedger {
 
     fn sent_since(&self, since: Timestamp) -> Result<u64> {
         self.read(|db| read::sent_since(db, since.into()))
+    }
+
+    fn handed_over(&self, since: Timestamp, each: &mut dyn FnMut(HandOver)) -> Result<()> {
+        self.read(|db| read::handed_over(db, since.into(), each))
     }
 
     fn decisions(&self) -> Result<Vec<(Timestamp, String)>> {

@@ -5,7 +5,7 @@
 
 use rusqlite::{Connection, Row, ToSql, params};
 
-use crate::ledger::{AttemptRecord, Counts, LogFilter, MessageRecord, OfficialFigures};
+use crate::ledger::{AttemptRecord, Counts, HandOver, LogFilter, MessageRecord, OfficialFigures};
 use crate::model::{MessageKind, MessageState, PersonKey};
 
 use super::cells::Ms;
@@ -144,6 +144,22 @@ pub(super) fn sent_since(db: &Connection, since: Ms) -> Work<u64> {
               WHERE disposition IN ('sent', 'in_doubt') AND at >= ?1",
         )?
         .query_row([since], |row| number(row, 0))?)
+}
+
+/// See [`crate::ledger::Ledger::handed_over`].
+pub(super) fn handed_over(db: &Connection, since: Ms, each: &mut dyn FnMut(HandOver)) -> Work<()> {
+    let mut list = db.prepare_cached(
+        "SELECT a.at, a.relay, lane.mailbox, lane.id FROM attempt a INDEXED BY attempt_handed_over
+           JOIN message m ON m.id = a.message JOIN lane ON lane.id = m.lane
+          WHERE a.disposition IN ('sent', 'in_doubt') AND a.at >= ?1 ORDER BY a.at",
+    )?;
+    let mut rows = list.query([since])?;
+    while let Some(row) = rows.next()? {
+        let mailbox: String = row.get(2)?;
+        let domain = mailbox.rsplit_once('@').map_or("", |(_, domain)| domain).to_owned();
+        each(HandOver { at: row.get::<_, Ms>(0)?.time(), relay: row.get(1)?, domain, lane: row.get(3)? });
+    }
+    Ok(())
 }
 
 /// See [`crate::ledger::Ledger::decisions`].
