@@ -147,3 +147,28 @@ fn a_kill_while_people_are_enrolled_leaves_all_or_nothing() {
         }
     }
 }
+
+#[test]
+fn one_interrupt_does_not_wait_for_a_relay_that_says_nothing() {
+    for step in [Step::Greeting, Step::Mail, Step::Rcpt, Step::Data] {
+        let relay =
+            ScriptedRelay::start(
+                Options::default(),
+                move |at| {
+                    if at.step == step { Action::Hang } else { Action::Default }
+                },
+            );
+        let campaign = Campaign::new(5, 50, relay.port());
+        let mut sending = campaign.start(&["send", "--yes"]);
+        while relay.connections() < 4 {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        std::thread::sleep(Duration::from_millis(300));
+        send_signal(sending.id(), "-TERM");
+        let asked = std::time::Instant::now();
+        assert_eq!(sending.wait().unwrap().code(), Some(0));
+        assert!(asked.elapsed() < Duration::from_secs(10), "{step:?}: {:?}", asked.elapsed());
+        assert!(relay.connections() < 50, "{step:?}: it does not hammer while it ends: {}", relay.connections());
+        assert_eq!(campaign.letters("queued"), 50);
+    }
+}

@@ -92,6 +92,7 @@ contract! { Sqlite:
         hold_and_release_take_letters_out_of_the_queue_and_back
         a_letter_without_a_mailbox_stays_held
         retry_lifts_the_suppression_and_counts_tries_anew
+        a_refusal_that_is_taken_back_before_the_news_is_out_suppresses_nobody
         what_is_in_doubt_moves_only_by_an_order_of_staff
         an_order_that_names_a_wrong_message_changes_nothing
         every_order_is_recorded_with_time_number_and_reason
