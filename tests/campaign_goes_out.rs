@@ -246,3 +246,37 @@ fn a_limited_run_sends_so_many_letters_and_their_confirmations() {
     assert_eq!(campaign.send().code, 0);
     assert_eq!(relay.record.count(), 18);
 }
+
+#[test]
+fn a_corrected_address_does_not_send_a_second_letter_unasked() {
+    let relay = ScriptedRelay::kind();
+    let campaign = Campaign::new(2, 4, relay.port());
+    assert_eq!(campaign.send().code, 0);
+    for (from, to) in [("signer1@mail.example", "signer1@other.example"), ("mayor1@town1.example", "m1@town1.example")]
+    {
+        campaign.write("contacts.csv", &contacts(2, 0..4).replace(from, to));
+        let refused = campaign.send();
+        assert_eq!(refused.code, 3, "{refused:?}");
+        assert!(refused.err.contains("--accept-changed-people") && refused.err.contains("line"), "{refused:?}");
+        assert_eq!(relay.record.count(), 8);
+    }
+    // Somebody else of the same name, beside the first, is nobody's slip.
+    let namesake = "constituent,,Signer 1,another@mail.example,Town 1,9 Elm St,60000,2026-10-01,\n";
+    campaign.write("contacts.csv", &(contacts(2, 0..4) + namesake));
+    assert_eq!(campaign.send().code, 0);
+    assert_eq!(relay.record.count(), 10);
+}
+
+#[test]
+fn letters_that_waited_for_a_mailbox_go_out_once_it_is_there() {
+    let relay = ScriptedRelay::kind();
+    let campaign = Campaign::new(2, 4, relay.port());
+    campaign.write("contacts.csv", &contacts(2, 0..4).replace("mayor1@town1.example", ""));
+    assert_eq!(campaign.send().code, 7);
+    campaign.write("contacts.csv", &contacts(2, 0..4));
+    let ran = campaign.send();
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(campaign.letters("sent"), 4);
+    assert_eq!(campaign.letters("total"), 4);
+    assert_eq!(relay.record.count(), 8);
+}

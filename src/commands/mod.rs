@@ -16,6 +16,7 @@ mod rehearse;
 mod release;
 mod resolve;
 mod retry;
+mod second_letters;
 mod send;
 mod staff;
 mod status;

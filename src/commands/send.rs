@@ -11,7 +11,7 @@ use crate::report::{count, counted, status_text};
 
 use super::console::{ask, note, say};
 use super::workspace::{BadRows, Prepared, Workspace, new_tag};
-use super::{Exit, Failure, campaign};
+use super::{Exit, Failure, campaign, second_letters};
 
 pub(super) fn run(place: &Place, args: &Send) -> Result<Exit, Failure> {
     let workspace = Workspace::open(place)?;
@@ -24,6 +24,9 @@ pub(super) fn run(place: &Place, args: &Send) -> Result<Exit, Failure> {
     workspace.show_or_refuse(&prepared, bad_rows)?;
     if let Some(ledger) = &known {
         must_be_the_same_texts(&workspace, ledger, &prepared, args)?;
+        if !args.accept_changed_people {
+            second_letters::must_not_go_out(ledger, &prepared.survey)?;
+        }
     }
     if !args.yes {
         must_be_confirmed(&workspace)?;
@@ -147,6 +150,7 @@ fn tell_enrolled(enrolled: &Enrolled) {
     for (n, what) in [
         (enrolled.queued, "new, waiting for their turn"),
         (enrolled.held, "new, held until their official has a mailbox"),
+        (enrolled.housed, "no longer held: their official has a mailbox now"),
         (enrolled.suppressed, "new, to a mailbox that was refused for good before"),
         (enrolled.known, "there already"),
     ] {

@@ -107,11 +107,14 @@ pub trait Ledger: Clone + Send + Sync + 'static {
     /// The newest frozen template of that name.
     fn newest_template(&self, name: &str) -> Result<Option<(TemplateId, String)>>;
     /// Enrols people and letters in one transaction: all or nothing. A constituent or official who is there
-    /// already keeps the row that was frozen first; a letter that is there already is left alone.
+    /// already keeps the row that was frozen first; a letter that is there already is left alone. An official who had
+    /// no mailbox and now has one gets the letters that waited for it.
     fn enrol(&self, terms: &Terms, now: Timestamp, source: EnrolmentSource<'_>) -> Result<Enrolled>;
     /// Moves every letter that was never offered to a relay to another frozen template; gives their number.
     fn adopt_template(&self, from_name: &str, to: TemplateId, now: Timestamp) -> Result<u64>;
-    /// Whether a constituent of that key is enrolled.
+    /// The keys of those who are enrolled under this very name and jurisdiction, in whatever role.
+    fn namesakes(&self, name: &str, jurisdiction: &str) -> Result<Vec<PersonKey>>;
+    /// Whether a person of that key is enrolled.
     fn knows(&self, key: PersonKey) -> Result<bool>;
 
     // Dispatch. Durable when they return; commits of all callers are grouped. A call whose future is dropped may

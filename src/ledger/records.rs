@@ -69,6 +69,8 @@ pub struct Enrolled {
     pub queued: u64,
     /// Letters that are new and wait for a mailbox.
     pub held: u64,
+    /// Letters that waited for their official to get a mailbox, and wait no longer.
+    pub housed: u64,
     /// Letters that are new and go to a suppressed mailbox.
     pub suppressed: u64,
     /// Letters that were there already.

@@ -3,10 +3,11 @@
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
 use crate::ledger::{Confirming, Enrolled, Enrolment, EnrolmentSource, LedgerError, Terms};
-use crate::model::{Constituent, EmailAddress, MessageKind, MessageState, Official, PersonKey};
+use crate::model::{Constituent, EmailAddress, MessageId, MessageKind, MessageState, Move, Official, PersonKey};
 
 use super::cells::Ms;
 use super::fault::Work;
+use super::moves::{Standing, step};
 use super::{lanes, people};
 
 /// See [`crate::ledger::Ledger::enrol`].
@@ -47,6 +48,14 @@ fn agree_on_terms(db: &Connection, terms: &Terms) -> Work<()> {
 }
 
 fn add_official(db: &Connection, official: &Official, enrolled: &mut Enrolled) -> Work<()> {
+    let is_known = super::read::knows(db, official.key())?;
+    if let (false, Some(mailbox)) = (is_known, &official.mailbox)
+        && let Some(id) = people::house(db, official)?
+    {
+        let lane = lanes::of_mailbox(db, &mailbox.key())?;
+        enrolled.housed += house_letters(db, id, lane)?;
+        return Ok(());
+    }
     let frozen = people::freeze_official(db, official)?;
     enrolled.changed += u64::from(frozen.differs);
     if frozen.new
@@ -55,6 +64,25 @@ fn add_official(db: &Connection, official: &Official, enrolled: &mut Enrolled) -
         lanes::of_mailbox(db, &EmailAddress::key(mailbox))?;
     }
     Ok(())
+}
+
+/// The letters of an official who has a mailbox now wait for their turn in its lane.
+fn house_letters(db: &Connection, official: i64, lane: i64) -> Work<u64> {
+    let waiting: Vec<MessageId> = db
+        .prepare_cached("SELECT id FROM message WHERE official = ?1 AND kind = 'letter' AND lane IS NULL")?
+        .query_map([official], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    db.prepare_cached("UPDATE message SET lane = ?2 WHERE official = ?1 AND lane IS NULL")?
+        .execute(params![official, lane])?;
+    let mut housed = 0;
+    for letter in waiting {
+        // One that staff cancelled meanwhile stays where it is.
+        if step(db, letter, Standing::at(MessageState::Held), Move::Release).is_ok() {
+            housed += 1;
+        }
+    }
+    lanes::repair(db, lane)?;
+    Ok(housed)
 }
 
 fn add_constituent(

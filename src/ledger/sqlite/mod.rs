@@ -212,6 +212,10 @@ impl Ledger for SqliteLedger {
         self.write_blocking(move |db| templates::adopt(db, &from_name, to, now.into()))
     }
 
+    fn namesakes(&self, name: &str, jurisdiction: &str) -> Result<Vec<PersonKey>> {
+        self.read(|db| read::namesakes(db, name, jurisdiction))
+    }
+
     fn knows(&self, key: PersonKey) -> Result<bool> {
         self.read(|db| read::knows(db, key))
     }

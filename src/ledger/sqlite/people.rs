@@ -54,6 +54,23 @@ pub(super) fn freeze_official(db: &Connection, official: &Official) -> Work<Froz
     )
 }
 
+/// Gives a mailbox to an official who was enrolled without one; their number, if there is such an official.
+pub(super) fn house(db: &Connection, official: &Official) -> Work<Option<i64>> {
+    let Some(mailbox) = &official.mailbox else { return Ok(None) };
+    let homeless: Option<i64> = db
+        .prepare_cached(
+            "SELECT id FROM person WHERE name = ?1 AND jurisdiction = ?2 AND title = ?3
+                AND role = 'official' AND mailbox IS NULL",
+        )?
+        .query_row(params![official.name.as_str(), official.jurisdiction, official.title], |row| row.get(0))
+        .optional()?;
+    if let Some(id) = homeless {
+        db.prepare_cached("UPDATE person SET key = ?2, mailbox = ?3, lane_key = ?4 WHERE id = ?1")?
+            .execute(params![id, official.key(), mailbox.as_str(), mailbox.key()])?;
+    }
+    Ok(homeless)
+}
+
 /// Freezes a constituent; one of the same key who is there already stays as they are.
 pub(super) fn freeze_constituent(db: &Connection, constituent: &Constituent) -> Work<Frozen> {
     freeze(

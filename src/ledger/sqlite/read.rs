@@ -28,8 +28,14 @@ pub(super) fn counts(db: &Connection) -> Work<Counts> {
 /// See [`crate::ledger::Ledger::knows`].
 pub(super) fn knows(db: &Connection, key: PersonKey) -> Work<bool> {
     Ok(db
-        .prepare_cached("SELECT EXISTS (SELECT 1 FROM person WHERE key = ?1 AND role = 'constituent')")?
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM person WHERE key = ?1)")?
         .query_row(params![key], |row| row.get(0))?)
+}
+
+/// See [`crate::ledger::Ledger::namesakes`].
+pub(super) fn namesakes(db: &Connection, name: &str, jurisdiction: &str) -> Work<Vec<PersonKey>> {
+    let mut keys = db.prepare_cached("SELECT key FROM person WHERE name = ?1 AND jurisdiction = ?2")?;
+    Ok(keys.query_map(params![name, jurisdiction], |row| row.get(0).map(PersonKey))?.collect::<Result<_, _>>()?)
 }
 
 /// See [`crate::ledger::Ledger::officials`].

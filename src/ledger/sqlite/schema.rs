@@ -57,6 +57,8 @@ CREATE TABLE person (               -- officials and constituents, frozen when f
   extra        TEXT NOT NULL        -- unknown columns, as a JSON object
 ) STRICT;
 
+CREATE INDEX person_name ON person (name, jurisdiction);
+
 CREATE TABLE lane (                 -- the queue of one recipient mailbox
   id           INTEGER PRIMARY KEY,
   mailbox      TEXT NOT NULL UNIQUE,

@@ -1,0 +1,96 @@
+//! A person whose address was corrected after planning looks like a new one, and would get a second letter.
+//!
+//! Name, jurisdiction and mailbox make a person; when somebody new has the name and the jurisdiction of somebody who
+//! was planned and is no longer in the file, staff decide what they are.
+
+use std::collections::HashSet;
+
+use crate::contacts::{ContactsError, Row, Survey};
+use crate::ledger::sqlite::SqliteLedger;
+use crate::ledger::{Ledger, LedgerError};
+use crate::model::PersonKey;
+use crate::report::counted;
+
+use super::{Exit, Failure};
+
+/// So many are named.
+const SHOWN: usize = 20;
+
+/// Somebody new who may be somebody known.
+struct Suspect {
+    line: u64,
+    name: String,
+    known_as: Vec<PersonKey>,
+}
+
+/// Refuses to go on where a second letter would go out in one person's name, or to one official.
+pub(super) fn must_not_go_out(ledger: &SqliteLedger, survey: &Survey) -> Result<(), Failure> {
+    let mut suspects = suspects(ledger, survey)?;
+    if suspects.is_empty() {
+        return Ok(());
+    }
+    let known_as: HashSet<PersonKey> = suspects.iter().flat_map(|s| s.known_as.iter().copied()).collect();
+    let still_there = still_there(survey, &known_as)?;
+    suspects.retain(|s| s.known_as.iter().any(|key| !still_there.contains(key)));
+    if suspects.is_empty() {
+        return Ok(());
+    }
+    let lines: Vec<String> = suspects.iter().take(SHOWN).map(|s| format!("  line {}: {}", s.line, s.name)).collect();
+    let more = if suspects.len() > SHOWN { "\n  …" } else { "" };
+    Err(Failure::new(
+        Exit::Refused,
+        format!(
+            "{} in the file now have another address than when they were planned:\n{}{more}\n\
+             Their letters would go out a second time; nothing was sent. Put the old address back, or, if these are \
+             other people or a second letter is what you want: undersigned send --accept-changed-people",
+            counted(suspects.len() as u64, "person").replace("persons", "people"),
+            lines.join("\n"),
+        ),
+    ))
+}
+
+fn suspects(ledger: &SqliteLedger, survey: &Survey) -> Result<Vec<Suspect>, Failure> {
+    let mut found = Vec::new();
+    let mut look = |line, key, name: &str, jurisdiction: &str| -> Result<(), LedgerError> {
+        if !ledger.knows(key)? {
+            let known_as = ledger.namesakes(name, jurisdiction)?;
+            if !known_as.is_empty() {
+                found.push(Suspect { line, name: name.to_owned(), known_as });
+            }
+        }
+        Ok(())
+    };
+    // An official who gets a mailbox for the first time is no suspect: nothing was sent to them.
+    let without: HashSet<PersonKey> = survey.officials().iter().map(|o| homeless_key(&o.official)).collect();
+    for listed in survey.officials() {
+        let official = &listed.official;
+        look(listed.line, official.key(), official.name.as_str(), &official.jurisdiction)?;
+    }
+    for row in survey.rows()? {
+        if let Row::Joined { line, constituent, .. } = row? {
+            look(line, constituent.key(), constituent.name.as_str(), &constituent.jurisdiction)?;
+        }
+    }
+    for suspect in &mut found {
+        suspect.known_as.retain(|key| !without.contains(key));
+    }
+    found.retain(|suspect| !suspect.known_as.is_empty());
+    Ok(found)
+}
+
+/// The key that an official had before they had a mailbox.
+fn homeless_key(official: &crate::model::Official) -> PersonKey {
+    crate::model::Official { mailbox: None, ..official.clone() }.key()
+}
+
+/// Which of these people are still in the file.
+fn still_there(survey: &Survey, wanted: &HashSet<PersonKey>) -> Result<HashSet<PersonKey>, ContactsError> {
+    let officials = survey.officials().iter().map(|listed| listed.official.key());
+    let mut found: HashSet<PersonKey> = officials.filter(|key| wanted.contains(key)).collect();
+    for row in survey.rows()? {
+        if let Row::Joined { constituent, .. } = row? {
+            found.extend(Some(constituent.key()).filter(|key| wanted.contains(key)));
+        }
+    }
+    Ok(found)
+}
