@@ -17,10 +17,15 @@ Exit codes:
     7  nothing left but messages in doubt or held
   130  interrupted twice
 
-A relay's password comes from its `password_file` (mode 0600), from the systemd credential
-`undersigned-NAME`, from the environment variable UNDERSIGNED_PASSWORD_NAME, or from a prompt.
+The password of the relay NAME comes from one of these:
+    its password_file, of mode 0600
+    the systemd credential undersigned-NAME
+    the environment variable UNDERSIGNED_PASSWORD_NAME
+    a prompt
 
-First steps: undersigned new DIR, then in DIR: check, preview, rehearse, test, send.";
+First steps:
+    undersigned new DIR
+    then in DIR: check, preview, rehearse, test, send";
 
 /// Sends advocacy letters: matches constituents to their officials, fills in each letter, hands it to a mail
 /// server at a bearable pace, and keeps a durable record of every attempt.
@@ -131,8 +136,8 @@ pub struct Test {
     #[arg(long, value_name = "ADDRESS")]
     pub to: String,
     /// How many letters
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    pub count: usize,
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    pub count: u16,
 }
 
 /// `send`
@@ -143,7 +148,7 @@ pub struct Send {
     #[arg(long)]
     pub yes: bool,
     /// At most so many letters in this run
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub limit: Option<u64>,
     /// Goes on without the rows that cannot be used, and writes them to refused.csv
     #[arg(long)]

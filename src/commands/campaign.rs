@@ -48,11 +48,26 @@ fn listen(stop: watch::Sender<Stop>) -> Result<(), Failure> {
             "\nFinishing what is in transmission; press Ctrl-C again to leave at once (at most one message a connection is then in doubt).",
         );
         stop.send_replace(Stop::Gently);
+        // Some callers signal twice at once, the process and its group; that is one wish.
+        tokio::time::sleep(ONE_WISH).await;
+        drain(&mut interrupt, &mut terminate).await;
         either(&mut interrupt, &mut terminate).await;
         note("Left at once. See what is in doubt with: undersigned status");
         std::process::exit(Exit::Interrupted as i32);
     });
     Ok(())
+}
+
+/// Signals that come so soon after the first are the same wish.
+const ONE_WISH: std::time::Duration = std::time::Duration::from_millis(200);
+
+async fn drain(interrupt: &mut Signal, terminate: &mut Signal) {
+    let both = async {
+        loop {
+            either(interrupt, terminate).await;
+        }
+    };
+    let _ = tokio::time::timeout(std::time::Duration::from_millis(1), both).await;
 }
 
 async fn either(interrupt: &mut Signal, terminate: &mut Signal) {

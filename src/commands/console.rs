@@ -105,7 +105,9 @@ fn plain(now: &Progress, since_last: u64) -> String {
     let rate = since_last / PLAIN_EVERY.as_secs();
     let to_do = now.letters_to_do().max(now.letters_settled);
     let left = (to_do - now.letters_settled).checked_div(rate);
-    let left = left.map_or_else(String::new, |s| format!(", about {} left", duration(Duration::from_secs(s))));
+    let left = left
+        .filter(|_| now.waiting.is_none())
+        .map_or_else(String::new, |s| format!(", about {} left", duration(Duration::from_secs(s))));
     let tail = tail(now);
     let tail = if tail.is_empty() { tail } else { format!("; {tail}") };
     format!(

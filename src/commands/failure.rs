@@ -25,7 +25,13 @@ impl Failure {
 
     /// A file of ours that could not be read or written.
     pub(super) fn file(path: &std::path::Path, error: &std::io::Error) -> Self {
-        Self::new(Exit::Internal, format!("{}: {error}", path.display()))
+        let advice = match error.kind() {
+            std::io::ErrorKind::PermissionDenied => "; this user may not read or write it",
+            std::io::ErrorKind::NotFound => "; is the folder right? Name it with --dir",
+            std::io::ErrorKind::StorageFull => "; make room on the disk and try again",
+            _ => "",
+        };
+        Self::new(Exit::Usage, format!("{}: {error}{advice}", path.display()))
     }
 }
 

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use crate::cli::{Log, Place};
 use crate::ledger::sqlite::{Access, SqliteLedger};
 use crate::ledger::{Ledger, LogFilter};
-use crate::model::MessageState;
+use crate::model::{MessageId, MessageState};
 use crate::report::{log_json, log_text};
 
 use super::workspace::Workspace;
@@ -19,6 +19,9 @@ pub(super) fn run(place: &Place, args: &Log) -> Result<Exit, Failure> {
         message: args.message.as_deref().map(|text| staff::id(text, ledger.tag())).transpose()?,
     };
     let mut out = io::BufWriter::new(io::stdout().lock());
+    if let Some(id) = filter.message {
+        must_exist(&ledger, id)?;
+    }
     ledger.attempts(&filter, &mut |record| {
         if args.json {
             writeln!(out, "{}", log_json(&record, ledger.tag()))
@@ -28,6 +31,15 @@ pub(super) fn run(place: &Place, args: &Log) -> Result<Exit, Failure> {
     })?;
     let _ = out.flush(); // a closed pipe is the reader's way of saying that it is enough
     Ok(Exit::Done)
+}
+
+fn must_exist(ledger: &SqliteLedger, id: MessageId) -> Result<(), Failure> {
+    let mut is_there = false;
+    ledger.messages(&LogFilter { message: Some(id), state: None }, &mut |_| {
+        is_there = true;
+        Ok(())
+    })?;
+    if is_there { Ok(()) } else { Err(Failure::new(Exit::Usage, format!("there is no message {id} in this ledger"))) }
 }
 
 fn state(name: &str) -> Result<MessageState, Failure> {

@@ -32,12 +32,29 @@ pub(super) fn run(place: &Place, args: &Preview) -> Result<Exit, Failure> {
     }
     let out = workspace.config.dir.join(&args.out);
     fs::create_dir_all(&out).map_err(|e| Failure::file(&out, &e))?;
+    clear(&out)?;
     let composer = Composer::new(workspace.config.identity.clone())?;
     for (place, letter) in chosen.iter().enumerate() {
         write(&prepared, &composer, letter, &out, place + 1)?;
     }
     say(format!("{} in {}; nothing was sent.", counted(chosen.len() as u64, "letter"), out.display()));
     Ok(Exit::Done)
+}
+
+/// Removes what an earlier preview left, so that no old letter is read as a new one.
+fn clear(out: &Path) -> Result<(), Failure> {
+    let file = |e: std::io::Error| Failure::file(out, &e);
+    for entry in fs::read_dir(out).map_err(file)? {
+        let path = entry.map_err(file)?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let is_ours = name.starts_with(|c: char| c.is_ascii_digit())
+            && name.contains('-')
+            && [".txt", ".html", ".eml"].iter().any(|ending| name.ends_with(ending));
+        if is_ours {
+            fs::remove_file(&path).map_err(|e| Failure::file(&path, &e))?;
+        }
+    }
+    Ok(())
 }
 
 /// One letter that was chosen, and why.

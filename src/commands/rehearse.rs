@@ -99,6 +99,10 @@ fn fresh_folder(dir: &Path) -> Result<PathBuf, Failure> {
         }
         fs::remove_dir_all(&folder).map_err(file)?;
     }
-    fs::create_dir_all(&folder).map_err(file)?;
+    // Everybody's letters are in there.
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(&folder).map_err(file)?;
     Ok(folder)
 }

@@ -10,7 +10,7 @@ use crate::cli::{Place, Test};
 use crate::contacts::Row;
 use crate::dispatch::Ending;
 use crate::ledger::sqlite::SqliteLedger;
-use crate::ledger::{Confirming, Enrolment, Ledger, LogFilter, Terms};
+use crate::ledger::{AttemptRecord, Confirming, Enrolment, Ledger, LogFilter, Terms};
 use crate::model::EmailAddress;
 use crate::report::log_text;
 
@@ -33,7 +33,7 @@ pub(super) fn run(place: &Place, args: &Test) -> Result<Exit, Failure> {
         &new_tag()?,
         Timestamp::now(),
     )?;
-    enrol_some(&prepared, &ledger, args.count)?;
+    enrol_some(&prepared, &ledger, usize::from(args.count))?;
     let mut settings = workspace.settings(relays);
     settings.pace = UNPACED;
     settings.is_patient = false;
@@ -41,7 +41,8 @@ pub(super) fn run(place: &Place, args: &Test) -> Result<Exit, Failure> {
         campaign::dispatch(&campaign::runtime()?, &ledger, settings, workspace.press(&prepared)?.readdressed(to))?;
 
     ledger.attempts(&LogFilter::default(), &mut |record| {
-        say(log_text(&record, &workspace.config.timezone));
+        // The ledger names the official whom the letter is for; it went to staff.
+        say(log_text(&AttemptRecord { recipient: args.to.clone(), ..record }, &workspace.config.timezone));
         Ok(())
     })?;
     if let Ending::Stopped(reason) = &ending {

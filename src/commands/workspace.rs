@@ -237,7 +237,17 @@ fn fields(survey: &Survey) -> Fields {
 }
 
 fn read(path: &Path) -> Result<String, Failure> {
-    std::fs::read_to_string(path).map_err(|e| Failure::new(Exit::Refused, format!("{}: {e}", path.display())))
+    std::fs::read_to_string(path).map_err(|e| {
+        let advice = match e.kind() {
+            std::io::ErrorKind::NotFound => {
+                "there is no such file; campaign.letter and campaign.confirmation in config.toml name the texts"
+            }
+            std::io::ErrorKind::PermissionDenied => "this user may not read it",
+            std::io::ErrorKind::InvalidData => "it is not UTF-8 text; save it as plain text in UTF-8",
+            _ => return Failure::file(path, &e),
+        };
+        Failure::new(Exit::Refused, format!("{}: {advice}", path.display()))
+    })
 }
 
 fn name(path: &Path) -> String {

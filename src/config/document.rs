@@ -137,7 +137,7 @@ impl Flattener<'_> {
 
     fn value(&mut self, key: &str, value: &Spanned<DeValue<'_>>) {
         match value.get_ref() {
-            DeValue::Table(table) => self.table(&format!("{key}."), table),
+            DeValue::Table(table) if !table.is_empty() || is_section(key) => self.table(&format!("{key}."), table),
             DeValue::Array(items) if !items.is_empty() && items.iter().all(|i| i.get_ref().is_table()) => {
                 for (n, item) in items.iter().enumerate() {
                     self.value(&format!("{key}.{n}"), item);
@@ -154,6 +154,11 @@ impl Flattener<'_> {
             }
         }
     }
+}
+
+/// Tables that may stand there empty.
+fn is_section(key: &str) -> bool {
+    ["campaign", "contacts", "contacts.columns", "pace", "retry", "ledger"].contains(&key)
 }
 
 fn plain(value: &DeValue<'_>, raw: &str) -> Value {

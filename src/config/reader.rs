@@ -109,8 +109,13 @@ impl<'a> Reader<'a> {
     pub(super) fn finish(mut self) -> Result<(), ConfigError> {
         for (key, entry) in &self.document.entries {
             if !self.known.contains(key) {
-                let nearest = nearest(key, &self.known);
-                let advice = nearest.map_or_else(String::new, |n| format!("; did you mean `{n}`?"));
+                let is_single =
+                    key.strip_prefix("relay.").is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit()));
+                let advice = match nearest(key, &self.known) {
+                    _ if is_single => "; write the table's head with two brackets: [[relay]]".to_owned(),
+                    Some(name) => format!("; did you mean `{name}`?"),
+                    None => String::new(),
+                };
                 let text = format!("`{key}` is not a setting{advice}");
                 self.problems.push(Problem::new(entry.origin.to_string(), text));
             }

@@ -129,7 +129,8 @@ impl MatchReport {
         self.officials[index].letters += 1;
         self.held += u64::from(official.mailbox.is_none());
         if let Err(error) = texts.letter.render_letter(&texts.campaign, official, constituent) {
-            self.letter_problems.push(LetterProblem { line, what: error.to_string() });
+            let what = format!("{} to {}: {error}", constituent.name, official.salutation());
+            self.letter_problems.push(LetterProblem { line, what });
         }
     }
 }

@@ -37,7 +37,7 @@ fn failed(path: &Path, error: io::Error) -> GalleryError {
 }
 
 /// So many messages get a page of their own; a browser does not like a list of a hundred thousand.
-const SHOWN_MAX: usize = 1000;
+const SHOWN_MAX: usize = 5000;
 
 /// Writes the pages of one rehearsal.
 #[derive(Debug)]
@@ -58,9 +58,7 @@ impl Gallery<'_> {
         fs::create_dir_all(&view).map_err(|e| failed(&view, e))?;
         let mut arrived = Vec::new();
         for (place, file) in files.into_iter().enumerate() {
-            if let Some(id) = self.write_view(&view, place, &file)? {
-                arrived.push(id);
-            }
+            arrived.push(self.write_view(&view, place, &file)?);
         }
         let records = records(ledger, &arrived)?;
         let index = self.folder.join("index.html");
@@ -84,26 +82,27 @@ impl Gallery<'_> {
         Ok((files, count))
     }
 
+    /// One message's page; gives the message's number, where it has one.
     fn write_view(&self, view: &Path, place: usize, file: &str) -> Result<Option<MessageId>, GalleryError> {
         let path = self.mail.join(file);
         let bytes = fs::read(&path).map_err(|e| failed(&path, e))?;
         let Some(message) = MessageParser::default().parse(&bytes) else { return Ok(None) };
         let id = message.header_raw("X-Campaign-Message").and_then(|h| h.trim().parse::<MessageRef>().ok());
         let page = view.join(format!("{place}.html"));
-        fs::write(&page, view_page(&message, file)).map_err(|e| failed(&page, e))?;
+        fs::write(&page, view_page(&message, &bytes)).map_err(|e| failed(&page, e))?;
         Ok(id.map(|reference| reference.id))
     }
 
     fn index(
         &self,
         counts: &Counts,
-        arrived: &[MessageId],
+        arrived: &[Option<MessageId>],
         records: &HashMap<MessageId, MessageRecord>,
         arrived_in_all: usize,
     ) -> String {
         let mut rows = String::new();
         for (place, id) in arrived.iter().enumerate() {
-            let Some(record) = records.get(id) else { continue };
+            let Some(record) = id.as_ref().and_then(|id| records.get(id)) else { continue };
             let to = record.official.as_deref().filter(|_| record.kind == MessageKind::Letter);
             let _ = writeln!(
                 rows,
@@ -137,8 +136,11 @@ impl Gallery<'_> {
     }
 }
 
-fn records<L: Ledger>(ledger: &L, arrived: &[MessageId]) -> Result<HashMap<MessageId, MessageRecord>, LedgerError> {
-    let wanted: std::collections::HashSet<MessageId> = arrived.iter().copied().collect();
+fn records<L: Ledger>(
+    ledger: &L,
+    arrived: &[Option<MessageId>],
+) -> Result<HashMap<MessageId, MessageRecord>, LedgerError> {
+    let wanted: std::collections::HashSet<MessageId> = arrived.iter().flatten().copied().collect();
     let mut records = HashMap::with_capacity(wanted.len());
     ledger.messages(&LogFilter::default(), &mut |record| {
         if wanted.contains(&record.id) {
@@ -162,7 +164,7 @@ fn figures(counts: &Counts) -> String {
     out
 }
 
-fn view_page(message: &Message<'_>, file: &str) -> String {
+fn view_page(message: &Message<'_>, bytes: &[u8]) -> String {
     let mut heads = String::new();
     for name in ["From", "Reply-To", "To", "Subject", "Date"] {
         if let Some(value) = head(message, name) {
@@ -175,10 +177,10 @@ fn view_page(message: &Message<'_>, file: &str) -> String {
         "{HEAD}<title>Message</title></head><body class=\"view\"><table class=\"heads\">{heads}</table>\n\
          <iframe title=\"The message\" sandbox srcdoc=\"{}\"></iframe>\n\
          <details><summary>As plain text</summary><pre>{}</pre></details>\n\
-         <p><a href=\"../mail/new/{}\">The message as it arrived</a></p></body></html>\n",
+         <details><summary>As it arrived</summary><pre>{}</pre></details></body></html>\n",
         escape(&html),
         escape(&text),
-        escape(file),
+        escape(&String::from_utf8_lossy(bytes)),
     )
 }
 
@@ -224,5 +226,5 @@ h1{font-size:1.3rem;margin:0}table{border-collapse:collapse}th,td{text-align:lef
 .list{width:100%}.list tr:nth-child(even){background:#8881}.list td:first-child{font-variant-numeric:tabular-nums}\
 .view{padding:1rem}.view iframe{width:100%;height:60vh;border:1px solid #8886;background:Canvas}\
 .heads th{color:GrayText;font-weight:normal}pre{white-space:pre-wrap;overflow-wrap:anywhere}\
-@media(max-width:60rem){.index{display:block;height:auto;overflow:visible}.index>iframe{height:80vh}}\
+@media(max-width:60rem){.index{display:flex;flex-direction:column-reverse}.index>iframe{flex:0 0 55vh;border-left:0;border-bottom:1px solid #8886}}\
 </style>";
