@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use crate::cli::{Log, Place};
 use crate::ledger::sqlite::{Access, SqliteLedger};
-use crate::ledger::{Ledger, LogFilter};
+use crate::ledger::{Ledger, LedgerError, LogFilter};
 use crate::model::{MessageId, MessageState};
 use crate::report::{log_json, log_text};
 
@@ -22,13 +22,17 @@ pub(super) fn run(place: &Place, args: &Log) -> Result<Exit, Failure> {
     if let Some(id) = filter.message {
         must_exist(&ledger, id)?;
     }
-    ledger.attempts(&filter, &mut |record| {
+    let listed = ledger.attempts(&filter, &mut |record| {
         if args.json {
             writeln!(out, "{}", log_json(&record, ledger.tag()))
         } else {
             writeln!(out, "{}", log_text(&record, &workspace.config.timezone))
         }
-    })?;
+    });
+    match listed {
+        Err(LedgerError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(Exit::Done),
+        listed => listed?,
+    }
     let _ = out.flush(); // a closed pipe is the reader's way of saying that it is enough
     Ok(Exit::Done)
 }

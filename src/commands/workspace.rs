@@ -114,7 +114,9 @@ impl Workspace {
 
     fn forecasts(&self, prepared: &Prepared) -> Vec<crate::plan::Forecast> {
         let Config { pace, deadline, .. } = &self.config;
-        forecast(prepared.survey.officials(), &prepared.report.officials, pace, Timestamp::now(), *deadline)
+        let relays: Vec<Limit> = self.config.relays.iter().map(|relay| relay.rate).collect();
+        let officials = prepared.survey.officials();
+        forecast(officials, &prepared.report.officials, pace, &relays, Timestamp::now(), *deadline)
     }
 
     /// Puts everything that is new into the ledger, in one transaction.

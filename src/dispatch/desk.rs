@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use tokio::sync::{oneshot, watch};
 
 use crate::ledger::{Claim, HandOver, Leased, LedgerError};
-use crate::model::{Class, MessageKind, Outcome};
+use crate::model::{Class, Disposition, MessageKind, Outcome};
 use crate::policy::{Admission, Binding, Breaker, Limit, Pace, RelayEffect, Verdict, refusal_in_common};
 
 use super::clock::Now;
@@ -49,6 +49,7 @@ pub(super) struct Desk {
     chores_open: usize,
     letters_left: Option<u64>,
     is_patient: bool,
+    deadline: Option<Timestamp>,
     leaving: Option<Ending>,
     failure: Option<LedgerError>,
     /// The pace of everything lets nothing go before.
@@ -84,6 +85,7 @@ impl Desk {
             chores_open: 0,
             letters_left: settings.letters_max,
             is_patient: settings.is_patient,
+            deadline: settings.deadline,
             leaving: None,
             failure: None,
             paced_until: None,
@@ -126,6 +128,7 @@ impl Desk {
     /// Takes in what happened; gives what is to be done.
     pub(super) fn handle(&mut self, event: Event, now: Now) -> Vec<Chore> {
         self.note(event, now);
+        self.keep_the_deadline();
         self.wake = None;
         if self.leaving.is_some() {
             self.wind_up();
@@ -152,11 +155,17 @@ impl Desk {
     fn note(&mut self, event: Event, now: Now) {
         match event {
             Event::Ask { relay, connected, reply } => self.asking.push_back(Asking { relay, connected, reply }),
-            Event::Connected { relay } | Event::ConnectGivenUp { relay } => self.relays[relay].connecting -= 1,
+            Event::Connected { relay } => {
+                self.relays[relay].connecting -= 1;
+                self.relays[relay].open += 1;
+            }
+            Event::Closed { relay } => self.relays[relay].open -= 1,
+            Event::ConnectGivenUp { relay } => self.relays[relay].connecting -= 1,
             Event::ConnectFailed { relay, outcome, effect } => self.connect_failed(relay, &outcome, effect, now),
             Event::HandedOver(report) => self.handed_over(&report, now),
-            Event::Returned { relay } => {
+            Event::Returned { relay, kind } => {
                 self.relays[relay].busy -= 1;
+                self.was_no_letter_out(kind);
                 self.stir();
             }
             Event::Claimed(claimed) => self.claimed(claimed, now),
@@ -171,6 +180,14 @@ impl Desk {
             Event::LedgerFailed(error) => self.ledger_failed(error),
             Event::Left | Event::Tick => {}
             Event::StopAsked => self.leave(Ending::Interrupted),
+        }
+    }
+
+    /// Once, as soon as it has passed: what waits has no time left, whether a relay is there or not.
+    fn keep_the_deadline(&mut self) {
+        if self.deadline.is_some_and(|deadline| deadline < Timestamp::now()) {
+            self.deadline = None;
+            self.chores.push(Chore::Expire);
         }
     }
 
@@ -199,6 +216,9 @@ impl Desk {
         self.pace.set_relay_factor(report.relay, factor);
         self.chores.extend(record.map(Chore::NoteRelay));
         self.progress.count(report.kind, disposition);
+        if matches!(disposition, Disposition::Deferred { .. }) {
+            self.was_no_letter_out(report.kind);
+        }
         self.progress.waiting = None;
         self.progress_is_new = true;
         self.stir();
@@ -239,7 +259,8 @@ impl Desk {
         if claimed.leased.is_empty() && claimed.round == self.round {
             // Looks again after a heartbeat at the latest: staff may have released something.
             let soon = now.wall.checked_add(super::HEARTBEAT).unwrap_or(now.wall);
-            self.dry_until = Some(claimed.next_wake.map_or(soon, |at| at.min(soon)));
+            let next = claimed.next_wake.filter(|_| !self.limit_is_reached());
+            self.dry_until = Some(next.map_or(soon, |at| at.min(soon)));
             match claimed.next_wake {
                 _ if self.is_quiet() && self.limit_is_reached() => self.leave(Ending::LimitReached),
                 Some(until) if self.is_quiet() => self.wait_for(until, "the next messages come due".to_owned()),
@@ -271,6 +292,13 @@ impl Desk {
 
     fn is_quiet(&self) -> bool {
         self.buffer.is_empty() && self.chores_open == 0 && self.relays.iter().all(|r| r.busy == 0)
+    }
+
+    /// A limit counts letters that are out, not tries.
+    fn was_no_letter_out(&mut self, kind: MessageKind) {
+        if let (Some(left), MessageKind::Letter) = (&mut self.letters_left, kind) {
+            *left += 1;
+        }
     }
 
     /// Whether as many letters as were asked for are out; what is left of the run is their confirmations.
@@ -328,7 +356,7 @@ impl Desk {
             return None;
         }
         if !connected {
-            return desk.may_connect(self.buffer.len()).then_some(Order::Connect);
+            return desk.may_connect(self.buffer.len(), now).then_some(Order::Connect);
         }
         if !desk.may_hand_over(now) {
             return None;

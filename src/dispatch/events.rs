@@ -20,6 +20,10 @@ pub(super) enum Event {
     Connected {
         relay: usize,
     },
+    /// A session is closed.
+    Closed {
+        relay: usize,
+    },
     /// A session could not be opened.
     ConnectFailed {
         relay: usize,
@@ -35,6 +39,7 @@ pub(super) enum Event {
     /// A message was not offered after all.
     Returned {
         relay: usize,
+        kind: MessageKind,
     },
     /// Messages out of the ledger.
     Claimed(Claimed),
@@ -51,9 +56,9 @@ pub(super) enum Event {
 }
 
 impl Event {
-    pub(super) fn returned(relay: usize, result: Result<(), LedgerError>) -> Self {
+    pub(super) fn returned(relay: usize, kind: MessageKind, result: Result<(), LedgerError>) -> Self {
         match result {
-            Ok(()) | Err(LedgerError::LostRow { .. }) => Self::Returned { relay },
+            Ok(()) | Err(LedgerError::LostRow { .. }) => Self::Returned { relay, kind },
             Err(error) => Self::LedgerFailed(error),
         }
     }
@@ -74,6 +79,8 @@ pub(super) enum Chore {
     Claim(Claim, u64),
     GiveBack(Box<Leased>, Option<Timestamp>),
     NoteRelay(RelayRecord),
+    /// The deadline has passed: letters that wait expire.
+    Expire,
     /// Bounced messages return to the queue: the breaker says that the refusals were not about them.
     Reinstate(Vec<MessageId>, String),
 }

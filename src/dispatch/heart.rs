@@ -35,7 +35,6 @@ pub(super) async fn hand_over<L: Ledger>(
 ) -> Result<Handed, LedgerError> {
     let Made { parcel, stamp } = made;
     let history = History::of(&leased);
-    let ready_at = judge.lane_ready_at();
     let offer = Offer::new(&parcel.envelope, &parcel.bytes).with_smtputf8(parcel.needs_smtputf8);
 
     // MAIL, RCPT, DATA → 354: nothing can have been taken yet.
@@ -47,7 +46,7 @@ pub(super) async fn hand_over<L: Ledger>(
         () = asked(stop) => return returned(ledger, leased).await,
     };
     // The point of no return, durably on disk before the first byte of the body.
-    let open = match ledger.mark_transmitting(leased, relay, stamp, ready_at).await {
+    let open = match ledger.mark_transmitting(leased, relay, stamp, judge.lane_ready_at()).await {
         Ok(open) => open,
         Err(unwritten) => return unmarked(ledger, *unwritten).await,
     };

@@ -30,11 +30,16 @@ pub(super) struct Judge {
 pub(super) struct History {
     tries_counted: u32,
     first_attempt_at: Option<Timestamp>,
+    is_letter: bool,
 }
 
 impl History {
     pub(super) fn of(leased: &Leased) -> Self {
-        Self { tries_counted: leased.attempts, first_attempt_at: leased.first_attempt_at }
+        Self {
+            tries_counted: leased.attempts,
+            first_attempt_at: leased.first_attempt_at,
+            is_letter: leased.kind() == MessageKind::Letter,
+        }
     }
 }
 
@@ -46,7 +51,8 @@ impl Judge {
                 now: self.now(),
                 tries_counted: history.tries_counted,
                 first_attempt_at: history.first_attempt_at,
-                deadline: self.deadline,
+                // Letters have a deadline; what became of them is told also afterwards.
+                deadline: self.deadline.filter(|_| history.is_letter),
                 retry: &self.retry,
                 jitter: rand::random_range(0.0..1.0),
             },
@@ -68,7 +74,7 @@ impl Judge {
 
     /// A letter whose time is over is not offered any more: what is written down instead.
     pub(super) fn too_late(&self, relay: &str, leased: &Leased) -> Option<(Attempt, Verdict)> {
-        let is_over = self.deadline.is_some_and(|deadline| self.now() > deadline);
+        let is_over = self.deadline.is_some_and(|deadline| Timestamp::now() > deadline);
         (is_over && leased.kind() == MessageKind::Letter).then(|| {
             let (phase, cause) = (Phase::Connect, LossCause::DeadlinePassed);
             let outcome = Outcome::Lost { phase, cause, detail: String::new() };
@@ -78,7 +84,7 @@ impl Judge {
 
     /// What a failed connection does to its relay.
     pub(super) fn connection(&self, relay: &str, outcome: &Outcome) -> RelayEffect {
-        let history = History { tries_counted: 0, first_attempt_at: None };
+        let history = History { tries_counted: 0, first_attempt_at: None, is_letter: false };
         self.attempt(relay, outcome, history).1.effect
     }
 

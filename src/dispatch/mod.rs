@@ -290,11 +290,16 @@ impl<L: Ledger> Loop<L> {
                     done(until_written(*leased, |leased| ledger.give_back(leased, at)).await)
                 }
                 Chore::NoteRelay(record) => done(until_done(|| ledger.note_relay(record.clone())).await),
+                Chore::Expire => {
+                    let reason = "the campaign's deadline has passed".to_owned();
+                    let (kind, selection) = (DecisionKind::Expire, Selection::All);
+                    let decision = Decision { kind, selection, reason, at: now };
+                    done(until_done(|| decide(&ledger, decision.clone())).await)
+                }
                 Chore::Reinstate(ids, reason) => {
-                    let decision =
-                        Decision { kind: DecisionKind::Retry, selection: Selection::Ids(ids), reason, at: now };
-                    let decided = until_done(|| decide(&ledger, decision.clone())).await;
-                    done(decided)
+                    let (kind, selection) = (DecisionKind::Retry, Selection::OfThese(ids));
+                    let decision = Decision { kind, selection, reason, at: now };
+                    done(until_done(|| decide(&ledger, decision.clone())).await)
                 }
             };
             let _ = sender.send(event).await; // the loop outlives every chore, or has failed already

@@ -17,6 +17,8 @@ pub(super) struct RelayDesk {
     pub(super) name: String,
     connections: u32,
     has_rate: bool,
+    /// Sessions that are open.
+    pub(super) open: usize,
     /// Sessions that are being opened.
     pub(super) connecting: usize,
     /// Messages that are being handed over.
@@ -25,6 +27,8 @@ pub(super) struct RelayDesk {
     rate: Throttle,
     sessions: Throttle,
     not_before: Option<Timestamp>,
+    /// It has sessions enough for now: no further one before.
+    connect_not_before: Option<Timestamp>,
     /// Lost since the last success: then one session at a time feels the way.
     is_shaky: bool,
     state: RelayState,
@@ -38,12 +42,14 @@ impl RelayDesk {
             name: plan.relay.name().to_owned(),
             connections: u32::try_from(plan.connections).unwrap_or(u32::MAX),
             has_rate: plan.rate != Limit::Unlimited,
+            open: 0,
             connecting: 0,
             busy: 0,
             clock: RelayClock::new(),
             rate: Throttle::new(),
             sessions: Throttle::new(),
             not_before: None,
+            connect_not_before: None,
             is_shaky: false,
             state: RelayState::Up,
             trouble: String::new(),
@@ -61,8 +67,12 @@ impl RelayDesk {
     }
 
     /// Whether one more session may be opened for `waiting` messages.
-    pub(super) fn may_connect(&self, waiting: usize) -> bool {
-        self.connecting < if self.is_shaky { 1 } else { waiting }
+    pub(super) fn may_connect(&self, waiting: usize, now: Now) -> bool {
+        let allowed = self.sessions.of(self.connections, now.since_start) as usize;
+        let is_held_back = self.connect_not_before.is_some_and(|at| at > now.wall);
+        !is_held_back
+            && self.open + self.connecting < allowed
+            && self.connecting < if self.is_shaky { 1 } else { waiting }
     }
 
     /// Whether one more message may be handed over beside those that are.
@@ -105,6 +115,12 @@ impl RelayDesk {
                 None
             }
             RelayEffect::Reconnect => self.unreachable(outcome, now, jitter),
+            // Too many sessions: those that are open go on, and no other is opened for a while.
+            RelayEffect::FewerConnections if self.open > 0 => {
+                self.sessions.slow_down(now.since_start);
+                self.connect_not_before = Some(self.clock.failed(now.wall, jitter));
+                Some(self.record(RelayState::Slowed, now, reason))
+            }
             RelayEffect::SlowDown | RelayEffect::FewerConnections => {
                 // Without a rate of its own there is none to lower: then fewer sessions are the slower pace.
                 let by_rate = effect == RelayEffect::SlowDown && self.has_rate;
@@ -116,8 +132,10 @@ impl RelayDesk {
                 Some(self.record(RelayState::Slowed, now, reason))
             }
             RelayEffect::Park { at_least } => {
-                if self.not_before(now).is_none() {
-                    self.not_before = Some(self.clock.parked(now.wall, at_least));
+                // Sessions that hear it together count once; a shorter pause does not count.
+                if self.state != RelayState::Parked || self.not_before(now).is_none() {
+                    let until = self.clock.parked(now.wall, at_least);
+                    self.not_before = self.not_before(now).max(Some(until));
                 }
                 Some(self.record(RelayState::Parked, now, reason))
             }

@@ -32,7 +32,7 @@ impl<L: Ledger> Worker<L> {
         let mut session = None;
         loop {
             if session.as_ref().is_some_and(|s: &Session| !s.is_usable()) {
-                close(&mut session).await;
+                self.close(&mut session).await;
             }
             match self.next_order(&mut session).await {
                 Order::Connect => self.connect(&mut session).await,
@@ -40,19 +40,26 @@ impl<L: Ledger> Worker<L> {
                 Order::Leave => break,
             }
         }
-        close(&mut session).await;
+        self.close(&mut session).await;
         self.tell(Event::Left).await;
     }
 
     /// Waits for work; a session that waits too long is closed, as relays close idle ones in their own way.
     async fn next_order(&self, session: &mut Option<Session>) -> Order {
         loop {
-            let (reply, order) = oneshot::channel();
+            let (reply, mut order) = oneshot::channel();
             self.tell(Event::Ask { relay: self.index, connected: session.is_some(), reply }).await;
             let idle = session.as_ref().map_or(Duration::MAX, Session::idle_limit);
             tokio::select! {
-                order = order => return order.unwrap_or(Order::Leave),
-                () = tokio::time::sleep(idle), if session.is_some() => close(session).await,
+                order = &mut order => return order.unwrap_or(Order::Leave),
+                () = tokio::time::sleep(idle), if session.is_some() => {}
+            }
+            // An order that arrived at the last moment must not be lost with the question.
+            order.close();
+            let late = order.try_recv();
+            self.close(session).await;
+            if let Ok(order) = late {
+                return order;
             }
         }
     }
@@ -76,12 +83,13 @@ impl<L: Ledger> Worker<L> {
     }
 
     async fn hand_over(&mut self, session: &mut Option<Session>, leased: Leased) {
+        let (message, kind, lane) = (leased.id(), leased.kind(), leased.lane());
         let Some(talk) = session.as_mut() else {
             let given_back = until_written(leased, |leased| self.ledger.give_back(leased, None)).await;
-            return self.tell(Event::returned(self.index, given_back)).await;
+            return self.tell(Event::returned(self.index, kind, given_back)).await;
         };
-        let (message, kind, lane) = (leased.id(), leased.kind(), leased.lane());
         let index = self.index;
+        let is_first = leased.stamp.is_none();
         let report = |(outcome, verdict)| Report { relay: index, message, kind, lane, outcome, verdict };
         if let Some((attempt, verdict)) = self.judge.too_late(self.relay.name(), &leased) {
             let outcome = attempt.outcome.clone();
@@ -89,7 +97,7 @@ impl<L: Ledger> Worker<L> {
             let refused = until_written(leased, |leased| self.ledger.refuse(leased, attempt.clone(), news_at)).await;
             let event = match refused {
                 Ok(()) => Event::HandedOver(report((outcome, verdict))),
-                Err(error) => Event::returned(self.index, Err(error)),
+                Err(error) => Event::returned(self.index, kind, Err(error)),
             };
             return self.tell(event).await;
         }
@@ -97,7 +105,7 @@ impl<L: Ledger> Worker<L> {
             Ok(made) => made,
             Err(error) => {
                 let held = self.set_aside(leased, error).await;
-                return self.tell(Event::returned(self.index, held)).await;
+                return self.tell(Event::returned(self.index, kind, held)).await;
             }
         };
         let (relay, judge) = (self.relay.name(), &self.judge);
@@ -105,15 +113,16 @@ impl<L: Ledger> Worker<L> {
         let event = match handed {
             Ok(Handed::Over(outcome, verdict)) => {
                 if verdict.ends_session {
-                    close(session).await;
+                    self.close(session).await;
                 }
-                if self.judge.resends(&verdict) {
+                // Once, and not for ever: a relay that takes a letter and dies would get it again and again.
+                if is_first && self.judge.resends(&verdict) {
                     self.resend(message).await;
                 }
                 Event::HandedOver(report((outcome, verdict)))
             }
-            Ok(Handed::Returned) => Event::Returned { relay: self.index },
-            Err(error) => Event::returned(self.index, Err(error)),
+            Ok(Handed::Returned) => Event::Returned { relay: self.index, kind },
+            Err(error) => Event::returned(self.index, kind, Err(error)),
         };
         self.tell(event).await;
     }
@@ -138,13 +147,14 @@ impl<L: Ledger> Worker<L> {
         decide(&self.ledger, Decision { kind, selection: Selection::Ids(vec![id]), reason, at: Timestamp::now() }).await
     }
 
+    async fn close(&self, session: &mut Option<Session>) {
+        if let Some(session) = session.take() {
+            session.quit().await;
+            self.tell(Event::Closed { relay: self.index }).await;
+        }
+    }
+
     async fn tell(&self, event: Event) {
         let _ = self.events.send(event).await; // a loop that is gone has failed already, and says so itself
-    }
-}
-
-async fn close(session: &mut Option<Session>) {
-    if let Some(session) = session.take() {
-        session.quit().await;
     }
 }

@@ -211,8 +211,10 @@ pub enum DecisionKind {
     Hold,
     /// `held` → `queued` (letters to officials without a mailbox stay held).
     Release,
-    /// `queued`, `deferred` or `held` → `cancelled`.
+    /// `queued`, `deferred` or `held` → `cancelled`. Confirmations only by their numbers.
     Cancel,
+    /// Letters that are `queued` or `deferred` → `expired`; the program's own, once a deadline has passed.
+    Expire,
     /// `in_doubt` → `sent`.
     ResolveSent,
     /// `in_doubt` → `queued`.
@@ -227,6 +229,7 @@ impl DecisionKind {
             Self::Hold => "hold",
             Self::Release => "release",
             Self::Cancel => "cancel",
+            Self::Expire => "expire",
             Self::ResolveSent => "resolve as sent",
             Self::ResolveResend => "resolve as resend",
         }
@@ -240,6 +243,8 @@ pub enum Selection {
     All,
     /// All in that state.
     State(MessageState),
+    /// Those of these that can make the move.
+    OfThese(Vec<MessageId>),
     /// These; one that is not there or cannot make the move is an error, and nothing is changed.
     Ids(Vec<MessageId>),
 }

@@ -87,7 +87,7 @@ impl MessageState {
 
     /// Whether it counts as a failure in `finished with failures`.
     pub fn is_failure(self) -> bool {
-        matches!(self, Self::Bounced | Self::Expired)
+        matches!(self, Self::Bounced | Self::Expired | Self::Suppressed)
     }
 }
 

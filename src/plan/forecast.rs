@@ -28,6 +28,7 @@ pub fn forecast(
     officials: &[ListedOfficial],
     tallies: &[OfficialTally],
     pace: &PaceSettings,
+    relays: &[Limit],
     now: Timestamp,
     deadline: Option<Timestamp>,
 ) -> Vec<Forecast> {
@@ -39,7 +40,7 @@ pub fn forecast(
     let each = interval(pace.per_mailbox).unwrap_or_default();
     let all: u64 = tallies.iter().map(|t| t.letters).sum();
     // No lane can be done before its share of what everything may take together.
-    let overall = interval(pace.global).unwrap_or_default();
+    let overall = interval(pace.global).unwrap_or_default().max(relay_interval(relays));
     let mut forecasts: Vec<Forecast> = lanes
         .into_values()
         .filter(|(_, letters)| *letters > 0)
@@ -62,4 +63,10 @@ pub fn forecast(
 /// The time between two messages.
 fn interval(limit: Limit) -> Option<Duration> {
     limit.rate().map(|rate| rate.unit().duration() / rate.count())
+}
+
+/// The time between two messages over all relays together; none where one of them has no limit.
+fn relay_interval(relays: &[Limit]) -> Duration {
+    let rates: Option<f64> = relays.iter().map(|relay| interval(*relay).map(|each| 1.0 / each.as_secs_f64())).sum();
+    rates.filter(|rate| *rate > 0.0).map_or(Duration::ZERO, |rate| Duration::from_secs_f64(1.0 / rate))
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::ledger::{AttemptRecord, Counts, RelayRecord, RelayState};
+use crate::ledger::{AttemptRecord, Counts, RelayRecord};
 use crate::model::{CampaignTag, MessageKind, MessageRef, MessageState};
 
 use super::status::Figures;
@@ -32,12 +32,7 @@ fn by_state(counts: &Counts, kind: MessageKind) -> Value {
 fn relay(relay: &RelayRecord) -> Value {
     json!({
         "name": relay.name,
-        "state": match relay.state {
-            RelayState::Up => "up",
-            RelayState::Slowed => "slowed",
-            RelayState::Parked => "parked",
-            RelayState::Stopped => "stopped",
-        },
+        "state": relay.state.as_str(),
         "since": relay.since.to_string(),
         "until": relay.until.map(|at| at.to_string()),
         "reason": relay.reason,

@@ -6,7 +6,9 @@ use jiff::tz::TimeZone;
 
 use crate::ledger::AttemptRecord;
 
-/// `1042 letter to a***@x, try 2, 14 Mar 10:05, main: deferred at rcpt: 450 4.2.1 …`
+/// `2026-03-14 10:05:00  letter 1042 to mayor@town.example, try 2, relay main: deferred at rcpt: 450 4.2.1 …`
+///
+/// Names the mailbox in full: it is for staff at their terminal, not for a log file.
 pub fn line(record: &AttemptRecord, zone: &TimeZone) -> String {
     let at = record.at.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M:%S");
     let mut out = format!(

@@ -184,6 +184,11 @@ pub fn advice(figures: &Figures) -> String {
         "when the cause is mended: undersigned retry, then undersigned send",
     );
     say(
+        counts.in_state(MessageState::Suppressed),
+        "to a mailbox that was refused for good before, so not tried.",
+        "when the mailbox is right after all: undersigned retry --state suppressed, then undersigned send",
+    );
+    say(
         counts.in_state(MessageState::Held),
         "held: for you, or for an official without a mailbox.",
         "undersigned release, or undersigned cancel",

@@ -79,7 +79,7 @@ pub(crate) async fn nobody_is_told_of_letters_that_were_all_cancelled(world: imp
     finish(ledger, claim_letter_to(ledger, 3, minute(0)).await, minute(0), Disposition::Sent).await;
     send_all(ledger, minute(-1)).await;
     decide(ledger, DecisionKind::Cancel, Selection::All, minute(0));
-    assert_eq!(figures(ledger), "letters: 1 sent, 2 cancelled; confirmations: 1 cancelled");
+    assert_eq!(figures(ledger), "letters: 1 sent, 2 cancelled; confirmations: 1 queued");
 }
 
 pub(crate) async fn cancelling_the_last_open_letter_tells_of_the_others(world: impl Backend) {

@@ -180,3 +180,28 @@ pub(crate) async fn a_changed_confirmation_reaches_those_that_are_still_to_come(
     finish(ledger, claim_one(ledger, minute(0)).await, minute(0), Disposition::Sent).await;
     assert_eq!(claim_one(ledger, minute(0)).await.template, newer);
 }
+
+pub(crate) async fn a_deadline_lets_waiting_letters_expire_and_leaves_what_somebody_holds(world: impl Backend) {
+    let ledger = world.ledger();
+    enrol(ledger, &[(1, &[1]), (2, &[2]), (3, &[3])]);
+    let held = claim_letter_to(ledger, 1, minute(0)).await;
+    assert_eq!(decide(ledger, DecisionKind::Expire, Selection::All, minute(5)), 2);
+    finish(ledger, held, minute(6), Disposition::Sent).await;
+    assert_eq!(figures(ledger), "letters: 1 sent, 2 expired; confirmations: 3 queued");
+}
+
+pub(crate) async fn cancel_for_all_withdraws_letters_and_not_the_news_of_those_that_are_out(world: impl Backend) {
+    let ledger = world.ledger();
+    enrol(ledger, &[(1, &[1]), (2, &[2])]);
+    finish(ledger, claim_letter_to(ledger, 1, minute(0)).await, minute(1), Disposition::Sent).await;
+    assert_eq!(decide(ledger, DecisionKind::Cancel, Selection::All, minute(2)), 1);
+    assert_eq!(figures(ledger), "letters: 1 sent, 1 cancelled; confirmations: 1 queued");
+}
+
+pub(crate) async fn of_these_leaves_out_what_cannot_make_the_move(world: impl Backend) {
+    let ledger = world.ledger();
+    enrol(ledger, &[(1, &[1]), (2, &[2])]);
+    finish(ledger, claim_letter_to(ledger, 1, minute(0)).await, minute(1), Disposition::Bounced).await;
+    let all: Vec<MessageId> = messages(ledger).iter().map(|m| m.id).chain([MessageId(999)]).collect();
+    assert_eq!(decide(ledger, DecisionKind::Retry, Selection::OfThese(all), minute(2)), 1);
+}

@@ -182,6 +182,7 @@ impl<L: Ledger> Walk<L> {
             DecisionKind::Hold => Move::Hold,
             DecisionKind::Release => Move::Release,
             DecisionKind::Cancel => Move::Cancel,
+            DecisionKind::Expire => Move::Expire,
             DecisionKind::ResolveSent => Move::ResolveSent,
             DecisionKind::ResolveResend => Move::ResolveResend,
         };

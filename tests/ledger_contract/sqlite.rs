@@ -93,6 +93,9 @@ contract! { Sqlite:
         a_letter_without_a_mailbox_stays_held
         retry_lifts_the_suppression_and_counts_tries_anew
         a_refusal_that_is_taken_back_before_the_news_is_out_suppresses_nobody
+        a_deadline_lets_waiting_letters_expire_and_leaves_what_somebody_holds
+        cancel_for_all_withdraws_letters_and_not_the_news_of_those_that_are_out
+        of_these_leaves_out_what_cannot_make_the_move
         what_is_in_doubt_moves_only_by_an_order_of_staff
         an_order_that_names_a_wrong_message_changes_nothing
         every_order_is_recorded_with_time_number_and_reason

@@ -22,18 +22,35 @@ pub(super) fn claim(db: &Connection, claim: Claim) -> Work<Vec<Leased>> {
     promote(db, now)?;
     let lanes = lanes::ready(db, now, claim.limit, claim.kind)?;
     let share = if claim.one_per_lane { 1 } else { claim.limit.div_ceil(lanes.len().max(1)) };
-    let mut leased = Vec::new();
+    let mut taken_in_all = 0;
+    let mut by_lane = Vec::new();
     for lane in lanes {
-        let room = share.min(claim.limit - leased.len());
+        let room = share.min(claim.limit - taken_in_all);
         if room == 0 {
             break;
         }
         let taken = take_from(db, lane, now, room, claim.kind)?;
         let occupied_by = taken.first().map(Leased::id).filter(|_| claim.one_per_lane);
         lanes::had_its_turn(db, lane, now, taken.len(), occupied_by)?;
-        leased.extend(taken);
+        taken_in_all += taken.len();
+        by_lane.push(taken.into_iter());
     }
-    Ok(leased)
+    Ok(take_turns(by_lane))
+}
+
+/// One of each lane, then the next of each: a lane whose messages come to nothing must not make the others wait.
+fn take_turns(mut by_lane: Vec<std::vec::IntoIter<Leased>>) -> Vec<Leased> {
+    let mut leased = Vec::new();
+    while !by_lane.is_empty() {
+        by_lane.retain_mut(|lane| match lane.next() {
+            Some(message) => {
+                leased.push(message);
+                true
+            }
+            None => false,
+        });
+    }
+    leased
 }
 
 /// Puts deferred messages whose time has come back into their lanes.

@@ -23,8 +23,9 @@ pub(super) fn decide(db: &Connection, decision: &Decision) -> Work<u64> {
         Selection::All => choose(db, decision.kind, by, None)?,
         Selection::State(state) => choose(db, decision.kind, by, Some(*state))?,
         Selection::Ids(ids) => choose_these(db, decision.kind, by, ids)?,
+        Selection::OfThese(ids) => choose_of_these(db, by, ids)?,
     }
-    prepare(db, decision.kind, at)?;
+    prepare(db, decision.kind)?;
     let moved = step_chosen(db, by)?;
     lanes::repair_those(db, "SELECT DISTINCT lane FROM temp.chosen WHERE lane IS NOT NULL")?;
     if arrows(by).any(|(_, to)| to.is_settled()) {
@@ -41,6 +42,7 @@ fn move_of(kind: DecisionKind) -> Move {
         DecisionKind::Hold => Move::Hold,
         DecisionKind::Release => Move::Release,
         DecisionKind::Cancel => Move::Cancel,
+        DecisionKind::Expire => Move::Expire,
         DecisionKind::ResolveSent => Move::ResolveSent,
         DecisionKind::ResolveResend => Move::ResolveResend,
     }
@@ -50,10 +52,32 @@ fn move_of(kind: DecisionKind) -> Move {
 const WAITS_ELSEWHERE: &str = "(lane IS NULL OR withheld)";
 
 fn choose(db: &Connection, kind: DecisionKind, by: Move, only: Option<MessageState>) -> Work<()> {
-    let exception = if kind == DecisionKind::Release { format!("AND NOT {WAITS_ELSEWHERE}") } else { String::new() };
+    let exception = match kind {
+        DecisionKind::Release => format!("AND NOT {WAITS_ELSEWHERE}"),
+        // What became of letters that are out is still to be told.
+        DecisionKind::Cancel => "AND kind = 'letter'".to_owned(),
+        // What somebody holds a receipt for ends by that receipt.
+        DecisionKind::Expire => "AND kind = 'letter' AND token IS NULL".to_owned(),
+        _ => String::new(),
+    };
     for (from, _) in arrows(by).filter(|(from, _)| only.is_none_or(|only| only == *from)) {
         let sql = format!("INSERT INTO temp.chosen SELECT id, lane FROM message WHERE state = ?1 {exception}");
         db.execute(&sql, [from])?;
+    }
+    Ok(())
+}
+
+fn choose_of_these(db: &Connection, by: Move, ids: &[MessageId]) -> Work<()> {
+    for &id in ids {
+        let row: Option<(MessageState, Option<i64>)> = db
+            .prepare_cached("SELECT state, lane FROM message WHERE id = ?1")?
+            .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        if let Some((state, lane)) = row
+            && transition(state, by).is_ok()
+        {
+            db.prepare_cached("INSERT OR IGNORE INTO temp.chosen VALUES (?1, ?2)")?.execute(params![id, lane])?;
+        }
     }
     Ok(())
 }
@@ -82,7 +106,7 @@ fn choose_these(db: &Connection, kind: DecisionKind, by: Move, ids: &[MessageId]
 }
 
 /// What a decision sets besides the state.
-fn prepare(db: &Connection, kind: DecisionKind, at: Ms) -> Work<()> {
+fn prepare(db: &Connection, kind: DecisionKind) -> Work<()> {
     match kind {
         DecisionKind::Retry => {
             db.execute(
@@ -90,9 +114,9 @@ fn prepare(db: &Connection, kind: DecisionKind, at: Ms) -> Work<()> {
                    (SELECT mailbox FROM lane WHERE id IN (SELECT lane FROM temp.chosen))",
                 [],
             )?;
-            begin_anew(db, at)
+            begin_anew(db)
         }
-        DecisionKind::ResolveResend => begin_anew(db, at),
+        DecisionKind::ResolveResend => begin_anew(db),
         DecisionKind::ResolveSent => {
             // When the relay took it is when the connection was lost, as well as anybody knows.
             db.execute(
@@ -103,14 +127,15 @@ fn prepare(db: &Connection, kind: DecisionKind, at: Ms) -> Work<()> {
             )?;
             Ok(())
         }
-        DecisionKind::Hold | DecisionKind::Release | DecisionKind::Cancel => Ok(()),
+        DecisionKind::Hold | DecisionKind::Release | DecisionKind::Cancel | DecisionKind::Expire => Ok(()),
     }
 }
 
-fn begin_anew(db: &Connection, at: Ms) -> Work<()> {
+/// Due at once, by whatever clock: the dispatcher's and staff's may differ.
+fn begin_anew(db: &Connection) -> Work<()> {
     db.execute(
-        "UPDATE message SET due_at = ?1, tries = 0, first_try_at = NULL WHERE id IN (SELECT id FROM temp.chosen)",
-        [at],
+        "UPDATE message SET due_at = 0, tries = 0, first_try_at = NULL WHERE id IN (SELECT id FROM temp.chosen)",
+        [],
     )?;
     Ok(())
 }
@@ -132,7 +157,7 @@ fn line(decision: &Decision, moved: u64) -> String {
     let about = match &decision.selection {
         Selection::All => "all that can".to_owned(),
         Selection::State(state) => format!("all {}", state.in_words()),
-        Selection::Ids(ids) => {
+        Selection::Ids(ids) | Selection::OfThese(ids) => {
             let shown: Vec<String> = ids.iter().take(IDS_SHOWN_MAX).map(ToString::to_string).collect();
             let more = ids.len().saturating_sub(IDS_SHOWN_MAX);
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };

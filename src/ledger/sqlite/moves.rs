@@ -51,7 +51,7 @@ pub(super) fn step_chosen(db: &Connection, by: Move) -> Work<u64> {
     let mut moved = 0;
     for (from, to) in arrows(by) {
         moved += db.execute(
-            "UPDATE message SET state = ?1, token = NULL WHERE state = ?2 AND id IN (SELECT id FROM temp.chosen)",
+            "UPDATE message SET state = ?1, token = NULL WHERE +state = ?2 AND id IN (SELECT id FROM temp.chosen)",
             params![to, from],
         )?;
     }

@@ -130,7 +130,7 @@ fn page<T>(
     }
     if let Some(state) = &filter.state {
         values.push(state);
-        wheres.push(format!("m.state = ?{}", values.len()));
+        wheres.push(format!("+m.state = ?{}", values.len())); // in the order of the list, not of the state
     }
     let sql = format!(
         "SELECT {columns} FROM {tables} JOIN person c ON c.id = m.constituent LEFT JOIN person o ON o.id = m.official
