@@ -265,3 +265,20 @@ fn a_deadline_that_has_passed_is_refused_and_one_that_passes_lets_what_is_left_e
     assert_eq!(relay.record.count() as u64, sent);
     assert!(campaign.log().iter().any(|a| a["text"].as_str().unwrap().contains("deadline")));
 }
+
+#[test]
+fn a_relay_that_allows_three_sessions_is_not_hammered_for_a_fourth() {
+    let relay = ScriptedRelay::start(Options::default(), |at| match at.step {
+        Step::Greeting if at.connection > 3 => {
+            Action::ReplyThenClose("421 4.7.0 Too many concurrent SMTP connections".into())
+        }
+        Step::Dot => Action::late(std::time::Duration::from_millis(20), "250 2.0.0 Ok"),
+        _ => Action::Default,
+    });
+    let campaign = Campaign::new(5, 50, relay.port());
+    campaign.configure(relay.port(), "connections = 10");
+    let ran = campaign.send();
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(relay.record.count(), 100);
+    assert!(relay.connections() < 20, "{} connections", relay.connections());
+}

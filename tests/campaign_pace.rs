@@ -66,3 +66,13 @@ fn hold_reaches_what_waits_for_the_pace() {
     assert!(relay.record.count() as u64 <= out + 1, "what was on its way, and no more");
     assert_eq!(campaign.letters("held") + campaign.letters("sent"), 50);
 }
+
+#[test]
+fn sessions_that_idle_out_while_the_pace_makes_them_wait_lose_no_order() {
+    let relay = ScriptedRelay::kind();
+    let campaign = Campaign::new(1, 5, relay.port());
+    campaign.configure(relay.port(), "connections = 1\nconnection_idle = \"1s\"");
+    let ran = campaign.run(&["send", "--yes", "--set", "pace.global=60/m", "--set", "campaign.confirm=never"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(relay.record.count(), 5);
+}

@@ -69,10 +69,14 @@ impl RelayDesk {
     /// Whether one more session may be opened for `waiting` messages.
     pub(super) fn may_connect(&self, waiting: usize, now: Now) -> bool {
         let allowed = self.sessions.of(self.connections, now.since_start) as usize;
-        let is_held_back = self.connect_not_before.is_some_and(|at| at > now.wall);
+        let is_held_back = self.open > 0 && self.has_sessions_enough(now);
         !is_held_back
             && self.open + self.connecting < allowed
             && self.connecting < if self.is_shaky { 1 } else { waiting }
+    }
+
+    fn has_sessions_enough(&self, now: Now) -> bool {
+        self.connect_not_before.is_some_and(|at| at > now.wall)
     }
 
     /// Whether one more message may be handed over beside those that are.
@@ -118,7 +122,9 @@ impl RelayDesk {
             // Too many sessions: those that are open go on, and no other is opened for a while.
             RelayEffect::FewerConnections if self.open > 0 => {
                 self.sessions.slow_down(now.since_start);
-                self.connect_not_before = Some(self.clock.failed(now.wall, jitter));
+                if !self.has_sessions_enough(now) {
+                    self.connect_not_before = Some(self.clock.failed(now.wall, jitter));
+                }
                 Some(self.record(RelayState::Slowed, now, reason))
             }
             RelayEffect::SlowDown | RelayEffect::FewerConnections => {
