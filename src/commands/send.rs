@@ -7,7 +7,7 @@ use crate::dispatch::{Ending, StopReason};
 use crate::ledger::sqlite::{Access, SqliteLedger};
 use crate::ledger::{Enrolled, Ledger};
 use crate::model::{MessageKind, MessageState};
-use crate::report::{count, counted, status_text};
+use crate::report::{MOMENT, count, counted, status_text};
 
 use super::console::{ask, note, say};
 use super::workspace::{BadRows, Prepared, Workspace, new_tag};
@@ -70,7 +70,7 @@ fn must_be_our_own_sender(workspace: &Workspace) -> Result<(), Failure> {
 
 /// A deadline that is over already is more likely a slip than a wish to let every letter expire.
 fn must_be_in_time(workspace: &Workspace, known: Option<&SqliteLedger>) -> Result<(), Failure> {
-    let Some(deadline) = workspace.config.deadline.filter(|deadline| *deadline <= Timestamp::now()) else {
+    let Some(deadline) = workspace.deadline().filter(|deadline| deadline.timestamp() <= Timestamp::now()) else {
         return Ok(());
     };
     let waiting = match known {
@@ -84,8 +84,9 @@ fn must_be_in_time(workspace: &Workspace, known: Option<&SqliteLedger>) -> Resul
         return Ok(());
     }
     let text = format!(
-        "campaign.deadline ({deadline:.0}) has passed and letters wait; nothing was sent. Move it in config.toml, or \
-         withdraw what is left with: undersigned cancel"
+        "campaign.deadline ({}) has passed and letters wait; nothing was sent. Move it in config.toml, or \
+         withdraw what is left with: undersigned cancel",
+        deadline.strftime(MOMENT)
     );
     Err(Failure::new(Exit::Usage, text))
 }

@@ -97,12 +97,12 @@ impl Workspace {
 
     /// The match report with every finding.
     pub(super) fn whole_report(&self, prepared: &Prepared) -> String {
-        match_text(&prepared.survey, &prepared.report, &self.forecasts(prepared), self.config.deadline)
+        match_text(&prepared.survey, &prepared.report, &self.forecasts(prepared), self.deadline().as_ref())
     }
 
     /// The figures of the match report.
     pub(super) fn summary(&self, prepared: &Prepared) -> String {
-        match_summary(&prepared.survey, &prepared.report, &self.forecasts(prepared), self.config.deadline)
+        match_summary(&prepared.survey, &prepared.report, &self.forecasts(prepared), self.deadline().as_ref())
     }
 
     /// Shows the figures where all is well; shows every finding, and refuses to go on, where it is not.
@@ -110,6 +110,11 @@ impl Workspace {
         let launchable = prepared.must_be_launchable(bad_rows);
         say(if launchable.is_ok() { self.summary(prepared) } else { self.whole_report(prepared) });
         launchable
+    }
+
+    /// The deadline as people read it.
+    pub(super) fn deadline(&self) -> Option<jiff::ZonedDateTime> {
+        self.config.deadline.map(|at| at.to_zoned_datetime(self.config.timezone.clone()))
     }
 
     fn forecasts(&self, prepared: &Prepared) -> Vec<crate::plan::Forecast> {

@@ -54,7 +54,7 @@ pub enum NameError {
 }
 
 impl PersonName {
-    /// Parses a cell: trims, normalises to NFC, refuses what could mislead a reader or a mail program.
+    /// Parses a cell: trims, makes runs of spaces one, normalises to NFC, refuses what could mislead a reader or a mail program.
     pub fn parse(input: &str) -> Result<Self, NameError> {
         let input = input.trim();
         if input.is_empty() {
@@ -73,7 +73,9 @@ impl PersonName {
                 return Err(NameError::Marks);
             }
         }
-        let name: String = input.nfc().collect();
+        // Two spaces in a row are a slip of the pen, and mail programs show one.
+        let words: Vec<&str> = input.split(' ').filter(|word| !word.is_empty()).collect();
+        let name: String = words.join(" ").nfc().collect();
         if name.chars().count() > NAME_CHARS_MAX {
             return Err(NameError::TooLong);
         }
@@ -244,8 +246,9 @@ mod tests {
     }
 
     #[test]
-    fn decomposed_names_are_composed() {
+    fn decomposed_names_are_composed_and_runs_of_spaces_become_one() {
         assert_eq!(PersonName::parse("Zoe\u{308}").unwrap().as_str(), "Zo\u{eb}");
+        assert_eq!(PersonName::parse(" Ana   Lee ").unwrap().as_str(), "Ana Lee");
     }
 
     #[test]

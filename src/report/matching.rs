@@ -2,7 +2,7 @@
 
 use std::fmt::{Display, Write as _};
 
-use jiff::Timestamp;
+use jiff::ZonedDateTime;
 
 use crate::contacts::Survey;
 use crate::plan::{Forecast, Listed, MatchReport};
@@ -11,11 +11,14 @@ use super::table::{Align, Table, count, counted, duration};
 
 /// How many lines of a finding that stops nothing are named.
 const SHOWN: usize = 20;
+/// A moment as people write it.
+pub const MOMENT: &str = "%-d %B %Y, %H:%M %Z";
+
 /// How many officials a summary names.
 const BUSIEST: usize = 10;
 
 /// The whole report: every finding with its line, then [`summary`].
-pub fn text(survey: &Survey, report: &MatchReport, forecasts: &[Forecast], deadline: Option<Timestamp>) -> String {
+pub fn text(survey: &Survey, report: &MatchReport, forecasts: &[Forecast], deadline: Option<&ZonedDateTime>) -> String {
     let mut out = String::new();
     section(&mut out, "row that cannot be used", &report.refused, ToString::to_string);
     section(&mut out, "constituent without an official", &report.unmatched, ToString::to_string);
@@ -56,7 +59,12 @@ pub fn text(survey: &Survey, report: &MatchReport, forecasts: &[Forecast], deadl
 }
 
 /// The figures and the forecast.
-pub fn summary(survey: &Survey, report: &MatchReport, forecasts: &[Forecast], deadline: Option<Timestamp>) -> String {
+pub fn summary(
+    survey: &Survey,
+    report: &MatchReport,
+    forecasts: &[Forecast],
+    deadline: Option<&ZonedDateTime>,
+) -> String {
     let mut out = format!(
         "{} from {} to {}",
         counted(report.letters, "letter"),
@@ -79,7 +87,7 @@ pub fn summary(survey: &Survey, report: &MatchReport, forecasts: &[Forecast], de
     out
 }
 
-fn forecast_text(forecasts: &[Forecast], deadline: Option<Timestamp>) -> String {
+fn forecast_text(forecasts: &[Forecast], deadline: Option<&ZonedDateTime>) -> String {
     let mut table = Table::new(&[
         ("busiest officials", Align::Left, 38),
         ("letters", Align::Right, 10),
@@ -99,8 +107,9 @@ fn forecast_text(forecasts: &[Forecast], deadline: Option<Timestamp>) -> String 
     if let (Some(deadline), true) = (deadline, late > 0) {
         let _ = writeln!(
             out,
-            "\n  {} will not be done by the deadline ({deadline:.0}); raise pace.per_mailbox or move the deadline",
-            counted(late, "official")
+            "\n  {} will not be done by the deadline ({}); raise pace.per_mailbox or move the deadline",
+            counted(late, "official"),
+            deadline.strftime(MOMENT)
         );
     }
     out

@@ -12,7 +12,7 @@ mod table;
 pub use gallery::{Gallery, GalleryError};
 pub use json::{log_line as log_json, status as status_json};
 pub use log::line as log_text;
-pub use matching::{summary as match_summary, text as match_text};
+pub use matching::{MOMENT, summary as match_summary, text as match_text};
 pub use status::{
     Figures, Overall, advice, awaits_staff, has_failures, officials as officials_text, text as status_text,
 };
