@@ -13,6 +13,7 @@ use mail_parser::{Message, MessageParser};
 
 use crate::ledger::{Counts, Ledger, LedgerError, LogFilter, MessageRecord};
 use crate::model::{MessageId, MessageKind, MessageRef, MessageState};
+use crate::template::escaped;
 
 use super::table::count;
 
@@ -110,8 +111,8 @@ impl Gallery<'_> {
                 record.id,
                 record.kind,
                 record.state.in_words(),
-                escape(if record.kind == MessageKind::Letter { &record.constituent } else { self.campaign }),
-                escape(to.unwrap_or(&record.constituent)),
+                escaped(if record.kind == MessageKind::Letter { &record.constituent } else { self.campaign }),
+                escaped(to.unwrap_or(&record.constituent)),
             );
         }
         let more = if arrived_in_all > arrived.len() {
@@ -129,7 +130,7 @@ impl Gallery<'_> {
              {figures}\n{more}<table class=\"list\"><thead><tr><th>No.</th><th>kind</th><th>state</th><th>from → to</th></tr></thead>\n\
              <tbody>\n{rows}</tbody></table></main>\n\
              <iframe name=\"message\" title=\"The chosen message\" src=\"view/0.html\" sandbox=\"allow-popups\"></iframe>\n</body></html>\n",
-            campaign = escape(self.campaign),
+            campaign = escaped(self.campaign),
             arrived = count(arrived_in_all as u64),
             figures = figures(counts),
         )
@@ -168,7 +169,7 @@ fn view_page(message: &Message<'_>, bytes: &[u8]) -> String {
     let mut heads = String::new();
     for name in ["From", "Reply-To", "To", "Subject", "Date"] {
         if let Some(value) = head(message, name) {
-            let _ = write!(heads, "<tr><th>{name}</th><td>{}</td></tr>", escape(&value));
+            let _ = write!(heads, "<tr><th>{name}</th><td>{}</td></tr>", escaped(&value));
         }
     }
     let html = message.body_html(0).unwrap_or_default();
@@ -178,9 +179,9 @@ fn view_page(message: &Message<'_>, bytes: &[u8]) -> String {
          <iframe title=\"The message\" sandbox srcdoc=\"{}\"></iframe>\n\
          <details><summary>As plain text</summary><pre>{}</pre></details>\n\
          <details><summary>As it arrived</summary><pre>{}</pre></details></body></html>\n",
-        escape(&html),
-        escape(&text),
-        escape(&String::from_utf8_lossy(bytes)),
+        escaped(&html),
+        escaped(&text),
+        escaped(&String::from_utf8_lossy(bytes)),
     )
 }
 
@@ -199,21 +200,6 @@ fn head(message: &Message<'_>, name: &str) -> Option<String> {
         "Subject" => message.subject().map(str::to_owned),
         _ => message.date().map(mail_parser::DateTime::to_rfc822),
     }
-}
-
-fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            other => out.push(other),
-        }
-    }
-    out
 }
 
 const HEAD: &str = "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\

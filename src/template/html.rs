@@ -26,7 +26,8 @@ pub fn to_html(subject: &str, markdown: &str, lang: &str) -> String {
     html
 }
 
-fn escaped(text: &str) -> String {
+/// Text as it may stand in HTML, between tags or in a quoted attribute.
+pub fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

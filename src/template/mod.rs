@@ -20,7 +20,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 pub use fields::{Fields, Purpose, field_name};
-pub use html::to_html;
+pub use html::{escaped, to_html};
 pub use problem::TemplateProblem;
 pub use render::{CampaignFields, LetterView, RenderError, Rendered, SubjectFault};
 pub use text::to_text;
