@@ -31,9 +31,12 @@ pub(super) fn dispatch(
         let (stop, stopped) = watch::channel(Stop::No);
         let (progress, shown) = watch::channel(Progress::idle());
         listen(stop)?;
-        let display = tokio::spawn(show_progress(shown));
+        let mut display = tokio::spawn(show_progress(shown));
         let ending = dispatch::run(ledger.clone(), settings, press, stopped, progress).await;
-        display.abort();
+        // It ends by itself once nothing reports any more, and takes its bar away.
+        if tokio::time::timeout(std::time::Duration::from_millis(300), &mut display).await.is_err() {
+            display.abort();
+        }
         Ok(ending?)
     })
 }

@@ -4,11 +4,13 @@ use std::fmt::Display;
 use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use tokio::sync::watch;
 
 use crate::dispatch::Progress;
 use crate::report::{count, counted, duration};
+
+use super::steps::PLAIN_EVERY;
 
 /// Prints a text. A closed pipe is the reader's way of saying that it is enough.
 pub(super) fn say(text: impl Display) {
@@ -46,9 +48,6 @@ pub(super) fn ask(question: &str) -> Option<String> {
     Some(answer.trim().to_owned())
 }
 
-/// So often a plain line is printed where there is no terminal for a bar.
-const PLAIN_EVERY: Duration = Duration::from_secs(5);
-
 /// Shows a dispatch until it ends: a bar on a terminal, a plain line every few seconds otherwise.
 pub(super) async fn show_progress(mut progress: watch::Receiver<Progress>) {
     if std::io::stderr().is_terminal() {
@@ -78,7 +77,10 @@ pub(super) async fn show_progress(mut progress: watch::Receiver<Progress>) {
 /// A bar that moves on its own; hidden where there is no terminal.
 pub(super) fn bar(template: &str) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
-    bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    bar.set_style(style.with_key("per_sec", |state: &ProgressState, out: &mut dyn std::fmt::Write| {
+        let _ = write!(out, "{:.0}/s", state.per_sec()); // a bar that cannot be drawn is no harm
+    }));
     bar.enable_steady_tick(Duration::from_millis(250));
     bar
 }

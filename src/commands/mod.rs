@@ -20,6 +20,7 @@ mod second_letters;
 mod send;
 mod staff;
 mod status;
+mod steps;
 mod test;
 mod workspace;
 

@@ -20,6 +20,7 @@ use crate::smtp::{Relay, RelaySettings};
 use crate::template::{CampaignFields, Fields, Purpose, Template};
 
 use super::console::say;
+use super::steps::Steps;
 use super::{Exit, Failure};
 
 /// A campaign folder with its settings.
@@ -59,7 +60,9 @@ impl Workspace {
 
     /// Reads people and texts, joins and fills in everything once.
     pub(super) fn prepare(&self, bad_rows: BadRows) -> Result<Prepared, Failure> {
+        let reading = Steps::of("reading the contacts", 0);
         let survey = survey(&self.config.contacts)?;
+        drop(reading);
         let (letter_source, confirmation_source) = (read(&self.config.letter)?, read(&self.config.confirmation)?);
         let texts = self.texts(&survey, &letter_source, &confirmation_source)?;
         let path = self.config.dir.join("refused.csv");
@@ -67,7 +70,9 @@ impl Workspace {
             BadRows::Skip => Some(RefusedWriter::create(&path, &survey)?),
             BadRows::Stop => None,
         };
-        let report = examine(&survey, &texts, writer.as_mut())?;
+        let mut filling = Steps::of("filling in letters", survey.constituents());
+        let report = examine(&survey, &texts, writer.as_mut(), || filling.step())?;
+        drop(filling);
         let written = writer.map(RefusedWriter::finish).transpose()?.unwrap_or(0);
         let refused_to = (written > 0).then_some(path);
         Ok(Prepared { survey, texts, report, letter_source, confirmation_source, refused_to })
@@ -136,7 +141,8 @@ impl Workspace {
         let keys: Vec<PersonKey> = officials.iter().map(|listed| listed.official.key()).collect();
         let first = officials.iter().map(|listed| Ok(Enrolment::Official(listed.official.clone())));
         let rows = prepared.survey.rows()?;
-        let then = rows.filter_map(|row| enrolment(row, &keys));
+        let mut enrolling = Steps::of("enrolling", prepared.survey.constituents());
+        let then = rows.inspect(|_| enrolling.step()).filter_map(|row| enrolment(row, &keys));
         Ok(ledger.enrol(&terms, now, &mut first.chain(then))?)
     }
 

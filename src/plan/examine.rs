@@ -74,11 +74,13 @@ impl MatchReport {
     }
 }
 
-/// Reads every row once more, joins and fills in. Rows that cannot be used also go to `refused`, where given.
+/// Reads every row once more, joins and fills in. Rows that cannot be used also go to
+/// `refused`, where given; `each_row` is called for each, to show progress.
 pub fn examine(
     survey: &Survey,
     texts: &Texts,
     mut refused: Option<&mut RefusedWriter>,
+    mut each_row: impl FnMut(),
 ) -> Result<MatchReport, ContactsError> {
     let officials = survey.officials();
     let tally = |(official, _): (usize, _)| OfficialTally { official, letters: 0 };
@@ -89,6 +91,7 @@ pub fn examine(
     }
     for row in survey.rows()? {
         let row = row?;
+        each_row();
         if let Some(writer) = refused.as_deref_mut() {
             writer.write(&row)?;
         }
