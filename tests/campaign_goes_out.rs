@@ -280,3 +280,24 @@ fn letters_that_waited_for_a_mailbox_go_out_once_it_is_there() {
     assert_eq!(campaign.letters("total"), 4);
     assert_eq!(relay.record.count(), 8);
 }
+
+#[test]
+fn a_letter_that_comes_later_is_confirmed_too_and_alone() {
+    let relay = ScriptedRelay::kind();
+    let campaign = Campaign::new(1, 2, relay.port());
+    assert_eq!(campaign.send().code, 0);
+    campaign.write("contacts.csv", &(contacts(1, 0..2) + "official,Clerk,Second,clerk@town0.example,Town 0,,,,\n"));
+    assert_eq!(campaign.send().code, 0);
+    let told: Vec<String> = relay
+        .record
+        .entries()
+        .iter()
+        .filter(|e| e.to == ["signer0@mail.example"])
+        .map(|e| String::from_utf8_lossy(&e.bytes).into_owned())
+        .collect();
+    assert_eq!(told.len(), 2);
+    assert!(told[1].contains("To Second: sent") && !told[1].contains("To Official 0"), "{}", told[1]);
+    assert_eq!(campaign.letters("sent"), 4);
+    assert_eq!(campaign.send().code, 0);
+    assert_eq!(relay.record.count(), 8);
+}

@@ -161,7 +161,7 @@ pub(crate) async fn letters_to_a_mailbox_that_does_not_exist_are_suppressed_afte
     assert_eq!(figures(ledger), "letters: 3 queued, 1 bounced; confirmations: 1 queued");
     let claimed = claim(ledger, minute(0), 10).await;
     assert_eq!(claimed.len(), 2, "the letter to official 2 and the first confirmation");
-    assert_eq!(figures(ledger), "letters: 1 leased, 1 bounced, 2 suppressed; confirmations: 1 leased");
+    assert_eq!(figures(ledger), "letters: 1 leased, 1 bounced, 2 suppressed; confirmations: 1 queued, 1 leased");
     // New letters to that mailbox are suppressed from the start.
     assert_eq!(enrol(ledger, &[(4, &[1])]).suppressed, 1);
 }

@@ -51,7 +51,7 @@ pub(crate) async fn retry_lifts_the_suppression_and_counts_tries_anew(world: imp
     assert!(claim(ledger, minute(89), 9).await.is_empty());
     assert_eq!(figures(ledger), "letters: 1 queued, 1 bounced; confirmations: 1 queued");
     assert!(claim_letters(ledger, minute(90)).await.is_empty());
-    assert_eq!(figures(ledger), "letters: 1 bounced, 1 suppressed; confirmations: 1 queued");
+    assert_eq!(figures(ledger), "letters: 1 bounced, 1 suppressed; confirmations: 2 queued");
     assert_eq!(decide(ledger, DecisionKind::Retry, Selection::State(MessageState::Bounced), minute(91)), 1);
     assert_eq!(decide(ledger, DecisionKind::Retry, Selection::State(MessageState::Suppressed), minute(91)), 1);
     let claimed = claim(ledger, minute(91), 9).await;

@@ -38,12 +38,28 @@ pub(super) fn letter_settled(db: &Connection, letter: Between, due: Ms) -> Work<
     if !states.iter().all(|state| state.is_settled()) {
         return Ok(());
     }
-    let news = states.iter().any(|s| !matches!(s, MessageState::Cancelled | MessageState::Suppressed));
+    // What staff withdrew is theirs to explain; everything else is news.
+    let news = states.iter().any(|state| *state != MessageState::Cancelled);
     match existing(db, letter.constituent, official)? {
-        Some((id, lane, true)) => let_go(db, id, lane, news, due),
+        Some(told) if told.withheld => let_go(db, &told, news, due),
+        Some(told) if official.is_none() && told.state.is_settled() => {
+            tell_of_late_one(db, letter, &told, template, due)
+        }
         None if news => add(db, letter.constituent, official, template, due),
         Some(_) | None => Ok(()),
     }
+}
+
+/// A letter that was enrolled after its constituent had been told of the others gets a confirmation of its own.
+fn tell_of_late_one(db: &Connection, letter: Between, told: &Told, template: i64, due: Ms) -> Work<()> {
+    let id: MessageId = db
+        .prepare_cached("SELECT id FROM message WHERE constituent = ?1 AND kind = 'letter' AND official = ?2")?
+        .query_row(params![letter.constituent, letter.official], |row| row.get(0))?;
+    let is_known = existing(db, letter.constituent, Some(letter.official))?.is_some();
+    if id < told.id || is_known {
+        return Ok(());
+    }
+    add(db, letter.constituent, Some(letter.official), template, due)
 }
 
 /// The states of the letters that a confirmation is about: one official's, or all.
@@ -61,21 +77,30 @@ pub(super) fn withhold(db: &Connection, confirmation: MessageId) -> Work<()> {
     Ok(())
 }
 
-/// The confirmation that is there already: its number, its lane, and whether it is being withheld.
-fn existing(db: &Connection, constituent: i64, official: Option<i64>) -> Work<Option<(MessageId, i64, bool)>> {
+/// A confirmation that is there already.
+struct Told {
+    id: MessageId,
+    lane: i64,
+    state: MessageState,
+    withheld: bool,
+}
+
+fn existing(db: &Connection, constituent: i64, official: Option<i64>) -> Work<Option<Told>> {
     Ok(db
         .prepare_cached(
-            "SELECT id, lane, withheld AND state = 'held' FROM message
+            "SELECT id, lane, state, withheld AND state = 'held' FROM message
               WHERE constituent = ?1 AND kind = 'confirmation' AND ifnull(official, 0) = ifnull(?2, 0)",
         )?
-        .query_row(params![constituent, official], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .query_row(params![constituent, official], |row| {
+            Ok(Told { id: row.get(0)?, lane: row.get(1)?, state: row.get(2)?, withheld: row.get(3)? })
+        })
         .optional()?)
 }
 
-fn let_go(db: &Connection, id: MessageId, lane: i64, news: bool, due: Ms) -> Work<()> {
-    step(db, id, Standing::at(MessageState::Held), if news { Move::Release } else { Move::Cancel })?;
-    db.prepare_cached("UPDATE message SET withheld = 0, due_at = ?2 WHERE id = ?1")?.execute(params![id, due])?;
-    lanes::repair(db, lane)
+fn let_go(db: &Connection, told: &Told, news: bool, due: Ms) -> Work<()> {
+    step(db, told.id, Standing::at(MessageState::Held), if news { Move::Release } else { Move::Cancel })?;
+    db.prepare_cached("UPDATE message SET withheld = 0, due_at = ?2 WHERE id = ?1")?.execute(params![told.id, due])?;
+    lanes::repair(db, told.lane)
 }
 
 fn add(db: &Connection, constituent: i64, official: Option<i64>, template: i64, due: Ms) -> Work<()> {
