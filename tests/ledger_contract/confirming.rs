@@ -149,3 +149,21 @@ pub(crate) async fn how_constituents_are_told_cannot_change_under_way(world: imp
     assert!(matches!(refused, LedgerError::Conflict(_)));
     assert_eq!(figures(ledger), "letters: 1 queued");
 }
+
+pub(crate) async fn the_confirmation_of_a_late_letter_waits_while_that_is_tried_again_and_then_goes(
+    world: impl Backend,
+) {
+    let ledger = world.ledger();
+    enrol(ledger, &[(1, &[1])]);
+    send_all(ledger, minute(0)).await;
+    send_all(ledger, minute(1)).await;
+    enrol(ledger, &[(1, &[1, 2])]);
+    finish(ledger, claim_letter_to(ledger, 2, minute(2)).await, minute(2), Disposition::Bounced).await;
+    decide(ledger, DecisionKind::Retry, Selection::All, minute(3));
+    let leased = claim(ledger, minute(200), 9).await;
+    assert_eq!(figures(ledger), "letters: 1 leased, 1 sent; confirmations: 1 held, 1 sent");
+    for letter in leased {
+        finish(ledger, letter, minute(201), Disposition::Sent).await;
+    }
+    assert_eq!(figures(ledger), "letters: 2 sent; confirmations: 1 queued, 1 sent");
+}

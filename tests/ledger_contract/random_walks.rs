@@ -301,7 +301,7 @@ fn check_confirmations(records: &[MessageRecord]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn no_sequence_of_calls_breaks_the_rules(list in prop::collection::vec(calls(), 1..60)) {

@@ -82,6 +82,7 @@ contract! { Sqlite:
         where_none_are_wanted_none_come_about
         nobody_is_told_of_letters_that_were_all_cancelled
         cancelling_the_last_open_letter_tells_of_the_others
+        the_confirmation_of_a_late_letter_waits_while_that_is_tried_again_and_then_goes
         a_confirmation_waits_again_while_one_of_its_letters_is_retried
         a_confirmation_that_was_offered_before_may_tell_newer_news_under_its_name
         who_was_told_is_not_told_again

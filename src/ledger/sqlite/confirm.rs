@@ -34,12 +34,14 @@ pub(super) fn letter_settled(db: &Connection, letter: Between, due: Ms) -> Work<
         Some((Confirming::PerConstituent, template)) => (None, template),
         Some((Confirming::PerLetter, template)) => (Some(letter.official), template),
     };
+    if official.is_none() {
+        let_go_of_late_one(db, letter, due)?;
+    }
     let states = letter_states(db, letter.constituent, official)?;
     if !states.iter().all(|state| state.is_settled()) {
         return Ok(());
     }
-    // What staff withdrew is theirs to explain; everything else is news.
-    let news = states.iter().any(|state| *state != MessageState::Cancelled);
+    let news = are_news(&states);
     match existing(db, letter.constituent, official)? {
         Some(told) if told.withheld => let_go(db, &told, news, due),
         Some(told) if official.is_none() && told.state.is_settled() => {
@@ -47,6 +49,22 @@ pub(super) fn letter_settled(db: &Connection, letter: Between, due: Ms) -> Work<
         }
         None if news => add(db, letter.constituent, official, template, due),
         Some(_) | None => Ok(()),
+    }
+}
+
+/// What staff withdrew is theirs to explain; everything else is news.
+fn are_news(states: &[MessageState]) -> bool {
+    states.iter().any(|state| *state != MessageState::Cancelled)
+}
+
+/// The confirmation of one late letter was withheld while that was tried again.
+fn let_go_of_late_one(db: &Connection, letter: Between, due: Ms) -> Work<()> {
+    match existing(db, letter.constituent, Some(letter.official))? {
+        Some(told) if told.withheld => {
+            let news = are_news(&letter_states(db, letter.constituent, Some(letter.official))?);
+            let_go(db, &told, news, due)
+        }
+        _ => Ok(()),
     }
 }
 
