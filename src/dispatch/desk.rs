@@ -130,12 +130,13 @@ impl Desk {
         self.note(event, now);
         self.keep_the_deadline();
         self.wake = None;
-        if self.leaving.is_some() {
-            self.wind_up();
-        } else {
+        if self.leaving.is_none() {
             self.serve(now);
             self.refill(now);
-            self.settle();
+        }
+        // Serving may have found that it is time to leave.
+        if self.leaving.is_some() {
+            self.wind_up();
         }
         let chores = std::mem::take(&mut self.chores);
         self.chores_open += chores.len();
@@ -439,12 +440,6 @@ impl Desk {
         }
         if let Some(until) = later {
             self.wake_in(now, Duration::try_from(until.duration_since(now.wall)).unwrap_or_default());
-        }
-    }
-
-    fn settle(&mut self) {
-        if self.leaving.is_some() {
-            self.wind_up();
         }
     }
 

@@ -178,14 +178,15 @@ async fn recover<L: Ledger>(
 ) -> Result<Recovered, LedgerError> {
     let recovered = until_done(|| ledger.recover(now, lane_wait_max)).await?;
     if on_doubt == OnDoubt::Resend {
-        ledger.decide(&Decision {
-            kind: DecisionKind::ResolveResend,
-            selection: Selection::State(MessageState::InDoubt),
-            reason: "campaign.on_doubt is \"resend\"".to_owned(),
-            at: now,
-        })?;
+        ledger.decide(&resend(Selection::State(MessageState::InDoubt), now))?;
     }
     Ok(recovered)
+}
+
+/// The order that `on_doubt = "resend"` stands for.
+fn resend(selection: Selection, at: Timestamp) -> Decision {
+    let reason = "campaign.on_doubt is \"resend\"".to_owned();
+    Decision { kind: DecisionKind::ResolveResend, selection, reason, at }
 }
 
 /// The loop that faces the world: events in, chores out.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::ledger::{Decision, DecisionKind, Leased, Ledger, LedgerError, Selection};
+use crate::ledger::{Leased, Ledger, LedgerError, Selection};
 use crate::model::MessageId;
 use crate::smtp::{Relay, Session};
 
@@ -15,7 +15,7 @@ use super::heart::{Handed, hand_over};
 use super::judge::Judge;
 use super::patience::until_written;
 use super::press::{Press, PressError};
-use super::{Stop, asked, decide};
+use super::{Stop, asked, decide, resend};
 
 pub(super) struct Worker<L> {
     pub(super) index: usize,
@@ -137,14 +137,10 @@ impl<L: Ledger> Worker<L> {
     }
 
     async fn resend(&self, message: MessageId) {
-        let reason = "campaign.on_doubt is \"resend\"".to_owned();
-        if let Err(error) = self.order(DecisionKind::ResolveResend, message, reason).await {
+        let order = resend(Selection::Ids(vec![message]), Timestamp::now());
+        if let Err(error) = decide(&self.ledger, order).await {
             tracing::warn!(%message, %error, "stays in doubt");
         }
-    }
-
-    async fn order(&self, kind: DecisionKind, id: MessageId, reason: String) -> Result<(), LedgerError> {
-        decide(&self.ledger, Decision { kind, selection: Selection::Ids(vec![id]), reason, at: Timestamp::now() }).await
     }
 
     async fn close(&self, session: &mut Option<Session>) {
