@@ -282,3 +282,20 @@ fn a_relay_that_allows_three_sessions_is_not_hammered_for_a_fourth() {
     assert_eq!(relay.record.count(), 100);
     assert!(relay.connections() < 20, "{} connections", relay.connections());
 }
+
+#[test]
+fn resend_by_configuration_sends_the_same_message_once_more_and_then_holds() {
+    for (times_lost, code, copies) in [(1, 0, 2), (9, 7, 2)] {
+        let relay = ScriptedRelay::start(Options::default(), move |at| match at.step {
+            Step::Dot if at.message_of_all <= times_lost => Action::take_then_drop(),
+            _ => Action::Default,
+        });
+        let campaign = Campaign::new(1, 1, relay.port());
+        let choices = ["campaign.on_doubt=resend", "campaign.confirm=never"];
+        let ran = campaign.run(&["send", "--yes", "--set", choices[0], "--set", choices[1]]);
+        assert_eq!(ran.code, code, "{ran:?}");
+        let entries = relay.record.entries();
+        assert_eq!(entries.len(), copies);
+        assert_eq!(entries[0].bytes, entries[1].bytes);
+    }
+}
