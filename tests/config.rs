@@ -6,6 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use undersigned::config::{Config, DEFAULTS};
+use undersigned::contacts::Joining;
 
 fn load(toml: &str, overrides: &[&str]) -> Result<Config, String> {
     let dir = tempfile::tempdir().unwrap();
@@ -22,7 +23,7 @@ fn an_empty_file_means_the_defaults() {
     assert_eq!(config.pace.per_mailbox.to_string(), "30/h");
     assert_eq!(config.retry.delays.len(), 8);
     assert!(config.relays.is_empty());
-    assert_eq!(config.contacts.match_key, "jurisdiction");
+    assert_eq!(config.contacts.joining, Joining::Equal("jurisdiction".to_owned()));
 }
 
 #[test]

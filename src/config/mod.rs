@@ -8,6 +8,7 @@ mod reader;
 mod relay;
 mod secret;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -16,7 +17,7 @@ use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 
 use crate::compose::{Identity, ReplyTo};
-use crate::contacts::{ContactsFile, ContactsSettings};
+use crate::contacts::{ContactsFile, ContactsSettings, Joining, Reading};
 use crate::dispatch::OnDoubt;
 use crate::ledger::Confirming;
 use crate::model::{EmailAddress, Role, fold, unprintable};
@@ -241,9 +242,32 @@ fn read_contacts(reader: &mut Reader<'_>, dir: &Path) -> Option<ContactsSettings
             return None;
         }
     };
-    let match_key = reader.text("contacts.match", |text| not_empty(text).map(fold))?;
+    let joining = reader.text("contacts.match", |text| {
+        not_empty(text).map(|text| match fold(text) {
+            all if all == "all" => Joining::All,
+            column => Joining::Equal(column),
+        })
+    })?;
     let columns = reader.below("contacts.columns.").into_iter().collect();
-    Some(ContactsSettings { files, columns, match_key })
+    let aliases = reader.text("contacts.aliases", path);
+    let postcodes = reader.text("contacts.postcodes", path);
+    let reading = read_reading(reader);
+    Some(ContactsSettings { files, columns, joining, aliases, postcodes, reading, used: BTreeSet::new() })
+}
+
+fn read_reading(reader: &mut Reader<'_>) -> Reading {
+    let plain = |text: &str| not_empty(text).map(str::to_owned);
+    Reading {
+        encoding: reader.text("contacts.encoding", plain),
+        delimiter: reader.text("contacts.delimiter", |text| {
+            let mut chars = text.chars();
+            match (chars.next(), chars.next()) {
+                (Some(one @ (',' | ';' | '\t' | '|')), None) => Ok(one),
+                _ => Err("expected one of \",\", \";\", \"\\t\" (a tab) and \"|\""),
+            }
+        }),
+        sheet: reader.text("contacts.sheet", plain),
+    }
 }
 
 fn read_pace(reader: &mut Reader<'_>) -> Option<PaceSettings> {

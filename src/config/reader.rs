@@ -66,15 +66,15 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// All keys below a prefix, whatever they are called.
-    pub(super) fn below(&mut self, prefix: &str) -> Vec<(String, String)> {
+    /// All keys below a prefix, whatever they are called, each with a text or several.
+    pub(super) fn below(&mut self, prefix: &str) -> Vec<(String, Vec<String>)> {
         let names: Vec<String> =
             self.document.entries.keys().filter_map(|k| k.strip_prefix(prefix)).map(str::to_owned).collect();
         names
             .into_iter()
             .filter_map(|name| {
-                let text = self.text(&format!("{prefix}{name}"), |t| Ok::<_, String>(t.to_owned()))?;
-                Some((name, text))
+                let texts = self.texts(&format!("{prefix}{name}"), |t| Ok(t.to_owned()))?;
+                Some((name, texts))
             })
             .collect()
     }

@@ -198,14 +198,14 @@ impl Layout {
         let needed = [(Column::Role, needs_role), (Column::Name, true), (Column::Email, true)];
         let absent = needed.into_iter().filter(|&(column, needed)| needed && self.at(column).is_none());
         let mut missing: Vec<String> = absent.map(|(column, _)| wanted(column)).collect();
-        let joins = Column::parse(&settings.match_key);
+        let joins = Column::parse(settings.match_key());
         let match_at = match joins {
             Some(column) => self.at(column),
-            None => self.keys.iter().position(|k| *k == header_key(&settings.match_key)),
+            None => self.keys.iter().position(|k| *k == header_key(settings.match_key())),
         };
         match match_at {
             Some(at) => self.match_at = at,
-            None => missing.push(joins.map_or_else(|| settings.match_key.clone(), wanted)),
+            None => missing.push(joins.map_or_else(|| settings.match_key().to_owned(), wanted)),
         }
         self.missing = missing.len();
         let headers = self.headers.join(", ");
@@ -215,14 +215,20 @@ impl Layout {
 
 /// The header that the settings name for a column.
 fn mapped(settings: &ContactsSettings, column: Column) -> Option<&str> {
-    settings.columns.iter().find(|(ours, _)| Column::parse(ours) == Some(column)).map(|(_, theirs)| theirs.as_str())
+    settings
+        .columns
+        .iter()
+        .find(|(ours, _)| Column::parse(ours) == Some(column))
+        .and_then(|(_, theirs)| theirs.first())
+        .map(String::as_str)
 }
 
 /// What is wrong with the settings themselves, and with headers that no file has.
 pub(super) fn check_settings(settings: &ContactsSettings, layouts: &[Layout]) -> Vec<FileFault> {
     let mut faults = Vec::new();
     let mut taken: Vec<String> = Vec::new();
-    for (ours, theirs) in &settings.columns {
+    let pairs = settings.columns.iter().flat_map(|(ours, theirs)| theirs.iter().map(move |header| (ours, header)));
+    for (ours, theirs) in pairs {
         let wanted = header_key(theirs);
         match Column::parse(ours) {
             None => faults.push(FileFault::UnknownColumn { name: printable(ours, 80), nearest: nearest(ours) }),
@@ -238,9 +244,9 @@ pub(super) fn check_settings(settings: &ContactsSettings, layouts: &[Layout]) ->
         }
         taken.push(wanted);
     }
-    let key = header_key(&settings.match_key);
+    let key = header_key(settings.match_key());
     if key.is_empty() || ["role", "name", "email"].contains(&key.as_str()) {
-        faults.push(FileFault::BadMatchKey(printable(&settings.match_key, 80)));
+        faults.push(FileFault::BadMatchKey(printable(settings.match_key(), 80)));
     }
     faults
 }

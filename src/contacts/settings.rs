@@ -1,6 +1,6 @@
 //! What the user can say about contact files. Other modules fill this in; it must not read anything itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use crate::model::Role;
@@ -10,11 +10,42 @@ use crate::model::Role;
 pub struct ContactsSettings {
     /// The files, in the order in which they are read.
     pub files: Vec<ContactsFile>,
-    /// Our name of a column → the header that the files give it. Headers are compared without case, spaces and
-    /// punctuation. A file that lacks the mapped header may use our name instead.
-    pub columns: BTreeMap<String, String>,
-    /// The column that joins constituents to officials.
-    pub match_key: String,
+    /// Our name of a column → the header that the files give it; several headers are put together with a space,
+    /// as first and last name. Headers are compared without case, spaces and punctuation. A file that lacks the
+    /// mapped header may use our name instead.
+    pub columns: BTreeMap<String, Vec<String>>,
+    /// Whom constituents write to.
+    pub joining: Joining,
+    /// A file of two columns, `written` and `means`: jurisdictions as constituents write them, and as officials
+    /// do. It need not be there.
+    pub aliases: Option<PathBuf>,
+    /// A file of two columns, `postcode` and `jurisdiction`.
+    pub postcodes: Option<PathBuf>,
+    /// How to read the files, where staff say so.
+    pub reading: Reading,
+    /// Columns without a word of ours that a letter uses, by their keys: a formula's error in one of them is no
+    /// value.
+    pub used: BTreeSet<String>,
+}
+
+/// Whom constituents write to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Joining {
+    /// Those officials who have the same in this column.
+    Equal(String),
+    /// Every official.
+    All,
+}
+
+/// What staff say about the form of files; what they do not say is found out, file by file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reading {
+    /// The label of an encoding, as in `windows-1252`.
+    pub encoding: Option<String>,
+    /// What separates cells.
+    pub delimiter: Option<char>,
+    /// The sheet of a spreadsheet; otherwise its first.
+    pub sheet: Option<String>,
 }
 
 /// One contact file.
@@ -29,7 +60,25 @@ pub struct ContactsFile {
 impl ContactsSettings {
     /// The usual settings for these files: no mapped columns, joined by jurisdiction.
     pub fn new(files: Vec<ContactsFile>) -> Self {
-        Self { files, columns: BTreeMap::new(), match_key: "jurisdiction".to_owned() }
+        Self {
+            files,
+            columns: BTreeMap::new(),
+            joining: Joining::Equal("jurisdiction".to_owned()),
+            aliases: None,
+            postcodes: None,
+            reading: Reading::default(),
+            used: BTreeSet::new(),
+        }
+    }
+}
+
+impl ContactsSettings {
+    /// The column that joins constituents to officials.
+    pub(super) fn match_key(&self) -> &str {
+        match &self.joining {
+            Joining::Equal(column) => column,
+            Joining::All => "jurisdiction",
+        }
     }
 }
 

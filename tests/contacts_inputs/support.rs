@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use undersigned::contacts::{ContactsFile, ContactsSettings, Problem, Row, Survey, survey};
+use undersigned::contacts::{ContactsFile, ContactsSettings, Joining, Problem, Row, Survey, survey};
 use undersigned::model::{Constituent, Role};
 
 /// Files in a folder of their own, and the settings that name them.
@@ -28,12 +28,12 @@ impl Files {
     }
 
     pub(crate) fn mapped(mut self, ours: &str, theirs: &str) -> Self {
-        self.settings.columns.insert(ours.to_owned(), theirs.to_owned());
+        self.settings.columns.insert(ours.to_owned(), vec![theirs.to_owned()]);
         self
     }
 
     pub(crate) fn joined_by(mut self, column: &str) -> Self {
-        column.clone_into(&mut self.settings.match_key);
+        self.settings.joining = Joining::Equal(column.to_owned());
         self
     }
 
