@@ -12,7 +12,7 @@ use crate::dispatch::{Ending, RelayPlan};
 use crate::ledger::Ledger;
 use crate::ledger::sqlite::SqliteLedger;
 use crate::model::{MessageKind, MessageState};
-use crate::policy::Limit;
+use crate::policy::{Limit, Windows};
 use crate::report::{Figures, Gallery, counted, duration, officials_text, status_text};
 use crate::smtp::{Mailbox, Relay, RelaySettings};
 
@@ -43,6 +43,7 @@ pub(super) fn run(place: &Place, args: &Rehearse) -> Result<Exit, Failure> {
     let mut settings = workspace.settings(vec![to_mailbox(&mailbox)?]);
     if !args.paced {
         settings.pace = UNPACED;
+        settings.windows = Windows::always();
     }
     let started = Instant::now();
     let ending = campaign::dispatch(&runtime, &ledger, settings, workspace.press(&prepared)?)?;

@@ -12,6 +12,7 @@ use crate::dispatch::Ending;
 use crate::ledger::sqlite::SqliteLedger;
 use crate::ledger::{AttemptRecord, Confirming, Enrolment, Ledger, LogFilter, Terms};
 use crate::model::EmailAddress;
+use crate::policy::Windows;
 use crate::report::log_text;
 
 use super::console::say;
@@ -36,6 +37,7 @@ pub(super) fn run(place: &Place, args: &Test) -> Result<Exit, Failure> {
     enrol_some(&prepared, &ledger, usize::from(args.count))?;
     let mut settings = workspace.settings(relays);
     settings.pace = UNPACED;
+    settings.windows = Windows::always();
     settings.is_patient = false;
     let ending =
         campaign::dispatch(&campaign::runtime()?, &ledger, settings, workspace.press(&prepared)?.readdressed(to))?;

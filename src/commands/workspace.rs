@@ -185,6 +185,7 @@ impl Workspace {
         Settings {
             relays,
             pace: self.config.pace,
+            windows: self.config.windows.clone(),
             retry: self.config.retry.clone(),
             deadline: self.config.deadline,
             on_doubt: self.config.on_doubt,

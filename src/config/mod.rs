@@ -21,7 +21,7 @@ use crate::contacts::{ContactsFile, ContactsSettings, Joining, Reading};
 use crate::dispatch::OnDoubt;
 use crate::ledger::Confirming;
 use crate::model::{EmailAddress, Role, fold, unprintable};
-use crate::policy::{Limit, PaceSettings, RetrySchedule, parse_positive_span};
+use crate::policy::{Limit, PaceSettings, RetrySchedule, Window, Windows, parse_positive_span};
 
 use document::Document;
 use reader::Reader;
@@ -97,6 +97,8 @@ pub struct Config {
     pub relays: Vec<RelayConfig>,
     /// Limits on speed.
     pub pace: PaceSettings,
+    /// Hours in which messages may go.
+    pub windows: Windows,
     /// When to try again.
     pub retry: RetrySchedule,
     /// The ledger's file.
@@ -145,6 +147,7 @@ impl Config {
         );
         let on_doubt = reader.word("campaign.on_doubt", &[("hold", OnDoubt::Hold), ("resend", OnDoubt::Resend)]);
         let pace = read_pace(&mut reader);
+        let windows = read_windows(&mut reader, timezone.as_ref());
         let retry = read_retry(&mut reader);
         reader.finish()?;
         let whole = || {
@@ -160,6 +163,7 @@ impl Config {
                 contacts: contacts?,
                 relays,
                 pace: pace?,
+                windows: windows?,
                 retry: retry?,
                 ledger: ledger?,
             })
@@ -274,6 +278,13 @@ fn read_pace(reader: &mut Reader<'_>) -> Option<PaceSettings> {
     let mut limit = |key| reader.text(key, str::parse::<Limit>);
     let (global, per_mailbox, per_domain) = (limit("pace.global"), limit("pace.per_mailbox"), limit("pace.per_domain"));
     Some(PaceSettings { global: global?, per_mailbox: per_mailbox?, per_domain: per_domain? })
+}
+
+fn read_windows(reader: &mut Reader<'_>, zone: Option<&TimeZone>) -> Option<Windows> {
+    let zone = zone.cloned().unwrap_or(TimeZone::UTC);
+    let mut window = |key| reader.text(key, |text| Window::parse(text, zone.clone()));
+    let (letters, confirmations) = (window("pace.window"), window("pace.confirmation_window"));
+    Some(Windows { letters: letters?, confirmations: confirmations? })
 }
 
 fn read_retry(reader: &mut Reader<'_>) -> Option<RetrySchedule> {

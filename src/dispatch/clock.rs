@@ -12,6 +12,8 @@ use jiff::Timestamp;
 pub(super) struct Now {
     /// As it is written down.
     pub(super) wall: Timestamp,
+    /// By the machine's clock, for what people mean by it: office hours and deadlines.
+    pub(super) clock: Timestamp,
     /// Since some time before the dispatch began.
     pub(super) since_start: Duration,
 }
@@ -34,6 +36,6 @@ impl Clock {
     pub(super) fn now(&self) -> Now {
         let elapsed = self.start.elapsed();
         let wall = self.wall_at_start.checked_add(elapsed).unwrap_or(Timestamp::MAX);
-        Now { wall, since_start: HEAD_START + elapsed }
+        Now { wall, clock: Timestamp::now(), since_start: HEAD_START + elapsed }
     }
 }

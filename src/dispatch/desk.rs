@@ -11,7 +11,7 @@ use tokio::sync::{oneshot, watch};
 
 use crate::ledger::{Claim, HandOver, Leased, LedgerError};
 use crate::model::{Class, Disposition, MessageKind, Outcome};
-use crate::policy::{Admission, Binding, Breaker, Limit, Pace, RelayEffect, Verdict, refusal_in_common};
+use crate::policy::{Admission, Binding, Breaker, Limit, Open, Pace, RelayEffect, Verdict, Windows, refusal_in_common};
 
 use super::clock::Now;
 use super::events::{Chore, Claimed, Event, Order, Report};
@@ -50,6 +50,7 @@ pub(super) struct Desk {
     letters_left: Option<u64>,
     is_patient: bool,
     deadline: Option<Timestamp>,
+    windows: Windows,
     leaving: Option<Ending>,
     failure: Option<LedgerError>,
     /// The pace of everything lets nothing go before.
@@ -86,6 +87,7 @@ impl Desk {
             letters_left: settings.letters_max,
             is_patient: settings.is_patient,
             deadline: settings.deadline,
+            windows: settings.windows.clone(),
             leaving: None,
             failure: None,
             paced_until: None,
@@ -128,7 +130,7 @@ impl Desk {
     /// Takes in what happened; gives what is to be done.
     pub(super) fn handle(&mut self, event: Event, now: Now) -> Vec<Chore> {
         self.note(event, now);
-        self.keep_the_deadline();
+        self.keep_the_deadline(now);
         self.wake = None;
         if self.leaving.is_none() {
             self.serve(now);
@@ -185,8 +187,8 @@ impl Desk {
     }
 
     /// Once, as soon as it has passed: what waits has no time left, whether a relay is there or not.
-    fn keep_the_deadline(&mut self) {
-        if self.deadline.is_some_and(|deadline| deadline < Timestamp::now()) {
+    fn keep_the_deadline(&mut self, now: Now) {
+        if self.deadline.is_some_and(|deadline| deadline < now.clock) {
             self.deadline = None;
             self.chores.push(Chore::Expire);
         }
@@ -260,11 +262,15 @@ impl Desk {
         if claimed.leased.is_empty() && claimed.round == self.round {
             // Looks again after a heartbeat at the latest: staff may have released something.
             let soon = now.wall.checked_add(super::HEARTBEAT).unwrap_or(now.wall);
-            let next = claimed.next_wake.filter(|_| !self.limit_is_reached());
+            let opens_at = self.windows.at(now.clock).changes_at();
+            let next = claimed.next_wake.filter(|_| !self.limit_is_reached() && opens_at.is_none());
             self.dry_until = Some(next.map_or(soon, |at| at.min(soon)));
             match claimed.next_wake {
                 _ if self.is_quiet() && self.limit_is_reached() => self.leave(Ending::LimitReached),
-                Some(until) if self.is_quiet() => self.wait_for(until, "the next messages come due".to_owned()),
+                Some(until) if self.is_quiet() => match opens_at {
+                    Some(opens_at) => self.wait_for(until.max(opens_at), "the hours in which they may go".to_owned()),
+                    None => self.wait_for(until, "the next messages come due".to_owned()),
+                },
                 None if self.is_quiet() => self.leave(Ending::Settled),
                 _ => {}
             }
@@ -368,8 +374,10 @@ impl Desk {
     /// The first message that every limit lets go. A limit on its mailbox or domain sends it back to wait in its
     /// lane, so that no lane blocks another; a limit on everything lets all wait.
     fn pick(&mut self, relay: usize, now: Now) -> Option<Leased> {
+        let open = self.windows.at(now.clock);
         while let Some(leased) = self.buffer.pop_front() {
-            if self.limit_is_reached() && leased.kind() == MessageKind::Letter {
+            let over_limit = self.limit_is_reached() && leased.kind() == MessageKind::Letter;
+            if over_limit || !open.lets(leased.kind()) {
                 self.chores.push(Chore::GiveBack(Box::new(leased), None));
                 continue;
             }
@@ -430,17 +438,22 @@ impl Desk {
         let later = self.dry_until.max(self.paced_until).filter(|until| *until > now.wall);
         if !self.claiming && later.is_none() && self.buffer.len() * 2 < self.buffer_target {
             self.claiming = true;
-            let claim = Claim {
-                now: now.wall,
-                limit: self.buffer_target,
-                one_per_lane: self.pace.mailbox_interval().is_some(),
-                kind: self.limit_is_reached().then_some(MessageKind::Confirmation),
-            };
-            self.chores.push(Chore::Claim(claim, self.round));
+            self.chores.push(Chore::Claim(self.wanted(now), self.round));
         }
         if let Some(until) = later {
             self.wake_in(now, Duration::try_from(until.duration_since(now.wall)).unwrap_or_default());
         }
+    }
+
+    /// What to claim now. Where nothing may go, a claim of nothing still tells whether anything waits.
+    fn wanted(&self, now: Now) -> Claim {
+        let (limit, kind) = match self.windows.at(now.clock) {
+            Open::All => (self.buffer_target, self.limit_is_reached().then_some(MessageKind::Confirmation)),
+            Open::Only { kind: MessageKind::Letter, .. } if self.limit_is_reached() => (0, None),
+            Open::Only { kind, .. } => (self.buffer_target, Some(kind)),
+            Open::Nothing { .. } => (0, None),
+        };
+        Claim { now: now.wall, limit, one_per_lane: self.pace.mailbox_interval().is_some(), kind }
     }
 
     fn wait_for(&mut self, until: Timestamp, reason: String) {

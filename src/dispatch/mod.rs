@@ -26,7 +26,7 @@ use crate::ledger::{
     CampaignState, Claim, Decision, DecisionKind, Ledger, LedgerError, Recovered, RelayRecord, RelayState, Selection,
 };
 use crate::model::MessageState;
-use crate::policy::{Limit, PaceSettings, RetrySchedule};
+use crate::policy::{Limit, PaceSettings, RetrySchedule, Windows};
 use crate::smtp::Relay;
 
 use clock::Clock;
@@ -65,6 +65,8 @@ pub struct Settings {
     pub relays: Vec<RelayPlan>,
     /// Limits on speed.
     pub pace: PaceSettings,
+    /// Hours in which messages may go.
+    pub windows: Windows,
     /// When to try again.
     pub retry: RetrySchedule,
     /// After this no message is tried.

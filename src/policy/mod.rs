@@ -17,6 +17,8 @@ mod span;
 mod throttle;
 mod time;
 mod waiting_line;
+mod window;
+mod windows;
 
 pub use breaker::{Breaker, Tripped, refusal_in_common};
 pub use disposition::{RelayEffect, Situation, Verdict, decide};
@@ -26,3 +28,5 @@ pub use relay_clock::RelayClock;
 pub use retry::RetrySchedule;
 pub use span::{SpanError, format_span, parse_positive_span, parse_span};
 pub use throttle::Throttle;
+pub use window::{Window, WindowError, WindowState};
+pub use windows::{Open, Windows};
