@@ -8,6 +8,8 @@
 //! keys. It sends nothing and renders nothing.
 
 mod columns;
+mod decoder;
+mod encoding;
 mod error;
 mod join;
 mod prints;
@@ -19,6 +21,7 @@ mod rows;
 mod safe_csv;
 mod settings;
 mod source;
+mod spelling;
 mod survey;
 mod table;
 
