@@ -235,7 +235,9 @@ fn is_rival(first: &Reading, other: &Reading, guess: &'static Encoding) -> bool 
 
 fn unclear(readings: &[Reading], words: &[Word]) -> FileFault {
     let differs = |i: &usize| readings.iter().any(|r| r.words[*i].0 != readings[0].words[*i].0);
-    let at = (0..words.len()).find(differs).unwrap_or_default();
+    let is_strange = |i: &usize| differs(i) && readings[0].words[*i].1 == Sense::None;
+    let mut all = 0..words.len();
+    let at = all.clone().find(is_strange).or_else(|| all.find(differs)).unwrap_or_default();
     let shown = |r: &Reading| Some(format!("“{}” as {}", printable(&r.words.get(at)?.0, 40), r.encoding.name()));
     FileFault::UnclearEncoding {
         line: words.get(at).map_or(1, |w| w.line),

@@ -100,6 +100,9 @@ pub enum FileFault {
         /// An encoding's name.
         example: &'static str,
     },
+    /// A delimiter that cannot be one.
+    #[error("a delimiter is one character such as , or ; or a tab, and no quotation mark or line end; correct it")]
+    BadDelimiter,
     /// An encoding that nobody knows.
     #[error("there is no encoding “{0}”; some that there are: utf-8, utf-16le, windows-1252, iso-8859-15, macintosh")]
     UnknownEncoding(String),

@@ -9,6 +9,7 @@
 
 mod columns;
 mod decoder;
+mod delimiter;
 mod encoding;
 mod error;
 mod join;
