@@ -7,12 +7,17 @@
 //! This module must not guess: it repairs nothing but spaces, case and Unicode's form, and joins only equal
 //! keys. It sends nothing and renders nothing.
 
+mod archive;
 mod columns;
+mod date_format;
 mod decoder;
 mod delimiter;
 mod encoding;
 mod error;
 mod join;
+mod kind;
+mod number_format;
+mod ods;
 mod prints;
 mod problem;
 mod records;
@@ -21,10 +26,13 @@ mod row;
 mod rows;
 mod safe_csv;
 mod settings;
+mod sheet;
 mod source;
 mod spelling;
+mod strings;
 mod survey;
 mod table;
+mod xlsx;
 
 pub use columns::Column;
 pub use error::{ContactsError, FileFault, FileProblem};

@@ -249,6 +249,15 @@ pub enum NoteKind {
     /// Its cells are separated by something else than commas.
     #[error("cells are separated by {}", match .0 { '\t' => "tabs".to_owned(), c => format!("“{c}”") })]
     Delimiter(char),
+    /// The sheet that was read, where others have data too.
+    #[error("the sheet “{}” was read; another is named as sheet = \"…\" under [contacts]", printable(.0, 60))]
+    Sheet(String),
+    /// Rows that the spreadsheet hides.
+    #[error("hidden rows of the sheet are used like all others; delete them there if they are not meant")]
+    HiddenRows,
+    /// Cells whose form depends on the country of the reader, or is not known.
+    #[error("a date or number is not written as the sheet shows it, but plainly (dates as 2026-03-04)")]
+    PlainCells,
     /// Invisible characters or no-break spaces were taken out of a header.
     #[error("invisible characters in the header “{0}” were left out")]
     HeaderCleaned(String),

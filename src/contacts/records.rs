@@ -171,13 +171,21 @@ pub(super) struct Records<R> {
     delimiter: u8,
     line: u64,
     after_cr: bool,
+    /// Whether a line break inside a cell starts a new line.
+    counts_breaks_in_cells: bool,
     state: State,
 }
 
 impl<R: BufRead> Records<R> {
     /// Starts at `line` of the input.
     pub(super) fn new(input: R, delimiter: u8, line: u64) -> Self {
-        Self { input, delimiter, line, after_cr: false, state: State::Start }
+        Self { input, delimiter, line, after_cr: false, counts_breaks_in_cells: true, state: State::Start }
+    }
+
+    /// Counts records in place of lines, as the rows of a spreadsheet are counted.
+    pub(super) fn counting_rows(mut self) -> Self {
+        self.counts_breaks_in_cells = false;
+        self
     }
 
     /// The input, for what there is to say about it at the end.
@@ -221,7 +229,8 @@ impl<R: BufRead> Records<R> {
     fn take_special(&mut self, byte: u8, record: &mut Record) -> bool {
         let second_half = std::mem::replace(&mut self.after_cr, byte == b'\r') && byte == b'\n';
         let is_line_end = matches!(byte, b'\r' | b'\n');
-        self.line += u64::from(is_line_end && !second_half);
+        let counts = self.counts_breaks_in_cells || !matches!(self.state, State::Quoted { .. });
+        self.line += u64::from(is_line_end && !second_half && counts);
         match self.state {
             State::Quoted { opened } if byte == b'"' => self.state = State::Closed { opened },
             State::Quoted { .. } => record.push(&[byte]),

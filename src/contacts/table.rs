@@ -32,13 +32,15 @@ impl Table {
         let whole = |fault: FileFault| fault.at(&name, None);
         let mut source = Source::open(&file.path, &settings.reading).map_err(whole)?;
         let needs_role = file.role.is_none();
+        let is_sheet = source.sheet.is_some();
         let delimiter = match (named_delimiter(settings).map_err(whole)?, source.delimiter) {
-            (Some(named), _) => named,
-            (None, Some(in_file)) => in_file,
+            (Some(named), _) if !is_sheet => named,
+            (_, Some(in_file)) => in_file,
             _ => delimiter::guess(source.head().map_err(|e| whole(e.into()))?, settings, needs_role),
         };
         let line = source.line;
-        let mut records = Records::new(source, delimiter, line);
+        let records = Records::new(source, delimiter, line);
+        let mut records = if is_sheet { records.counting_rows() } else { records };
         let mut header = Record::default();
         if !first_filled(&mut records, &mut header).map_err(|broken| named(broken, &name))? {
             return Err(whole(FileFault::Empty));
@@ -77,7 +79,13 @@ impl Table {
         let delimiter = (self.delimiter != b',').then(|| NoteKind::Delimiter(char::from(self.delimiter)));
         let cleaned = self.layout.cleaned.iter().map(|&i| NoteKind::HeaderCleaned(self.layout.label(i)));
         let unused = self.layout.unused.iter().map(|&i| NoteKind::UnusedColumn(self.layout.label(i)));
-        encoding.into_iter().chain(delimiter).chain(cleaned).chain(unused).map(note).collect()
+        let of_sheet = self.records.input().sheet.clone().unwrap_or_default();
+        let chosen = of_sheet.chosen_among.map(NoteKind::Sheet);
+        let mut notes: Vec<Note> =
+            encoding.into_iter().chain(delimiter).chain(chosen).chain(cleaned).chain(unused).map(note).collect();
+        notes.extend(of_sheet.hidden.note(&self.name, NoteKind::HiddenRows));
+        notes.extend(of_sheet.plain.note(&self.name, NoteKind::PlainCells));
+        notes
     }
 }
 
