@@ -157,7 +157,7 @@ pub(super) fn show(parts: &[DatePart], moment: DateTime) -> String {
     for (i, part) in parts.iter().enumerate() {
         let before_seconds =
             matches!(parts[i + 1..].iter().find(|p| !matches!(p, DatePart::Text(_))), Some(DatePart::Second(_)));
-        text.push_str(&match *part {
+        let shown = match *part {
             DatePart::Day(3) => moment.strftime("%a").to_string(),
             DatePart::Day(4..) => moment.strftime("%A").to_string(),
             DatePart::Month(n @ 1..=2) if before_seconds => format!("{:01$}", moment.minute(), n),
@@ -173,7 +173,8 @@ pub(super) fn show(parts: &[DatePart], moment: DateTime) -> String {
             DatePart::Second(n) => format!("{:01$}", moment.second(), n),
             DatePart::Noon => if moment.hour() < 12 { "AM" } else { "PM" }.to_owned(),
             DatePart::Text(c) => c.to_string(),
-        });
+        };
+        text.push_str(&shown);
     }
     text
 }

@@ -8,6 +8,7 @@
 //! keys. It sends nothing and renders nothing.
 
 mod archive;
+mod blanks;
 mod columns;
 mod date_format;
 mod decoder;

@@ -216,14 +216,14 @@ fn section(section: &str) -> Option<Section> {
 }
 
 /// What a bracket shows: nothing for a colour, the sign of a currency; anything else is not known here.
-fn bracket(inside: &str) -> Option<Option<Piece>> {
+fn bracket(inside: &str) -> Option<Vec<Piece>> {
     const COLOURS: [&str; 8] = ["black", "blue", "cyan", "green", "magenta", "red", "white", "yellow"];
     if let Some(currency) = inside.strip_prefix('$') {
         let sign = currency.split('-').next().unwrap_or_default();
-        return Some((!sign.is_empty()).then(|| Piece::Text(sign.to_owned())));
+        return Some(vec![Piece::Text(sign.to_owned())]);
     }
     let lower = inside.to_ascii_lowercase();
-    (COLOURS.contains(&lower.as_str()) || lower.starts_with("color")).then_some(None)
+    (COLOURS.contains(&lower.as_str()) || lower.starts_with("color")).then(Vec::new)
 }
 
 /// A number that is not negative, in a form.

@@ -1,4 +1,4 @@
-//! The cells of a sheet of an OpenDocument spreadsheet (.ods), in the order in which they stand. Each is written down
+//! The cells of a sheet of an `OpenDocument` spreadsheet (.ods), in the order in which they stand. Each is written down
 //! with the text that it shows, and that is what is read. This file must not know what the cells mean.
 
 use std::collections::HashSet;

@@ -74,6 +74,9 @@ pub enum ProblemKind {
     /// `#N/A`, `NULL` and the like.
     #[error("a formula or an export went wrong here")]
     ExportError,
+    /// `____`, `[NAME]`, `TBD` and the like.
+    #[error("it is a blank that was not filled in")]
+    Unfilled,
     /// No official has this jurisdiction.
     #[error("no official has this {match_key}")]
     Unmatched {
@@ -116,6 +119,7 @@ impl ProblemKind {
             Self::Control | Self::Invisible => "type it again by hand",
             Self::LineBreak => "keep it on one line",
             Self::TooLong { .. } => "shorten it; is it in the right column?",
+            Self::Unfilled => "put the real value there, or leave the cell empty if it may be",
             Self::ExportError => "put the real value there, or leave the cell empty",
             Self::Unmatched { .. } => "correct it, or add the official",
             Self::Ambiguous { .. } => "keep the right one, or give each a jurisdiction of its own",

@@ -7,6 +7,8 @@
 
 use std::io::{self, BufRead};
 
+use super::safe_csv::armed;
+
 /// The most columns a file may have.
 pub(super) const COLUMNS_MAX: usize = 200;
 /// The longest cell, in bytes.
@@ -46,6 +48,8 @@ pub(super) struct Record {
 pub(super) struct Cells<'a> {
     text: &'a str,
     spans: &'a [(usize, usize)],
+    /// Whether we wrote them, with an apostrophe before what looks like a formula.
+    are_disarmed: bool,
 }
 
 /// The bytes of one cell are not UTF-8.
@@ -120,7 +124,7 @@ impl Record {
     /// The cells as text.
     pub(super) fn cells(&self) -> Result<Cells<'_>, NotUtf8> {
         match std::str::from_utf8(&self.text) {
-            Ok(text) => Ok(Cells { text, spans: &self.spans }),
+            Ok(text) => Ok(Cells { text, spans: &self.spans, are_disarmed: false }),
             Err(error) => {
                 let at = error.valid_up_to();
                 let cell = self.spans.iter().position(|&(_, end)| at <= end).unwrap_or_default();
@@ -138,7 +142,14 @@ impl<'a> Cells<'a> {
 
     /// The cell of that number, from 0; empty where there is none.
     pub(super) fn get(self, index: usize) -> &'a str {
-        self.spans.get(index).and_then(|&(start, end)| self.text.get(start..end)).unwrap_or_default()
+        let cell = self.spans.get(index).and_then(|&(start, end)| self.text.get(start..end)).unwrap_or_default();
+        if self.are_disarmed { armed(cell) } else { cell }
+    }
+
+    /// The cells as they were before we wrote them behind so many columns of ours; the same when there is none.
+    pub(super) fn given_back(self, columns_of_ours: usize) -> Self {
+        let spans = self.spans.get(columns_of_ours..).unwrap_or_default();
+        Self { spans, are_disarmed: columns_of_ours > 0, ..self }
     }
 
     /// All of them.

@@ -1,4 +1,5 @@
-//! Writes the rows that were refused, for staff to correct and to give back. It must not judge a row itself.
+//! Writes the rows that were refused, for staff to correct and to give back, and knows such a file again.
+//! It must not judge a row itself.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -6,10 +7,14 @@ use std::path::{Path, PathBuf};
 use super::columns::header_key;
 use super::error::ContactsError;
 use super::problem::Problem;
+use super::records::Cells;
 use super::rows::Row;
 use super::safe_csv::SafeCsv;
 use super::settings::ContactsFile;
 use super::survey::Survey;
+
+/// Our own columns, before theirs; the first only where there are several files.
+const OURS: [&str; 4] = ["file", "line", "problem", "advice"];
 
 /// A file of refused rows in the making. Dropped before [`RefusedWriter::finish`] it leaves nothing behind.
 pub struct RefusedWriter {
@@ -29,7 +34,10 @@ impl RefusedWriter {
     pub fn create(path: &Path, survey: &Survey) -> Result<Self, ContactsError> {
         let same = |file: &ContactsFile| is_same_file(&file.path, path);
         if survey.settings.files.iter().any(same) {
-            let reason = io::Error::new(io::ErrorKind::InvalidInput, "it is one of the contact files");
+            let reason = io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "it is one of the contact files; give that another name first",
+            );
             return Err(ContactsError::Unwritable { path: path.to_owned(), reason });
         }
         let files: Vec<String> = survey.files().filter(|_| survey.files.len() > 1).map(str::to_owned).collect();
@@ -111,9 +119,18 @@ fn own_headers(theirs: &[String], with_file: bool) -> Vec<String> {
         let numbered = (2..).map(|n| format!("{name} {n}"));
         std::iter::once(name.to_owned()).chain(numbered).find(|n| !taken.contains(&header_key(n)))
     };
-    let names: &[&str] =
-        if with_file { &["file", "line", "problem", "advice"] } else { &["line", "problem", "advice"] };
+    let names = if with_file { &OURS[..] } else { &OURS[1..] };
     names.iter().filter_map(|n| free(n)).collect()
+}
+
+/// How many columns at the start of a header line are ours: none, unless we wrote the file.
+pub(super) fn columns_of_ours(header: Cells<'_>) -> usize {
+    let is = |at: usize, name: &str| {
+        let number = header_key(header.get(at)).strip_prefix(name).map(str::to_owned);
+        number.is_some_and(|n| n.is_empty() || n.strip_prefix('_').is_some_and(|n| n.parse::<u32>().is_ok()))
+    };
+    let all = |names: &[&str]| names.iter().enumerate().all(|(at, name)| is(at, name));
+    [&OURS[..], &OURS[1..]].into_iter().find(|names| all(names)).map_or(0, <[&str]>::len)
 }
 
 #[cfg(test)]

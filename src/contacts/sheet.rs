@@ -150,7 +150,7 @@ impl Sink {
         if self.bytes > TEXT_BYTES_MAX {
             return Err(FileFault::TooBigInside);
         }
-        self.csv.write_all(bytes).map_err(no_room)
+        self.csv.write_all(bytes).map_err(|e| no_room(&e))
     }
 
     fn finish(mut self) -> Result<(File, SheetFacts), FileFault> {
@@ -158,7 +158,7 @@ impl Sink {
         if self.rows_written == 0 {
             return Err(FileFault::NoCells);
         }
-        let mut file = self.csv.into_inner().map_err(|e| no_room(e.into_error()))?;
+        let mut file = self.csv.into_inner().map_err(|e| no_room(e.error()))?;
         file.rewind()?;
         Ok((file, self.facts))
     }
@@ -185,7 +185,7 @@ fn quoted(cell: &str) -> std::borrow::Cow<'_, str> {
     }
 }
 
-fn no_room(error: io::Error) -> FileFault {
+fn no_room(error: &io::Error) -> FileFault {
     let folder = std::env::temp_dir();
     FileFault::Unreadable(format!("its cells cannot be kept in {}: {error}; make room there", folder.display()))
 }
@@ -203,11 +203,11 @@ pub(super) fn nameless_file() -> Result<File, FileFault> {
         let path = std::env::temp_dir().join(format!(".undersigned-{}-{number}", std::process::id()));
         match options.open(&path) {
             Ok(file) => {
-                fs::remove_file(&path).map_err(no_room)?;
+                fs::remove_file(&path).map_err(|e| no_room(&e))?;
                 return Ok(file);
             }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists && tries < 100 => tries += 1,
-            Err(error) => return Err(no_room(error)),
+            Err(error) => return Err(no_room(&error)),
         }
     }
 }

@@ -8,6 +8,7 @@ use super::delimiter::{self, first_filled};
 use super::error::{FileFault, FileProblem};
 use super::problem::{Note, NoteKind};
 use super::records::{Broken, COLUMNS_MAX, Cells, Flaw, Record, Records};
+use super::refused;
 use super::settings::{ContactsFile, ContactsSettings};
 use super::source::{Fingerprint, Source};
 use crate::model::{Role, printable};
@@ -21,7 +22,11 @@ pub(super) struct Table {
     pub(super) layout: Layout,
     /// What is wrong with its header line; the rows are not worth reading then.
     pub(super) faults: Vec<FileProblem>,
+    /// Where the columns without a word of ours stand that a letter uses.
+    pub(super) used: Vec<usize>,
     delimiter: u8,
+    /// How many columns at the start are ours, when it is a file of refused rows that staff give back.
+    columns_of_ours: usize,
     records: Records<Source>,
 }
 
@@ -48,9 +53,13 @@ impl Table {
         let here = |fault: FileFault| fault.at(&name, Some(header.line));
         let cells =
             header.cells().map_err(|e| here(not_text(records.input(), format!("number {}", e.cell + 1), e.byte)))?;
+        let columns_of_ours = refused::columns_of_ours(cells);
+        let cells = cells.given_back(columns_of_ours);
         let (layout, faults) = Layout::read(cells, settings, needs_role);
+        let is_used = |(_, key): &&(usize, String)| settings.used.contains(key);
+        let used = layout.extras.iter().filter(is_used).map(|(at, _)| *at).collect();
         let faults = header.flaws.iter().copied().map(header_fault).chain(faults).map(here).collect();
-        Ok(Self { name, role: file.role, layout, faults, delimiter, records })
+        Ok(Self { name, role: file.role, layout, faults, used, delimiter, columns_of_ours, records })
     }
 
     /// Fills `record` with the next row; false at the end of the file.
@@ -60,9 +69,11 @@ impl Table {
 
     /// The cells of a row, which must be UTF-8.
     pub(super) fn cells<'r>(&self, record: &'r Record) -> Result<Cells<'r>, FileProblem> {
-        record.cells().map_err(|e| {
-            not_text(self.records.input(), self.layout.label(e.cell), e.byte).at(&self.name, Some(record.line))
-        })
+        let cells = record.cells().map_err(|e| {
+            let column = self.layout.label(e.cell.saturating_sub(self.columns_of_ours));
+            not_text(self.records.input(), column, e.byte).at(&self.name, Some(record.line))
+        })?;
+        Ok(cells.given_back(self.columns_of_ours))
     }
 
     /// The fingerprint, once every row was read; `None` when the file changed meanwhile.
