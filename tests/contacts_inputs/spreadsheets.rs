@@ -42,7 +42,7 @@ fn what_spreadsheets_write_gives_the_same_people_as_the_sheet_shows() {
         assert_eq!(chloe.name.as_str(), "Chloé O’Neil", "{name}");
         assert_eq!(chloe.address, "1 Main St\nApt 2", "{name}");
         // LibreOffice loses the zero when it writes CSV, and nothing brings it back.
-        let (code, visits) = if name.ends_with(".csv") { ("1234", "1234567") } else { ("01234", "1,234,567") };
+        let (code, visits) = if name.contains("csv") { ("1234", "1234567") } else { ("01234", "1,234,567") };
         assert_eq!((chloe.postcode.as_str(), jose.postcode.as_str()), (code, "60612"), "{name}");
         assert_eq!([chloe.signed_on.as_str(), jose.signed_on.as_str()], dates, "{name}");
         assert_eq!((chloe.note.as_str(), jose.note.as_str()), ("“Stop” & <go>", "TRUE"), "{name}");
