@@ -4,9 +4,11 @@
 use std::sync::Arc;
 
 use super::columns::Layout;
+use super::delimiter::{self, first_filled};
 use super::error::{FileFault, FileProblem};
 use super::problem::{Note, NoteKind};
 use super::records::{Broken, COLUMNS_MAX, Cells, Flaw, Record, Records};
+use super::refused;
 use super::settings::{ContactsFile, ContactsSettings};
 use super::source::{Fingerprint, Source};
 use crate::model::{Role, printable};
@@ -20,7 +22,11 @@ pub(super) struct Table {
     pub(super) layout: Layout,
     /// What is wrong with its header line; the rows are not worth reading then.
     pub(super) faults: Vec<FileProblem>,
+    /// Where the columns without a word of ours stand that a letter uses.
+    pub(super) used: Vec<usize>,
     delimiter: u8,
+    /// How many columns at the start are ours, when it is a file of refused rows that staff give back.
+    columns_of_ours: usize,
     records: Records<Source>,
 }
 
@@ -29,25 +35,31 @@ impl Table {
     pub(super) fn open(file: &ContactsFile, settings: &ContactsSettings) -> Result<Self, FileProblem> {
         let name: Arc<str> = printable(&file.path.display().to_string(), 200).into();
         let whole = |fault: FileFault| fault.at(&name, None);
-        let mut source = Source::open(&file.path).map_err(whole)?;
+        let mut source = Source::open(&file.path, &settings.reading).map_err(whole)?;
         let needs_role = file.role.is_none();
-        let delimiter = match source.delimiter {
-            Some(delimiter) => delimiter,
-            None => guess_delimiter(source.head().map_err(|e| whole(e.into()))?, settings, needs_role),
+        let is_sheet = source.sheet.is_some();
+        let delimiter = match (named_delimiter(settings).map_err(whole)?, source.delimiter) {
+            (Some(named), _) if !is_sheet => named,
+            (_, Some(in_file)) => in_file,
+            _ => delimiter::guess(source.head().map_err(|e| whole(e.into()))?, settings, needs_role),
         };
         let line = source.line;
-        let mut records = Records::new(source, delimiter, line);
+        let records = Records::new(source, delimiter, line);
+        let mut records = if is_sheet { records.counting_rows() } else { records };
         let mut header = Record::default();
         if !first_filled(&mut records, &mut header).map_err(|broken| named(broken, &name))? {
             return Err(whole(FileFault::Empty));
         }
         let here = |fault: FileFault| fault.at(&name, Some(header.line));
-        let cells = header
-            .cells()
-            .map_err(|e| here(FileFault::NotUtf8 { column: format!("number {}", e.cell + 1), byte: e.byte }))?;
+        let cells =
+            header.cells().map_err(|e| here(not_text(records.input(), format!("number {}", e.cell + 1), e.byte)))?;
+        let columns_of_ours = refused::columns_of_ours(cells);
+        let cells = cells.given_back(columns_of_ours);
         let (layout, faults) = Layout::read(cells, settings, needs_role);
+        let is_used = |(_, key): &&(usize, String)| settings.used.contains(key);
+        let used = layout.extras.iter().filter(is_used).map(|(at, _)| *at).collect();
         let faults = header.flaws.iter().copied().map(header_fault).chain(faults).map(here).collect();
-        Ok(Self { name, role: file.role, layout, faults, delimiter, records })
+        Ok(Self { name, role: file.role, layout, faults, used, delimiter, columns_of_ours, records })
     }
 
     /// Fills `record` with the next row; false at the end of the file.
@@ -57,10 +69,11 @@ impl Table {
 
     /// The cells of a row, which must be UTF-8.
     pub(super) fn cells<'r>(&self, record: &'r Record) -> Result<Cells<'r>, FileProblem> {
-        record.cells().map_err(|e| {
-            let fault = FileFault::NotUtf8 { column: self.layout.label(e.cell), byte: e.byte };
-            fault.at(&self.name, Some(record.line))
-        })
+        let cells = record.cells().map_err(|e| {
+            let column = self.layout.label(e.cell.saturating_sub(self.columns_of_ours));
+            not_text(self.records.input(), column, e.byte).at(&self.name, Some(record.line))
+        })?;
+        Ok(cells.given_back(self.columns_of_ours))
     }
 
     /// The fingerprint, once every row was read; `None` when the file changed meanwhile.
@@ -71,34 +84,36 @@ impl Table {
     /// What is worth telling about the form of the file.
     pub(super) fn notes(&self) -> Vec<Note> {
         let note = |kind| Note { file: Arc::clone(&self.name), kind, count: 1, lines: Vec::new() };
+        let known = &self.records.input().encoding;
+        let encoding = (known.encoding != encoding_rs::UTF_8)
+            .then(|| NoteKind::Encoding { name: known.encoding.name(), samples: known.samples.clone() });
         let delimiter = (self.delimiter != b',').then(|| NoteKind::Delimiter(char::from(self.delimiter)));
         let cleaned = self.layout.cleaned.iter().map(|&i| NoteKind::HeaderCleaned(self.layout.label(i)));
         let unused = self.layout.unused.iter().map(|&i| NoteKind::UnusedColumn(self.layout.label(i)));
-        delimiter.into_iter().chain(cleaned).chain(unused).map(note).collect()
+        let of_sheet = self.records.input().sheet.clone().unwrap_or_default();
+        let chosen = of_sheet.chosen_among.map(NoteKind::Sheet);
+        let mut notes: Vec<Note> =
+            encoding.into_iter().chain(delimiter).chain(chosen).chain(cleaned).chain(unused).map(note).collect();
+        notes.extend(of_sheet.hidden.note(&self.name, NoteKind::HiddenRows));
+        notes.extend(of_sheet.plain.note(&self.name, NoteKind::PlainCells));
+        notes
     }
 }
 
-/// The delimiter with which the header line has the columns that must be there: a comma, unless another does better.
-fn guess_delimiter(head: &[u8], settings: &ContactsSettings, needs_role: bool) -> u8 {
-    let missing = |&delimiter: &u8| {
-        let mut header = Record::default();
-        let found = first_filled(&mut Records::new(head, delimiter, 1), &mut header);
-        match (found, header.cells()) {
-            (Ok(true), Ok(cells)) => Layout::read(cells, settings, needs_role).0.missing(),
-            _ => usize::MAX,
-        }
-    };
-    [b',', b';', b'\t'].into_iter().min_by_key(missing).unwrap_or(b',')
+/// The delimiter that the settings name.
+fn named_delimiter(settings: &ContactsSettings) -> Result<Option<u8>, FileFault> {
+    let Some(named) = settings.reading.delimiter else { return Ok(None) };
+    let usable = u8::try_from(named).ok().filter(|b| b.is_ascii() && !matches!(b, b'"' | b'\r' | b'\n' | 0));
+    usable.map(Some).ok_or(FileFault::BadDelimiter)
 }
 
-/// Reads past blank rows; false when there is nothing else.
-fn first_filled<R: std::io::BufRead>(records: &mut Records<R>, record: &mut Record) -> Result<bool, Broken> {
-    while records.read(record)? {
-        if !record.cells().is_ok_and(Cells::is_blank) {
-            return Ok(true);
-        }
+/// What is wrong with text that is not in the encoding that it should be in.
+fn not_text(source: &Source, column: String, byte: u8) -> FileFault {
+    if source.encoding.encoding == encoding_rs::UTF_8 {
+        FileFault::NotUtf8 { column, byte }
+    } else {
+        FileFault::NotInEncoding { encoding: source.encoding.encoding.name(), column }
     }
-    Ok(false)
 }
 
 fn header_fault(flaw: Flaw) -> FileFault {
