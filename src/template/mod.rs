@@ -4,12 +4,14 @@
 //! is sent. Values are data: they are never evaluated, never Markdown, never HTML. This module must not read
 //! files and must not know how a message is sent.
 
+mod advice;
 mod check;
 mod engine;
 mod fields;
 mod html;
 mod leftovers;
 mod markdown;
+mod named;
 mod parse;
 mod problem;
 mod render;
@@ -19,8 +21,10 @@ mod text;
 use std::collections::BTreeSet;
 use std::fmt;
 
+pub use advice::Advice;
 pub use fields::{Fields, Purpose, field_name};
 pub use html::{escaped, to_html};
+pub use named::fields_named;
 pub use problem::TemplateProblem;
 pub use render::{CampaignFields, LetterView, RenderError, Rendered, SubjectFault};
 pub use text::to_text;
