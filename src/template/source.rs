@@ -10,6 +10,8 @@ use super::scan::{self, Piece, Tag, TagKind, TokenKind};
 /// No text is longer, in bytes, with all that it includes.
 pub(super) const SOURCE_BYTES_MAX: usize = 64 * 1024;
 const DEPTH_MAX: usize = 8;
+/// Where staff find what is included.
+const FOLDER: &str = "templates";
 const INCLUDES_MAX: usize = 100;
 
 /// Gives the text of an included file by its name, or says why there is none.
@@ -50,7 +52,7 @@ impl Source {
     pub fn with_includes(name: &str, text: &str, load: Loader<'_>) -> Result<Self, Vec<TemplateProblem>> {
         let empty = Self { text: String::new(), files: Vec::new(), parts: Vec::new() };
         let mut reading = Reading { source: empty, load, open: Vec::new(), included: 0, problems: Vec::new() };
-        reading.add(name, normal(text));
+        reading.add(name.to_owned(), name, normal(text));
         if reading.problems.is_empty() { Ok(reading.source) } else { Err(reading.problems) }
     }
 
@@ -105,9 +107,9 @@ struct Reading<'a> {
 
 impl Reading<'_> {
     /// Adds a file, and in it what it includes.
-    fn add(&mut self, name: &str, text: String) {
+    fn add(&mut self, shown: String, name: &str, text: String) {
         let file = self.source.files.len();
-        self.source.files.push(File { name: name.to_owned(), text: text.clone() });
+        self.source.files.push(File { name: shown, text: text.clone() });
         self.open.push(name.to_owned());
         let (pieces, _) = scan::scan(&text, 0, text.len());
         let mut from = 0;
@@ -156,7 +158,7 @@ impl Reading<'_> {
                     let what = format!("with `{name}` the text is longer than 64 KiB; is it the right file?");
                     return self.refuse(file, tag.at, what);
                 }
-                self.add(&name, text.trim_end_matches('\n').to_owned());
+                self.add(format!("{FOLDER}/{name}"), &name, text.trim_end_matches('\n').to_owned());
             }
             Err(what) => self.refuse(file, tag.at, what),
         }
@@ -251,8 +253,8 @@ mod tests {
         assert_eq!(source.text(), "one\nA1\n\nC\ntwo {#{% include 'no' %}#}");
         let at = |what: &str| source.place(source.text().find(what).unwrap());
         assert_eq!(at("one"), ("l.md", 1, 1));
-        assert_eq!(at("1"), ("a.md", 1, 2));
-        assert_eq!(at("C"), ("b/c.md", 1, 1));
+        assert_eq!(at("1"), ("templates/a.md", 1, 2));
+        assert_eq!(at("C"), ("templates/b/c.md", 1, 1));
         assert_eq!(at("wo"), ("l.md", 3, 2));
         let trimmed = Source::with_includes("l.md", "a\n{%- include 'b/c.md' -%}\n b", &load).unwrap();
         assert_eq!(trimmed.text(), "aCb");

@@ -429,8 +429,10 @@ fn what_is_included_is_checked_where_it_stands_and_frozen_with_the_letter() {
     assert_eq!(to_text(&letter(&frozen).markdown), "Dear\n\nYours, Jane Doe\n");
     let problems = what(with("{% include 'bad.md' %}\n(name)"));
     assert_eq!(problems.len(), 3, "{problems:?}");
-    assert!(problems[0].starts_with("bad.md:2:9: no column gives `constituent.nmae`"), "{problems:?}");
-    assert!(problems[1].starts_with("bad.md:2:29: `____`") && problems[2].starts_with("letter.md:4:1: `(name)`"));
+    assert!(problems[0].starts_with("templates/bad.md:2:9: no column gives `constituent.nmae`"), "{problems:?}");
+    assert!(
+        problems[1].starts_with("templates/bad.md:2:29: `____`") && problems[2].starts_with("letter.md:4:1: `(name)`")
+    );
     assert!(what(with("{% include 'none.md' %}"))[0].starts_with("letter.md:3:1: `none.md` cannot be included"));
 }
 
