@@ -22,6 +22,7 @@ mod staff;
 mod status;
 mod steps;
 mod test;
+mod texts;
 mod workspace;
 
 use clap::Parser;

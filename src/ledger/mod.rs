@@ -21,8 +21,8 @@ use crate::model::{Attempt, CampaignTag, IllegalMove, MessageId, MessageKind, Pe
 
 pub use receipt::{Kept, Leased, Open, Unwritten};
 pub use records::{
-    AttemptRecord, CampaignState, Confirming, Counts, Decision, DecisionKind, Enrolled, Enrolment, HandOver, LogFilter,
-    MessageRecord, OfficialFigures, Recovered, RelayRecord, RelayState, Selection, Terms,
+    Addressee, AttemptRecord, CampaignState, Confirming, Counts, Decision, DecisionKind, Enrolled, Enrolment, HandOver,
+    LogFilter, MessageRecord, OfficialFigures, Recovered, RelayRecord, RelayState, Selection, Terms,
 };
 
 /// What can go wrong with a ledger.
