@@ -225,6 +225,11 @@ fn read_contacts(reader: &mut Reader<'_>, dir: &Path) -> Option<ContactsSettings
     let officials = reader.text("contacts.officials", path);
     let constituents = reader.text("contacts.constituents", path);
     let file = |path, role| ContactsFile { path, role };
+    // A file that is named for one run takes the place of those that the campaign has.
+    let is_for_one_run = reader.is_set_by_flag("contacts.files");
+    let in_file = |key| !reader.is_set_by_flag(key);
+    let replaced = is_for_one_run && in_file("contacts.officials") && in_file("contacts.constituents");
+    let (officials, constituents) = if replaced { (None, None) } else { (officials, constituents) };
     let files = match (officials, constituents) {
         (None, None) => files?.into_iter().map(|f| file(f, None)).collect(),
         (Some(officials), Some(constituents)) => {

@@ -7,6 +7,7 @@
 //! This module must not guess: it repairs nothing but spaces, case and Unicode's form, and joins only equal
 //! keys. It sends nothing and renders nothing.
 
+mod beside;
 mod columns;
 mod decoder;
 mod delimiter;
@@ -25,7 +26,9 @@ mod source;
 mod spelling;
 mod survey;
 mod table;
+mod whole;
 
+pub use beside::BesideWriter;
 pub use columns::Column;
 pub use error::{ContactsError, FileFault, FileProblem};
 pub use join::{ListedOfficial, MANY_SEAT_TITLES};
@@ -35,3 +38,4 @@ pub use rows::{Row, Rows};
 pub use safe_csv::SafeCsv;
 pub use settings::{ContactsFile, ContactsSettings, Joining, Reading};
 pub use survey::{Survey, survey};
+pub use whole::{Standing, WholeRow, WholeRows};

@@ -19,9 +19,11 @@ pub(super) struct Table {
     /// Whom it lists, when it has no role column.
     pub(super) role: Option<Role>,
     pub(super) layout: Layout,
+    /// The header line as it is written.
+    pub(super) header_cells: Vec<String>,
     /// What is wrong with its header line; the rows are not worth reading then.
     pub(super) faults: Vec<FileProblem>,
-    delimiter: u8,
+    pub(super) delimiter: u8,
     records: Records<Source>,
 }
 
@@ -48,7 +50,8 @@ impl Table {
             header.cells().map_err(|e| here(not_text(records.input(), format!("number {}", e.cell + 1), e.byte)))?;
         let (layout, faults) = Layout::read(cells, settings, needs_role);
         let faults = header.flaws.iter().copied().map(header_fault).chain(faults).map(here).collect();
-        Ok(Self { name, role: file.role, layout, faults, delimiter, records })
+        let header_cells = cells.to_vec();
+        Ok(Self { name, role: file.role, layout, header_cells, faults, delimiter, records })
     }
 
     /// Fills `record` with the next row; false at the end of the file.

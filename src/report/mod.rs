@@ -2,6 +2,7 @@
 //!
 //! What is shown equals the ledger. This module must not change anything and must not print: it gives text.
 
+mod fates;
 mod gallery;
 mod json;
 mod log;
@@ -9,6 +10,10 @@ mod matching;
 mod status;
 mod table;
 
+pub use fates::{
+    Beside, FAILED_NOTHING_TO_DO, failures_of_constituent, failures_of_official, of_constituent as beside_constituent,
+    of_official as beside_official,
+};
 pub use gallery::{Gallery, GalleryError};
 pub use json::{log_line as log_json, status as status_json};
 pub use log::line as log_text;
