@@ -197,8 +197,8 @@ impl Reading {
     }
 
     fn samples(&self) -> Vec<String> {
-        let has_letter = |text: &str| text.chars().any(|c| !c.is_ascii() && c.is_alphabetic());
-        let worth = self.words.iter().map(|(text, _)| text).filter(|text| has_letter(text));
+        let has_letter = |text: &&str| text.chars().any(|c| !c.is_ascii() && c.is_alphabetic());
+        let worth = self.words.iter().map(|(text, _)| core(text)).filter(has_letter);
         worth.take(SAMPLES_MAX).map(|text| printable(text, 40)).collect()
     }
 }
@@ -233,15 +233,28 @@ fn is_rival(first: &Reading, other: &Reading, guess: &'static Encoding) -> bool 
     })
 }
 
+/// The part of a word that is worth showing, where a delimiter that is not known yet joins it to others.
+fn core(word: &str) -> &str {
+    word.split('|').find(|part| !part.is_ascii()).unwrap_or(word)
+}
+
 fn unclear(readings: &[Reading], words: &[Word]) -> FileFault {
     let differs = |i: &usize| readings.iter().any(|r| r.words[*i].0 != readings[0].words[*i].0);
     let is_strange = |i: &usize| differs(i) && readings[0].words[*i].1 == Sense::None;
     let mut all = 0..words.len();
     let at = all.clone().find(is_strange).or_else(|| all.find(differs)).unwrap_or_default();
-    let shown = |r: &Reading| Some(format!("“{}” as {}", printable(&r.words.get(at)?.0, 40), r.encoding.name()));
+    let mut texts: Vec<&str> = Vec::new();
+    let mut shown: Vec<String> = Vec::new();
+    for reading in readings {
+        let text = reading.words.get(at).map_or("", |(text, _)| core(text));
+        if !texts.contains(&text) {
+            texts.push(text);
+            shown.push(format!("“{}” as {}", printable(text, 40), reading.encoding.name()));
+        }
+    }
     FileFault::UnclearEncoding {
         line: words.get(at).map_or(1, |w| w.line),
-        readings: readings.iter().filter_map(shown).collect::<Vec<_>>().join(", "),
+        readings: shown.join(", "),
         example: readings.first().map_or(WINDOWS_1252.name(), |r| r.encoding.name()),
     }
 }

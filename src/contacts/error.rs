@@ -100,6 +100,29 @@ pub enum FileFault {
         /// An encoding's name.
         example: &'static str,
     },
+    /// A spreadsheet that cannot be read.
+    #[error("the spreadsheet is damaged ({0}); open it, save it again and try once more")]
+    Damaged(String),
+    /// A spreadsheet under a password.
+    #[error("the spreadsheet is locked with a password; save it without one, or save the sheet as “CSV UTF-8”")]
+    Locked,
+    /// A spreadsheet that unpacks to far more than it should.
+    #[error("the spreadsheet unpacks to far more than a list of people can need; save the sheet as “CSV UTF-8”")]
+    TooBigInside,
+    /// A spreadsheet in which no sheet is shown.
+    #[error("no sheet of it is shown; show the one with the people, or name it as sheet = \"…\" under [contacts]")]
+    NoSheet,
+    /// A sheet without a cell that is filled.
+    #[error("the sheet is empty; name the one with the people as sheet = \"…\" under [contacts]")]
+    NoCells,
+    /// No sheet of the name that the settings say.
+    #[error("there is no sheet “{wanted}”; there are {names}")]
+    NoSuchSheet {
+        /// What was looked for.
+        wanted: String,
+        /// The names that there are.
+        names: String,
+    },
     /// A delimiter that cannot be one.
     #[error("a delimiter is one character such as , or ; or a tab, and no quotation mark or line end; correct it")]
     BadDelimiter,

@@ -7,13 +7,19 @@
 //! This module must not guess: it repairs nothing but spaces, case and Unicode's form, and joins only equal
 //! keys. It sends nothing and renders nothing.
 
+mod archive;
 mod beside;
+mod blanks;
 mod columns;
+mod date_format;
 mod decoder;
 mod delimiter;
 mod encoding;
 mod error;
 mod join;
+mod kind;
+mod number_format;
+mod ods;
 mod prints;
 mod problem;
 mod records;
@@ -22,11 +28,14 @@ mod row;
 mod rows;
 mod safe_csv;
 mod settings;
+mod sheet;
 mod source;
 mod spelling;
+mod strings;
 mod survey;
 mod table;
 mod whole;
+mod xlsx;
 
 pub use beside::BesideWriter;
 pub use columns::Column;

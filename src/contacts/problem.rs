@@ -74,6 +74,9 @@ pub enum ProblemKind {
     /// `#N/A`, `NULL` and the like.
     #[error("a formula or an export went wrong here")]
     ExportError,
+    /// `____`, `[NAME]`, `TBD` and the like.
+    #[error("it is a blank that was not filled in")]
+    Unfilled,
     /// No official has this jurisdiction.
     #[error("no official has this {match_key}")]
     Unmatched {
@@ -116,6 +119,7 @@ impl ProblemKind {
             Self::Control | Self::Invisible => "type it again by hand",
             Self::LineBreak => "keep it on one line",
             Self::TooLong { .. } => "shorten it; is it in the right column?",
+            Self::Unfilled => "put the real value there, or leave the cell empty if it may be",
             Self::ExportError => "put the real value there, or leave the cell empty",
             Self::Unmatched { .. } => "correct it, or add the official",
             Self::Ambiguous { .. } => "keep the right one, or give each a jurisdiction of its own",
@@ -249,6 +253,15 @@ pub enum NoteKind {
     /// Its cells are separated by something else than commas.
     #[error("cells are separated by {}", match .0 { '\t' => "tabs".to_owned(), c => format!("“{c}”") })]
     Delimiter(char),
+    /// The sheet that was read, where others have data too.
+    #[error("the sheet “{}” was read; another is named as sheet = \"…\" under [contacts]", printable(.0, 60))]
+    Sheet(String),
+    /// Rows that the spreadsheet hides.
+    #[error("hidden rows of the sheet are used like all others; delete them there if they are not meant")]
+    HiddenRows,
+    /// Cells whose form depends on the country of the reader, or is not known.
+    #[error("a date or number is not written as the sheet shows it, but plainly (dates as 2026-03-04)")]
+    PlainCells,
     /// Invisible characters or no-break spaces were taken out of a header.
     #[error("invisible characters in the header “{0}” were left out")]
     HeaderCleaned(String),

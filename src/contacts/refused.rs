@@ -1,4 +1,5 @@
-//! Writes the rows that were refused, for staff to correct and to give back. It must not judge a row itself.
+//! Writes the rows that were refused, for staff to correct and to give back, and knows such a file again.
+//! It must not judge a row itself.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -6,11 +7,15 @@ use std::path::{Path, PathBuf};
 use super::columns::{Column, header_key};
 use super::error::ContactsError;
 use super::problem::Problem;
+use super::records::Cells;
 use super::rows::Row;
 use super::safe_csv::SafeCsv;
 use super::settings::ContactsFile;
 use super::survey::Survey;
 use crate::model::Role;
+
+/// Our own columns, before theirs; the first only where there are several files.
+const OURS: [&str; 4] = ["file", "line", "problem", "advice"];
 
 /// A file of refused rows in the making. Dropped before [`RefusedWriter::finish`] it leaves nothing behind.
 pub struct RefusedWriter {
@@ -98,7 +103,8 @@ impl std::fmt::Debug for RefusedWriter {
 pub(super) fn must_be_no_contact_file(path: &Path, survey: &Survey) -> Result<(), ContactsError> {
     let same = |file: &ContactsFile| is_same_file(&file.path, path);
     if survey.settings.files.iter().any(same) {
-        let reason = io::Error::new(io::ErrorKind::InvalidInput, "it is one of the contact files");
+        let reason =
+            io::Error::new(io::ErrorKind::InvalidInput, "it is one of the contact files; give that another name first");
         return Err(ContactsError::Unwritable { path: path.to_owned(), reason });
     }
     Ok(())
@@ -160,9 +166,7 @@ pub(super) fn what_to_do(problems: &[Problem]) -> String {
 
 /// Our own headers, none of which is one of theirs.
 fn own_headers(theirs: &[String], with_file: bool) -> Vec<String> {
-    let names: &[&str] =
-        if with_file { &["file", "line", "problem", "advice"] } else { &["line", "problem", "advice"] };
-    free_headers(names, theirs)
+    free_headers(if with_file { &OURS } else { &OURS[1..] }, theirs)
 }
 
 /// These headers, numbered where theirs have one of that name.
@@ -173,6 +177,16 @@ pub(super) fn free_headers(names: &[&str], theirs: &[String]) -> Vec<String> {
         std::iter::once(name.to_owned()).chain(numbered).find(|n| !taken.contains(&header_key(n)))
     };
     names.iter().filter_map(|n| free(n)).collect()
+}
+
+/// How many columns at the start of a header line are ours: none, unless we wrote the file.
+pub(super) fn columns_of_ours(header: Cells<'_>) -> usize {
+    let is = |at: usize, name: &str| {
+        let number = header_key(header.get(at)).strip_prefix(name).map(str::to_owned);
+        number.is_some_and(|n| n.is_empty() || n.strip_prefix('_').is_some_and(|n| n.parse::<u32>().is_ok()))
+    };
+    let all = |names: &[&str]| names.iter().enumerate().all(|(at, name)| is(at, name));
+    [&OURS[..], &OURS[1..]].into_iter().find(|names| all(names)).map_or(0, <[&str]>::len)
 }
 
 #[cfg(test)]

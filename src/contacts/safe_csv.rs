@@ -81,7 +81,6 @@ pub(super) fn disarmed(cell: &str) -> Cow<'_, str> {
 }
 
 /// What a disarmed cell was before.
-#[cfg(test)]
 pub(super) fn armed(cell: &str) -> &str {
     match cell.strip_prefix('\'') {
         Some(before) if is_formula(cell.trim_start_matches('\'')) => before,

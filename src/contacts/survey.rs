@@ -186,11 +186,12 @@ impl Gathered {
         let fingerprint = table.fingerprint().ok_or_else(|| whole(FileFault::Changed))?;
         self.notes.extend(table.notes());
         self.notes.extend(tally.notes(&table.name));
+        let delimiter = table.delimiter();
         self.files.push(SurveyedFile {
             name: table.name,
             headers: table.layout.headers,
             header_cells: table.header_cells,
-            delimiter: table.delimiter,
+            delimiter,
             fingerprint,
         });
         Ok(())
