@@ -23,6 +23,7 @@ mod staff;
 mod status;
 mod steps;
 mod test;
+mod texts;
 mod workspace;
 
 use clap::Parser;

@@ -1,6 +1,6 @@
 //! The campaign folder, read: settings, people, texts, and the plan that they make together.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -8,19 +8,20 @@ use jiff::Timestamp;
 use crate::cli::Place;
 use crate::compose::Composer;
 use crate::config::Config;
-use crate::contacts::{ContactsError, RefusedWriter, Row, Survey, survey};
+use crate::contacts::{ContactsError, ContactsSettings, RefusedWriter, Row, Survey, survey};
 use crate::dispatch::{Press, RelayPlan, Settings};
 use crate::ledger::sqlite::SqliteLedger;
-use crate::ledger::{Enrolled, Enrolment, Ledger, Terms};
-use crate::model::{CampaignTag, PersonKey, Role, TemplateId};
+use crate::ledger::{Addressee, Confirming, Enrolled, Enrolment, Ledger, Terms};
+use crate::model::{CampaignTag, Constituent, PersonKey};
 use crate::plan::{MatchReport, Texts, examine, forecast};
 use crate::policy::{Limit, PaceSettings};
 use crate::report::{match_summary, match_text};
 use crate::smtp::{Relay, RelaySettings};
-use crate::template::{CampaignFields, Fields, Purpose, Template};
+use crate::template::CampaignFields;
 
 use super::console::say;
 use super::steps::Steps;
+use super::texts::{FrozenTexts, Sources, fields};
 use super::{Exit, Failure};
 
 /// A campaign folder with its settings.
@@ -33,9 +34,8 @@ pub(super) struct Prepared {
     pub(super) survey: Survey,
     pub(super) texts: Texts,
     pub(super) report: MatchReport,
-    /// The texts as they are on disk: (name, source).
-    pub(super) letter_source: String,
-    pub(super) confirmation_source: String,
+    /// The texts as they are on disk.
+    pub(super) sources: Sources,
     /// Where the refused rows were written, if any were.
     pub(super) refused_to: Option<PathBuf>,
 }
@@ -60,11 +60,12 @@ impl Workspace {
 
     /// Reads people and texts, joins and fills in everything once.
     pub(super) fn prepare(&self, bad_rows: BadRows) -> Result<Prepared, Failure> {
+        let sources = Sources::read(&self.config)?;
         let reading = Steps::of("reading the contacts", 0);
-        let survey = survey(&self.config.contacts)?;
+        let used = sources.columns_named(&self.config);
+        let survey = survey(&ContactsSettings { used, ..self.config.contacts.clone() })?;
         drop(reading);
-        let (letter_source, confirmation_source) = (read(&self.config.letter)?, read(&self.config.confirmation)?);
-        let texts = self.texts(&survey, &letter_source, &confirmation_source)?;
+        let texts = sources.parse(&self.config, &survey, self.campaign_fields())?;
         let path = self.config.dir.join("refused.csv");
         let mut writer = match bad_rows {
             BadRows::Skip => Some(RefusedWriter::create(&path, &survey)?),
@@ -75,25 +76,7 @@ impl Workspace {
         drop(filling);
         let written = writer.map(RefusedWriter::finish).transpose()?.unwrap_or(0);
         let refused_to = (written > 0).then_some(path);
-        Ok(Prepared { survey, texts, report, letter_source, confirmation_source, refused_to })
-    }
-
-    fn texts(&self, survey: &Survey, letter: &str, confirmation: &str) -> Result<Texts, Failure> {
-        let fields = fields(survey);
-        let mut problems = Vec::new();
-        let mut parse = |path: &Path, source, purpose| match Template::parse(&name(path), source, purpose, &fields) {
-            Ok(template) => Some(template),
-            Err(found) => {
-                problems.extend(found.iter().map(ToString::to_string));
-                None
-            }
-        };
-        let letter = parse(&self.config.letter, letter, Purpose::Letter);
-        let confirmation = parse(&self.config.confirmation, confirmation, Purpose::Confirmation);
-        match (letter, confirmation) {
-            (Some(letter), Some(confirmation)) => Ok(Texts { letter, confirmation, campaign: self.campaign_fields() }),
-            _ => Err(Failure::new(Exit::Refused, problems.join("\n"))),
-        }
+        Ok(Prepared { survey, texts, report, sources, refused_to })
     }
 
     fn campaign_fields(&self) -> CampaignFields {
@@ -132,27 +115,15 @@ impl Workspace {
     /// Puts everything that is new into the ledger, in one transaction.
     pub(super) fn enrol(&self, ledger: &SqliteLedger, prepared: &Prepared) -> Result<Enrolled, Failure> {
         let now = Timestamp::now();
-        let terms = Terms {
-            letter: self.freeze(ledger, &self.config.letter, &prepared.letter_source, now)?,
-            confirmation: self.freeze(ledger, &self.config.confirmation, &prepared.confirmation_source, now)?,
-            confirming: self.config.confirming,
-        };
+        let frozen = prepared.sources.freeze(ledger, now)?;
+        let enrolling = Enrolling::new(&frozen, prepared);
+        let terms = enrolling.terms(self.config.confirming);
         let officials = prepared.survey.officials();
-        let keys: Vec<PersonKey> = officials.iter().map(|listed| listed.official.key()).collect();
         let first = officials.iter().map(|listed| Ok(Enrolment::Official(listed.official.clone())));
         let rows = prepared.survey.rows()?;
-        let mut enrolling = Steps::of("enrolling", prepared.survey.constituents());
-        let then = rows.inspect(|_| enrolling.step()).filter_map(|row| enrolment(row, &keys));
+        let mut steps = Steps::of("enrolling", prepared.survey.constituents());
+        let then = rows.inspect(|_| steps.step()).filter_map(|row| enrolling.row(row));
         Ok(ledger.enrol(&terms, now, &mut first.chain(then))?)
-    }
-
-    fn freeze(&self, ledger: &SqliteLedger, path: &Path, source: &str, now: Timestamp) -> Result<TemplateId, Failure> {
-        Ok(ledger.freeze_template(&self.template_name(path), source, now)?)
-    }
-
-    /// A template's name in the ledger: its path inside the campaign folder.
-    pub(super) fn template_name(&self, path: &Path) -> String {
-        path.strip_prefix(&self.config.dir).unwrap_or(path).display().to_string()
     }
 
     /// What makes messages out of leases.
@@ -219,14 +190,39 @@ impl Prepared {
 
 type SourceError = Box<dyn std::error::Error + Send + Sync>;
 
-fn enrolment(row: Result<Row, ContactsError>, keys: &[PersonKey]) -> Option<Result<Enrolment, SourceError>> {
-    match row {
-        Ok(Row::Joined { constituent, officials, .. }) => {
-            let officials = officials.into_iter().map(|index| keys[index]).collect();
-            Some(Ok(Enrolment::Constituent { constituent: *constituent, officials }))
+/// What is enrolled, and with which of the frozen texts.
+pub(super) struct Enrolling<'a> {
+    keys: Vec<PersonKey>,
+    frozen: &'a FrozenTexts,
+    prepared: &'a Prepared,
+}
+
+impl<'a> Enrolling<'a> {
+    pub(super) fn new(frozen: &'a FrozenTexts, prepared: &'a Prepared) -> Self {
+        let keys = prepared.survey.officials().iter().map(|listed| listed.official.key()).collect();
+        Self { keys, frozen, prepared }
+    }
+
+    pub(super) fn terms(&self, confirming: Confirming) -> Terms {
+        Terms { letter: self.frozen.letter, confirmation: self.frozen.confirmation, confirming }
+    }
+
+    /// A constituent who writes to the officials of these numbers.
+    pub(super) fn constituent(&self, constituent: Constituent, officials: &[usize]) -> Enrolment {
+        let known = self.prepared.survey.officials();
+        let addressee = |&index: &usize| {
+            let number = self.prepared.texts.number_for(&known[index].official, &constituent);
+            Addressee { official: self.keys[index], letter: self.frozen.other(number) }
+        };
+        Enrolment::Constituent { officials: officials.iter().map(addressee).collect(), constituent }
+    }
+
+    fn row(&self, row: Result<Row, ContactsError>) -> Option<Result<Enrolment, SourceError>> {
+        match row {
+            Ok(Row::Joined { constituent, officials, .. }) => Some(Ok(self.constituent(*constituent, &officials))),
+            Ok(_) => None,
+            Err(error) => Some(Err(Box::new(error))),
         }
-        Ok(_) => None,
-        Err(error) => Some(Err(Box::new(error))),
     }
 }
 
@@ -243,26 +239,3 @@ pub(super) fn new_tag() -> Result<CampaignTag, Failure> {
 /// No limit on anything: for rehearsals, which disturb nobody.
 pub(super) const UNPACED: PaceSettings =
     PaceSettings { global: Limit::Unlimited, per_mailbox: Limit::Unlimited, per_domain: Limit::Unlimited };
-
-/// The columns that people have besides the usual ones.
-fn fields(survey: &Survey) -> Fields {
-    Fields { official: survey.known_fields(Role::Official), constituent: survey.known_fields(Role::Constituent) }
-}
-
-fn read(path: &Path) -> Result<String, Failure> {
-    std::fs::read_to_string(path).map_err(|e| {
-        let advice = match e.kind() {
-            std::io::ErrorKind::NotFound => {
-                "there is no such file; campaign.letter and campaign.confirmation in config.toml name the texts"
-            }
-            std::io::ErrorKind::PermissionDenied => "this user may not read it",
-            std::io::ErrorKind::InvalidData => "it is not UTF-8 text; save it as plain text in UTF-8",
-            _ => return Failure::file(path, &e),
-        };
-        Failure::new(Exit::Refused, format!("{}: {advice}", path.display()))
-    })
-}
-
-fn name(path: &Path) -> String {
-    path.display().to_string()
-}

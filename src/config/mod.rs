@@ -4,6 +4,7 @@
 //! module must not do anything with the settings.
 
 mod document;
+mod letters;
 mod reader;
 mod relay;
 mod secret;
@@ -24,6 +25,7 @@ use crate::model::{EmailAddress, Role, fold, unprintable};
 use crate::policy::{Limit, PaceSettings, RetrySchedule, parse_positive_span};
 
 use document::Document;
+pub use letters::LettersConfig;
 use reader::Reader;
 pub use relay::RelayConfig;
 pub use secret::SecretError;
@@ -83,6 +85,8 @@ pub struct Config {
     pub timezone: TimeZone,
     /// The letter's template.
     pub letter: PathBuf,
+    /// Further letters, and who gets them.
+    pub letters: Option<LettersConfig>,
     /// The confirmation's template.
     pub confirmation: PathBuf,
     /// When constituents are told.
@@ -133,6 +137,7 @@ impl Config {
         let relays = relay::read_all(&mut reader, document.relays(), dir);
         let path = |reader: &mut Reader<'_>, key| reader.text(key, |text| not_empty(text).map(|t| dir.join(t)));
         let letter = path(&mut reader, "campaign.letter");
+        let letters = letters::read(&mut reader, dir);
         let confirmation = path(&mut reader, "campaign.confirmation");
         let ledger = path(&mut reader, "ledger.path");
         let confirming = reader.word(
@@ -153,6 +158,7 @@ impl Config {
                 identity: identity?,
                 timezone: timezone?,
                 letter: letter?,
+                letters,
                 confirmation: confirmation?,
                 confirming: confirming?,
                 on_doubt: on_doubt?,

@@ -4,20 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::contacts::{ContactsError, Problem, RefusedWriter, Row, Survey};
 use crate::model::{Constituent, Official};
-use crate::template::{CampaignFields, Template};
 
 use super::Listed;
-
-/// The texts of a campaign, ready to be filled in.
-#[derive(Debug)]
-pub struct Texts {
-    /// The letter.
-    pub letter: Template,
-    /// What constituents get.
-    pub confirmation: Template,
-    /// What both know of the campaign.
-    pub campaign: CampaignFields,
-}
+use super::texts::{Choices, Texts, constituent_field, official_field};
 
 /// How many letters an official gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,6 +49,8 @@ pub struct MatchReport {
     pub letter_problems: Listed<LetterProblem>,
     /// Fields that the letter uses, with the lines on which their cell is empty.
     pub empty_cells: BTreeMap<String, Listed<u64>>,
+    /// Which letter it is, where a column chooses between several.
+    pub choices: Choices,
 }
 
 impl MatchReport {
@@ -84,10 +75,14 @@ pub fn examine(
 ) -> Result<MatchReport, ContactsError> {
     let officials = survey.officials();
     let tally = |(official, _): (usize, _)| OfficialTally { official, letters: 0 };
-    let mut report = MatchReport { officials: officials.iter().enumerate().map(tally).collect(), ..Default::default() };
-    let used = texts.letter.fields_used();
+    let mut report = MatchReport {
+        officials: officials.iter().enumerate().map(tally).collect(),
+        choices: Choices::of(texts),
+        ..Default::default()
+    };
     for listed in officials {
-        report.note_empty(listed.line, used, "official", |field| official_field(&listed.official, field));
+        let used = texts.fields_used(texts.may_get(&listed.official));
+        report.note_empty(listed.line, &used, "official", |field| official_field(&listed.official, field));
     }
     for row in survey.rows()? {
         let row = row?;
@@ -97,7 +92,9 @@ pub fn examine(
         }
         match row {
             Row::Joined { line, constituent, officials: joined, .. } => {
-                report.note_empty(line, used, "constituent", |field| constituent_field(&constituent, field));
+                let letters = joined.iter().map(|i| texts.number_for(&officials[*i].official, &constituent));
+                let used = texts.fields_used(letters.collect::<BTreeSet<_>>());
+                report.note_empty(line, &used, "constituent", |field| constituent_field(&constituent, field));
                 report.joined += 1;
                 for index in joined {
                     report.add_letter(index, &officials[index].official, line, &constituent, texts);
@@ -116,12 +113,14 @@ impl MatchReport {
     fn note_empty<'a>(
         &mut self,
         line: u64,
-        used: &BTreeSet<(String, String)>,
+        used: &BTreeSet<&(String, String)>,
         namespace: &str,
         value: impl Fn(&str) -> Option<&'a str>,
     ) {
         for (space, field) in used.iter().filter(|(space, _)| space == namespace) {
-            if value(field).is_some_and(str::is_empty) {
+            // An official without a mailbox is told of in a list of its own.
+            let is_listed = namespace == "official" && field == "email";
+            if !is_listed && value(field).is_some_and(str::is_empty) {
                 self.empty_cells.entry(format!("{space}.{field}")).or_default().push(line);
             }
         }
@@ -131,30 +130,10 @@ impl MatchReport {
         self.letters += 1;
         self.officials[index].letters += 1;
         self.held += u64::from(official.mailbox.is_none());
-        if let Err(error) = texts.letter.render_letter(&texts.campaign, official, constituent) {
+        self.choices.count(texts, official, constituent);
+        if let Err(error) = texts.render_letter(official, constituent) {
             let what = format!("{} to {}: {error}", constituent.name, official.salutation());
             self.letter_problems.push(LetterProblem { line, what });
         }
     }
-}
-
-fn official_field<'a>(official: &'a Official, field: &str) -> Option<&'a str> {
-    Some(match field {
-        "title" => &official.title,
-        "name" | "email" => return None, // one is never empty, the other has a list of its own
-        "jurisdiction" => &official.jurisdiction,
-        other => official.extra.get(other)?,
-    })
-}
-
-fn constituent_field<'a>(constituent: &'a Constituent, field: &str) -> Option<&'a str> {
-    Some(match field {
-        "title" => &constituent.title,
-        "jurisdiction" => &constituent.jurisdiction,
-        "address" => &constituent.address,
-        "postcode" => &constituent.postcode,
-        "signed_on" => &constituent.signed_on,
-        "note" => &constituent.note,
-        other => constituent.extra.get(other)?,
-    })
 }

@@ -6,7 +6,9 @@
 mod examine;
 mod forecast;
 mod listed;
+mod texts;
 
-pub use examine::{LetterProblem, MatchReport, OfficialTally, Texts, examine};
+pub use examine::{LetterProblem, MatchReport, OfficialTally, examine};
 pub use forecast::{Forecast, forecast};
 pub use listed::Listed;
+pub use texts::{Choice, Choices, ChosenFor, NoSuchColumn, Texts};

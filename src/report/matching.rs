@@ -42,6 +42,7 @@ pub fn text(survey: &Survey, report: &MatchReport, forecasts: &[Forecast], deadl
             shown.join(", ")
         );
     }
+    out.push_str(&report.choices.to_string());
     let notes: Vec<String> = survey.notes().iter().map(ToString::to_string).collect();
     plain_section(&mut out, "Noticed in the files", &notes);
     let name = |&index: &usize| {
