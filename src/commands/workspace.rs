@@ -13,13 +13,13 @@ use crate::dispatch::{Press, RelayPlan, Settings};
 use crate::ledger::sqlite::SqliteLedger;
 use crate::ledger::{Addressee, Confirming, Enrolled, Enrolment, Ledger, Terms};
 use crate::model::{CampaignTag, Constituent, PersonKey};
-use crate::plan::{MatchReport, Texts, examine, forecast};
+use crate::plan::{MatchReport, Seen, Texts, examine, forecast};
 use crate::policy::{Limit, PaceSettings};
-use crate::report::{match_summary, match_text};
+use crate::report::{Findings, ProblemList, WrittenList, match_summary, match_text};
 use crate::smtp::{Relay, RelaySettings};
 use crate::template::CampaignFields;
 
-use super::console::say;
+use super::console::{note, say};
 use super::steps::Steps;
 use super::texts::{FrozenTexts, Sources, fields};
 use super::{Exit, Failure};
@@ -38,6 +38,8 @@ pub(super) struct Prepared {
     pub(super) sources: Sources,
     /// Where the refused rows were written, if any were.
     pub(super) refused_to: Option<PathBuf>,
+    /// What became of the whole list of problems.
+    pub(super) list: WrittenList,
 }
 
 /// Whether rows that cannot be used stop a launch.
@@ -58,8 +60,20 @@ impl Workspace {
         Ok(Self { config: Config::load(&place.dir, &place.overrides)? })
     }
 
-    /// Reads people and texts, joins and fills in everything once.
+    /// Reads people and texts, joins and fills in everything once. Leaves the whole list of problems behind.
     pub(super) fn prepare(&self, bad_rows: BadRows) -> Result<Prepared, Failure> {
+        let prepared = self.try_to_prepare(bad_rows);
+        if let Err(failure) = &prepared {
+            let mut list = ProblemList::new(self.problems_path(), Vec::new());
+            failure.reasons.iter().for_each(|reason| list.add_of_file(&reason.file, reason.line, &reason.what));
+            if let WrittenList::Not(reason) = list.finish() {
+                note(format!("The list of problems could not be written: {reason}"));
+            }
+        }
+        prepared
+    }
+
+    fn try_to_prepare(&self, bad_rows: BadRows) -> Result<Prepared, Failure> {
         let sources = Sources::read(&self.config)?;
         let reading = Steps::of("reading the contacts", 0);
         let used = sources.columns_named(&self.config);
@@ -72,31 +86,54 @@ impl Workspace {
             BadRows::Stop => None,
         };
         let mut filling = Steps::of("filling in letters", survey.constituents());
-        let report = examine(&survey, &texts, writer.as_mut(), || filling.step())?;
+        let mut list = self.problem_list(&survey);
+        let report = examine(&survey, &texts, |seen| {
+            list.note(seen);
+            if let Seen::Row(row) = seen {
+                filling.step();
+                writer.as_mut().map(|writer| writer.write(row)).transpose()?;
+            }
+            Ok(())
+        })?;
         drop(filling);
+        let list = list.finish();
         let written = writer.map(RefusedWriter::finish).transpose()?.unwrap_or(0);
         let refused_to = (written > 0).then_some(path);
-        Ok(Prepared { survey, texts, report, sources, refused_to })
+        Ok(Prepared { survey, texts, report, sources, refused_to, list })
     }
 
     fn campaign_fields(&self) -> CampaignFields {
         CampaignFields { name: self.config.identity.campaign.clone(), time_zone: self.config.timezone.clone() }
     }
 
-    /// The match report with every finding.
-    pub(super) fn whole_report(&self, prepared: &Prepared) -> String {
-        match_text(&prepared.survey, &prepared.report, &self.forecasts(prepared), self.deadline().as_ref())
+    fn problem_list(&self, survey: &Survey) -> ProblemList {
+        let mut list = ProblemList::new(self.problems_path(), survey.files().map(str::to_owned).collect());
+        list.add_all(survey.doubts_about_officials());
+        list
     }
 
-    /// The figures of the match report.
-    pub(super) fn summary(&self, prepared: &Prepared) -> String {
-        match_summary(&prepared.survey, &prepared.report, &self.forecasts(prepared), self.deadline().as_ref())
+    /// Where the whole list of problems goes.
+    fn problems_path(&self) -> PathBuf {
+        self.config.dir.join("problems.csv")
+    }
+
+    /// Everything that was found, for a report of it.
+    pub(super) fn with_findings<T>(&self, prepared: &Prepared, report: impl FnOnce(&Findings<'_>) -> T) -> T {
+        report(&Findings {
+            survey: &prepared.survey,
+            report: &prepared.report,
+            forecasts: &self.forecasts(prepared),
+            deadline: self.deadline().as_ref(),
+            advice: &[],
+            list: &prepared.list,
+            refused: prepared.refused_to.as_deref(),
+        })
     }
 
     /// Shows the figures where all is well; shows every finding, and refuses to go on, where it is not.
     pub(super) fn show_or_refuse(&self, prepared: &Prepared, bad_rows: BadRows) -> Result<(), Failure> {
         let launchable = prepared.must_be_launchable(bad_rows);
-        say(if launchable.is_ok() { self.summary(prepared) } else { self.whole_report(prepared) });
+        say(self.with_findings(prepared, if launchable.is_ok() { match_summary } else { match_text }));
         launchable
     }
 

@@ -44,6 +44,16 @@ impl Problem {
     fn new(place: impl Into<String>, what: impl Into<String>) -> Self {
         Self { place: place.into(), what: what.into() }
     }
+
+    /// Where: a file and line, or the part of the settings.
+    pub fn place(&self) -> &str {
+        &self.place
+    }
+
+    /// What is wrong, with key, value and what was expected.
+    pub fn what(&self) -> &str {
+        &self.what
+    }
 }
 
 impl fmt::Display for Problem {

@@ -106,6 +106,40 @@ pub enum ProblemKind {
 }
 
 impl ProblemKind {
+    /// The name of the kind for programs: it stays.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Ragged { .. } => "ragged",
+            Self::TextAfterQuote => "text_after_quote",
+            Self::TooBig(_) => "too_big",
+            Self::Role => "role",
+            Self::Empty => "empty",
+            Self::Name(_) => "name",
+            Self::Address(_) => "address",
+            Self::Control => "control_character",
+            Self::LineBreak => "line_break",
+            Self::Invisible => "invisible_character",
+            Self::TooLong { .. } => "too_long",
+            Self::ExportError => "export_error",
+            Self::Unfilled => "unfilled",
+            Self::Unmatched { .. } => "unmatched",
+            Self::Ambiguous { .. } => "ambiguous",
+            Self::Duplicate { .. } => "duplicate",
+            Self::TwoTitles { .. } => "two_titles",
+        }
+    }
+
+    /// What is wrong, in words that are true of all problems of one kind.
+    pub fn headline(&self) -> String {
+        match self {
+            Self::Ragged { .. } => "the row has more or fewer cells than the header".to_owned(),
+            Self::Ambiguous { title } if title.is_empty() => "two officials hold one office here".to_owned(),
+            Self::Duplicate { .. } => "the same person is already in an earlier line".to_owned(),
+            Self::TwoTitles { .. } => "the same official is in an earlier line under another title".to_owned(),
+            other => other.to_string(),
+        }
+    }
+
     /// What to do about it, in general.
     pub(super) fn advice(&self) -> String {
         let advice = match self {

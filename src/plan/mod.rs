@@ -5,10 +5,12 @@
 
 mod examine;
 mod forecast;
+mod groups;
 mod listed;
 mod texts;
 
-pub use examine::{LetterProblem, MatchReport, OfficialTally, examine};
+pub use examine::{LetterProblem, MatchReport, OfficialTally, Seen, examine};
 pub use forecast::{Forecast, forecast};
+pub use groups::{Example, ProblemGroup, ProblemGroups};
 pub use listed::Listed;
 pub use texts::{Choice, Choices, ChosenFor, NoSuchColumn, Texts};
