@@ -4,6 +4,8 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use super::problem::Excerpt;
+
 /// What can go wrong with contact files.
 #[derive(Debug, thiserror::Error)]
 pub enum ContactsError {
@@ -90,13 +92,14 @@ pub enum FileFault {
     },
     /// A text that can be read in several encodings.
     #[error(
-        "it is not UTF-8, and which encoding it is in is not clear: line {line}, {readings}; save it as “CSV UTF-8”, or name the right one as encoding = \"{example}\" under [contacts] in config.toml"
+        "it is not UTF-8, and which encoding it is in is not clear: line {line}, {}; save it as “CSV UTF-8”, or name the right one as encoding = \"{example}\" under [contacts] in config.toml",
+        readings_shown(.readings)
     )]
     UnclearEncoding {
         /// A line that shows it.
         line: u64,
         /// One word of it as each encoding reads it.
-        readings: String,
+        readings: Vec<(Excerpt, &'static str)>,
         /// An encoding's name.
         example: &'static str,
     },
@@ -224,6 +227,11 @@ impl fmt::Display for FileProblem {
 fn list(problems: &[FileProblem]) -> String {
     let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
     lines.join("\n")
+}
+
+fn readings_shown(readings: &[(Excerpt, &str)]) -> String {
+    let each: Vec<String> = readings.iter().map(|(text, encoding)| format!("“{text}” as {encoding}")).collect();
+    each.join(", ")
 }
 
 fn meant(nearest: Option<&str>) -> String {

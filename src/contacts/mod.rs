@@ -41,7 +41,7 @@ pub use beside::BesideWriter;
 pub use columns::Column;
 pub use error::{ContactsError, FileFault, FileProblem};
 pub use join::{ListedOfficial, MANY_SEAT_TITLES};
-pub use problem::{Note, NoteKind, Problem, ProblemKind, Problems, VALUE_CHARS_MAX};
+pub use problem::{Excerpt, Note, NoteKind, Problem, ProblemKind, Problems, VALUE_CHARS_MAX};
 pub use refused::RefusedWriter;
 pub use rows::{Row, Rows};
 pub use safe_csv::SafeCsv;

@@ -84,11 +84,12 @@ fn read_sheets(archive: &mut Archive) -> Result<Vec<Sheet>, FileFault> {
     }
 }
 
-/// One cell as often as it stands side by side.
+/// A cell that shows something, as often as it stands side by side.
 struct Cell {
+    column: usize,
+    times: usize,
     text: String,
     is_as_shown: bool,
-    times: usize,
 }
 
 fn read_rows(xml: &mut Xml<'_>, sink: &mut Sink) -> Result<(), FileFault> {
@@ -99,7 +100,7 @@ fn read_rows(xml: &mut Xml<'_>, sink: &mut Sink) -> Result<(), FileFault> {
                 let times = repeated(&e, "number-rows-repeated");
                 let is_hidden = attribute(&e, "visibility").is_some_and(|v| v != "visible");
                 let cells = read_cells(xml)?;
-                if cells.iter().any(|cell| !cell.text.is_empty()) {
+                if !cells.is_empty() {
                     for n in 0..times {
                         sink.start_row(row.saturating_add(n), is_hidden)?;
                         put_all(&cells, sink);
@@ -115,19 +116,15 @@ fn read_rows(xml: &mut Xml<'_>, sink: &mut Sink) -> Result<(), FileFault> {
 }
 
 fn put_all(cells: &[Cell], sink: &mut Sink) {
-    let mut column: usize = 0;
     for cell in cells {
-        if !cell.text.is_empty() {
-            for n in 0..cell.times.min(COLUMNS_MAX + 1) {
-                sink.put(column.saturating_add(n), &cell.text, cell.is_as_shown);
-            }
+        for n in 0..cell.times.min(COLUMNS_MAX + 1) {
+            sink.put(cell.column.saturating_add(n), &cell.text, cell.is_as_shown);
         }
-        column = column.saturating_add(cell.times);
     }
 }
 
 fn read_cells(xml: &mut Xml<'_>) -> Result<Vec<Cell>, FileFault> {
-    let mut cells = Vec::new();
+    let (mut cells, mut column) = (Vec::new(), 0_usize);
     loop {
         let event = xml.next()?;
         match &event {
@@ -139,16 +136,16 @@ fn read_cells(xml: &mut Xml<'_>) -> Result<Vec<Cell>, FileFault> {
                 // Some programs write the value without the text that it shows.
                 let is_as_shown = !text.is_empty() || value.is_empty();
                 let text = if is_as_shown { text } else { value.trim_end_matches("T00:00:00").to_owned() };
-                // A row may have thousands of cells; those over the limit are told with the first of them.
-                if cells.len() <= COLUMNS_MAX {
-                    cells.push(Cell { text, is_as_shown, times });
+                // More than the limit are told with the first that is over it.
+                if !text.is_empty() && cells.len() <= COLUMNS_MAX {
+                    cells.push(Cell { column, times, text, is_as_shown });
                 }
+                column = column.saturating_add(times);
             }
             Event::Start(e) if e.local_name().as_ref() == "covered-table-cell" => {
                 // It lies under its neighbour and is not seen.
-                let times = repeated(e, "number-columns-repeated") as usize;
+                column = column.saturating_add(repeated(e, "number-columns-repeated") as usize);
                 xml.skip()?;
-                cells.push(Cell { text: String::new(), is_as_shown: true, times });
             }
             Event::End(e) if e.local_name().as_ref() == "table-row" => return Ok(cells),
             Event::Eof => return Err(FileFault::Damaged("it ends too early".to_owned())),

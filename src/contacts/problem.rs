@@ -260,6 +260,28 @@ impl Problems {
     }
 }
 
+/// A few words of a file for staff's eyes. Personal data, so its debug output hides them.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Excerpt(String);
+
+impl Excerpt {
+    pub(super) fn new(text: &str) -> Self {
+        Self(printable(text, 40))
+    }
+}
+
+impl fmt::Display for Excerpt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Excerpt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
 /// Something worth telling about a file that is used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Note {
@@ -282,7 +304,7 @@ pub enum NoteKind {
         /// The encoding's name, which the setting takes too.
         name: &'static str,
         /// Some words of it as they were read.
-        samples: Vec<String>,
+        samples: Vec<Excerpt>,
     },
     /// Its cells are separated by something else than commas.
     #[error("cells are separated by {}", match .0 { '\t' => "tabs".to_owned(), c => format!("“{c}”") })]
@@ -316,7 +338,7 @@ pub enum NoteKind {
     ShortPostcode,
 }
 
-fn samples_shown(samples: &[String]) -> String {
+fn samples_shown(samples: &[Excerpt]) -> String {
     let quoted: Vec<String> = samples.iter().map(|s| format!("“{s}”")).collect();
     if quoted.is_empty() {
         String::new()

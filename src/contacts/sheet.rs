@@ -42,6 +42,7 @@ pub(super) struct Sink {
     /// How many cells every record has at least: as many as the first.
     width: usize,
     is_hidden: bool,
+    has_plain: bool,
     pub(super) facts: SheetFacts,
 }
 
@@ -84,7 +85,9 @@ impl Sink {
     fn new() -> Result<Self, FileFault> {
         let csv = BufWriter::with_capacity(64 * 1024, nameless_file()?);
         let (cells, facts) = (Vec::new(), SheetFacts::default());
-        Ok(Self { csv, bytes: 0, row: 0, cells, filled: 0, rows_written: 0, width: 0, is_hidden: false, facts })
+        let (bytes, row, filled, rows_written, width) = (0, 0, 0, 0, 0);
+        let (is_hidden, has_plain) = (false, false);
+        Ok(Self { csv, bytes, row, cells, filled, rows_written, width, is_hidden, has_plain, facts })
     }
 
     /// Goes on to a row, counted from 0.
@@ -112,7 +115,7 @@ impl Sink {
         text.clone_into(&mut self.cells[column]);
         self.filled = self.filled.max(column + 1);
         if !is_as_shown {
-            self.facts.plain.add(u64::from(self.row) + 1);
+            self.has_plain = true;
         }
     }
 
@@ -123,6 +126,9 @@ impl Sink {
         }
         if self.is_hidden {
             self.facts.hidden.add(u64::from(self.row) + 1);
+        }
+        if std::mem::take(&mut self.has_plain) {
+            self.facts.plain.add(u64::from(self.row) + 1);
         }
         for _ in self.rows_written..self.row {
             self.write(b"\n")?;

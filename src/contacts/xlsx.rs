@@ -268,13 +268,13 @@ impl Cells<'_> {
             "d" => sink.put(cell.column, value.trim().trim_end_matches("T00:00:00"), false),
             "e" => sink.put(cell.column, value.trim(), true),
             _ => match value.trim().parse::<f64>() {
-                Ok(number) => {
+                Ok(number) if number.is_finite() => {
                     let format = self.formats.get(cell.style);
                     let (text, is_as_shown) =
                         format.map_or_else(|| (plain(number), true), |f| f.show(number, self.is_1904));
                     sink.put(cell.column, &text, is_as_shown);
                 }
-                Err(_) => sink.put(cell.column, value.trim(), false),
+                _ => sink.put(cell.column, value.trim(), false),
             },
         }
         Ok(())
