@@ -78,6 +78,34 @@ pub enum FileFault {
         /// The byte that cannot be.
         byte: u8,
     },
+    /// Text that is not in the encoding that was named for it.
+    #[error(
+        "it is not {encoding} in the column {column}, though the settings or the file's first bytes say so; correct that"
+    )]
+    NotInEncoding {
+        /// The encoding's name.
+        encoding: &'static str,
+        /// The header, or the number of the column.
+        column: String,
+    },
+    /// A text that can be read in several encodings.
+    #[error(
+        "it is not UTF-8, and which encoding it is in is not clear: line {line}, {readings}; save it as “CSV UTF-8”, or name the right one as encoding = \"{example}\" under [contacts] in config.toml"
+    )]
+    UnclearEncoding {
+        /// A line that shows it.
+        line: u64,
+        /// One word of it as each encoding reads it.
+        readings: String,
+        /// An encoding's name.
+        example: &'static str,
+    },
+    /// A delimiter that cannot be one.
+    #[error("a delimiter is one character such as , or ; or a tab, and no quotation mark or line end; correct it")]
+    BadDelimiter,
+    /// An encoding that nobody knows.
+    #[error("there is no encoding “{0}”; some that there are: utf-8, utf-16le, windows-1252, iso-8859-15, macintosh")]
+    UnknownEncoding(String),
     /// A quotation mark that nothing closes, or that closes lines later in the middle of a text.
     #[error(
         "a quotation mark opens here and is not closed where the cell ends, so that other lines are swallowed; close or remove it"

@@ -8,6 +8,9 @@
 //! keys. It sends nothing and renders nothing.
 
 mod columns;
+mod decoder;
+mod delimiter;
+mod encoding;
 mod error;
 mod join;
 mod prints;
@@ -16,8 +19,10 @@ mod records;
 mod refused;
 mod row;
 mod rows;
+mod safe_csv;
 mod settings;
 mod source;
+mod spelling;
 mod survey;
 mod table;
 
@@ -27,5 +32,6 @@ pub use join::{ListedOfficial, MANY_SEAT_TITLES};
 pub use problem::{Note, NoteKind, Problem, ProblemKind, Problems, VALUE_CHARS_MAX};
 pub use refused::RefusedWriter;
 pub use rows::{Row, Rows};
+pub use safe_csv::SafeCsv;
 pub use settings::{ContactsFile, ContactsSettings, Joining, Reading};
 pub use survey::{Survey, survey};

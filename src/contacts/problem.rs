@@ -238,6 +238,14 @@ pub struct Note {
 /// The kinds of notes.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoteKind {
+    /// Its text is in another encoding than UTF-8.
+    #[error("read as {name}{}", samples_shown(.samples))]
+    Encoding {
+        /// The encoding's name, which the setting takes too.
+        name: &'static str,
+        /// Some words of it as they were read.
+        samples: Vec<String>,
+    },
     /// Its cells are separated by something else than commas.
     #[error("cells are separated by {}", match .0 { '\t' => "tabs".to_owned(), c => format!("“{c}”") })]
     Delimiter(char),
@@ -259,6 +267,15 @@ pub enum NoteKind {
     /// A postcode that is shorter than the others.
     #[error("a postcode has 4 digits and most have 5; a leading zero may be lost; it is used as written")]
     ShortPostcode,
+}
+
+fn samples_shown(samples: &[String]) -> String {
+    let quoted: Vec<String> = samples.iter().map(|s| format!("“{s}”")).collect();
+    if quoted.is_empty() {
+        String::new()
+    } else {
+        format!(": {}; if that is wrong, name the encoding", quoted.join(", "))
+    }
 }
 
 impl Note {

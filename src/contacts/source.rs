@@ -1,19 +1,20 @@
-//! Opens a contact file as a stream of UTF-8 text, says what it is when it is not that, and takes its
-//! fingerprint, so that a change between two readings is noticed.
-//!
-//! Other encodings and spreadsheets belong here. This file must not know about columns.
+//! Opens a contact file as a stream of UTF-8 text, whatever it is in; says what it is when it is no table; and takes
+//! its fingerprint, so that a change between two readings is noticed. This file must not know about columns.
 
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read, Seek};
 use std::path::Path;
 use std::time::SystemTime;
 
+use encoding_rs::{Encoding, UTF_8};
 use sha2::{Digest, Sha256};
 
+use super::decoder::Decoded;
+use super::encoding::{self, Known};
 use super::error::FileFault;
+use super::settings::Reading;
 
 const BUFFER_BYTES: usize = 64 * 1024;
-const BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// What tells whether a file is still the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,14 +30,22 @@ struct Stamp {
     modified: Option<SystemTime>,
 }
 
-/// An open file: buffered, its byte-order mark and `sep=` line already taken.
+/// An open file: decoded, its byte-order mark and `sep=` line already taken.
 pub(super) struct Source {
-    input: BufReader<Hashed>,
+    input: Input,
     stamp: Stamp,
+    /// The encoding, with some words as it reads them.
+    pub(super) encoding: Known,
     /// The delimiter that a `sep=` line names.
     pub(super) delimiter: Option<u8>,
     /// The line at which the text goes on: 2 after a `sep=` line.
     pub(super) line: u64,
+}
+
+/// Text as it is, and text that must be decoded first.
+enum Input {
+    Utf8(BufReader<Hashed>),
+    Other(Box<Decoded<BufReader<Hashed>>>),
 }
 
 struct Hashed {
@@ -69,7 +78,7 @@ impl Fingerprint {
 
 impl Source {
     /// Opens a file and looks at its first bytes.
-    pub(super) fn open(path: &Path) -> Result<Self, FileFault> {
+    pub(super) fn open(path: &Path, reading: &Reading) -> Result<Self, FileFault> {
         // Before opening: a pipe would be waited for.
         let meta = fs::metadata(path)?;
         if meta.is_dir() {
@@ -78,30 +87,50 @@ impl Source {
         if !meta.is_file() {
             return Err(not_text("a pipe or a device", "save the contacts to a file and name that"));
         }
-        let file = File::open(path)?;
+        let mut file = File::open(path)?;
         let stamp = Stamp::of(&file.metadata()?);
-        let hashed = Hashed { file, hash: Sha256::new(), bytes: 0 };
-        let mut input = BufReader::with_capacity(BUFFER_BYTES, hashed);
-        let head = input.fill_buf()?;
-        recognise(head)?;
-        let bom = if head.starts_with(BOM) { BOM.len() } else { 0 };
-        let head = &head[bom..];
-        if head.iter().all(u8::is_ascii_whitespace) && head.len() < BUFFER_BYTES - BOM.len() {
-            return Err(FileFault::Empty);
-        }
-        let (sep, delimiter) = sep_line(head).map_or((0, None), |(bytes, d)| (bytes, Some(d)));
-        input.consume(bom + sep);
-        Ok(Self { input, stamp, delimiter, line: if sep > 0 { 2 } else { 1 } })
+        let mut head = Vec::new();
+        (&file).take(BUFFER_BYTES as u64).read_to_end(&mut head)?;
+        recognise(&head)?;
+        let (encoding, mark) = find_encoding(&mut file, &head, reading)?;
+        file.rewind()?;
+        let mut bytes = BufReader::with_capacity(BUFFER_BYTES, Hashed { file, hash: Sha256::new(), bytes: 0 });
+        bytes.fill_buf()?;
+        bytes.consume(mark);
+        let input = if encoding.encoding == UTF_8 {
+            Input::Utf8(bytes)
+        } else {
+            Input::Other(Box::new(Decoded::new(bytes, encoding.encoding)))
+        };
+        let mut source = Self { input, stamp, encoding, delimiter: None, line: 1 };
+        source.start()?;
+        Ok(source)
     }
 
-    /// The bytes that come next, up to 64 KiB, without taking them.
+    /// Takes the `sep=` line; refuses a file that has nothing in it.
+    fn start(&mut self) -> Result<(), FileFault> {
+        let head = self.fill_buf()?;
+        if head.len() < BUFFER_BYTES / 2 && head.iter().all(u8::is_ascii_whitespace) {
+            return Err(FileFault::Empty);
+        }
+        if let Some((bytes, delimiter)) = sep_line(head) {
+            self.consume(bytes);
+            (self.delimiter, self.line) = (Some(delimiter), 2);
+        }
+        Ok(())
+    }
+
+    /// The text that comes next, up to 64 KiB, without taking it.
     pub(super) fn head(&mut self) -> io::Result<&[u8]> {
-        self.input.fill_buf()
+        self.fill_buf()
     }
 
     /// The fingerprint, once everything was read; `None` when the file changed meanwhile.
     pub(super) fn fingerprint(&self) -> Option<Fingerprint> {
-        let read = self.input.get_ref();
+        let read = match &self.input {
+            Input::Utf8(bytes) => bytes.get_ref(),
+            Input::Other(decoded) => decoded.input().get_ref(),
+        };
         let now = Stamp::of(&read.file.metadata().ok()?);
         let unchanged = now == self.stamp && read.bytes == self.stamp.bytes;
         unchanged.then(|| Fingerprint { stamp: now, content: read.hash.clone().finalize().into() })
@@ -110,18 +139,45 @@ impl Source {
 
 impl Read for Source {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.input.read(buffer)
+        match &mut self.input {
+            Input::Utf8(bytes) => bytes.read(buffer),
+            Input::Other(decoded) => decoded.read(buffer),
+        }
     }
 }
 
 impl BufRead for Source {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        self.input.fill_buf()
+        match &mut self.input {
+            Input::Utf8(bytes) => bytes.fill_buf(),
+            Input::Other(decoded) => decoded.fill_buf(),
+        }
     }
 
     fn consume(&mut self, amount: usize) {
-        self.input.consume(amount);
+        match &mut self.input {
+            Input::Utf8(bytes) => bytes.consume(amount),
+            Input::Other(decoded) => decoded.consume(amount),
+        }
     }
+}
+
+/// The encoding of a file, and the length of its byte-order mark: by the mark, by what staff say, or by all of it.
+fn find_encoding(file: &mut File, head: &[u8], reading: &Reading) -> Result<(Known, usize), FileFault> {
+    let named = reading.encoding.as_deref().map(encoding::by_label).transpose()?;
+    let known = |encoding: &'static Encoding| Known { encoding, samples: Vec::new() };
+    if let Some((encoding, mark)) = encoding::by_head(head).filter(|(_, mark)| *mark > 0 || named.is_none()) {
+        return Ok((known(encoding), mark));
+    }
+    file.rewind()?;
+    if let Some(encoding) = named {
+        return Ok((encoding::with_samples(encoding, file)?, 0));
+    }
+    if encoding::is_utf8(&*file)? {
+        return Ok((known(UTF_8), 0));
+    }
+    file.rewind()?;
+    Ok((encoding::detect(file)??, 0))
 }
 
 /// The length of a `sep=;` line, with its line end, and the delimiter it names.
@@ -138,7 +194,7 @@ fn sep_line(head: &[u8]) -> Option<(usize, u8)> {
 
 const AS_CSV: &str = "open it and save the sheet as “CSV UTF-8”";
 
-/// Refuses what is plainly not UTF-8 text, and says what it is.
+/// Refuses what is plainly no text, and says what it is.
 fn recognise(head: &[u8]) -> Result<(), FileFault> {
     let has = |bytes: &[u8]| head.windows(bytes.len()).any(|w| w == bytes);
     let start = head.trim_ascii_start();
@@ -146,7 +202,6 @@ fn recognise(head: &[u8]) -> Result<(), FileFault> {
     let nuls: usize = head.iter().map(|&b| usize::from(b == 0)).sum();
     let (is, advice) = match head {
         [] => return Err(FileFault::Empty),
-        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => ("text in UTF-16, as Excel's “Unicode text”", AS_CSV),
         [b'P', b'K', 3, 4, ..] if has(b"opendocument.spreadsheet") => ("an OpenDocument spreadsheet (.ods)", AS_CSV),
         [b'P', b'K', 3, 4, ..] if has(b"[Content_Types].xml") || has(b"xl/") => ("an Excel workbook (.xlsx)", AS_CSV),
         [b'P', b'K', 3, 4, ..] => ("a ZIP archive", "unpack it and name the file in it"),
@@ -154,7 +209,7 @@ fn recognise(head: &[u8]) -> Result<(), FileFault> {
         [0xd0, 0xcf, 0x11, 0xe0, ..] => ("an old Excel workbook (.xls)", AS_CSV),
         [b'%', b'P', b'D', b'F', ..] => ("a PDF", "name the spreadsheet or CSV file it was made from"),
         _ if is_html(b"<!doctype html") || is_html(b"<html") => ("a web page", "download the sheet itself as CSV"),
-        _ if nuls * 4 > head.len() => ("text in UTF-16 without a byte-order mark, or no text at all", AS_CSV),
+        _ if nuls * 4 > head.len() && encoding::by_head(head).is_none() => ("no text at all", AS_CSV),
         _ => return Ok(()),
     };
     Err(not_text(is, advice))
@@ -190,7 +245,7 @@ mod tests {
         let path = folder.path().join("contacts.csv");
         fs::write(&path, "role,name\n").unwrap();
         let read_whole = || {
-            let mut source = Source::open(&path).unwrap();
+            let mut source = Source::open(&path, &Reading::default()).unwrap();
             io::copy(&mut source, &mut io::sink()).unwrap();
             source
         };

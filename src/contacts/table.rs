@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::columns::Layout;
+use super::delimiter::{self, first_filled};
 use super::error::{FileFault, FileProblem};
 use super::problem::{Note, NoteKind};
 use super::records::{Broken, COLUMNS_MAX, Cells, Flaw, Record, Records};
@@ -29,11 +30,12 @@ impl Table {
     pub(super) fn open(file: &ContactsFile, settings: &ContactsSettings) -> Result<Self, FileProblem> {
         let name: Arc<str> = printable(&file.path.display().to_string(), 200).into();
         let whole = |fault: FileFault| fault.at(&name, None);
-        let mut source = Source::open(&file.path).map_err(whole)?;
+        let mut source = Source::open(&file.path, &settings.reading).map_err(whole)?;
         let needs_role = file.role.is_none();
-        let delimiter = match source.delimiter {
-            Some(delimiter) => delimiter,
-            None => guess_delimiter(source.head().map_err(|e| whole(e.into()))?, settings, needs_role),
+        let delimiter = match (named_delimiter(settings).map_err(whole)?, source.delimiter) {
+            (Some(named), _) => named,
+            (None, Some(in_file)) => in_file,
+            _ => delimiter::guess(source.head().map_err(|e| whole(e.into()))?, settings, needs_role),
         };
         let line = source.line;
         let mut records = Records::new(source, delimiter, line);
@@ -42,9 +44,8 @@ impl Table {
             return Err(whole(FileFault::Empty));
         }
         let here = |fault: FileFault| fault.at(&name, Some(header.line));
-        let cells = header
-            .cells()
-            .map_err(|e| here(FileFault::NotUtf8 { column: format!("number {}", e.cell + 1), byte: e.byte }))?;
+        let cells =
+            header.cells().map_err(|e| here(not_text(records.input(), format!("number {}", e.cell + 1), e.byte)))?;
         let (layout, faults) = Layout::read(cells, settings, needs_role);
         let faults = header.flaws.iter().copied().map(header_fault).chain(faults).map(here).collect();
         Ok(Self { name, role: file.role, layout, faults, delimiter, records })
@@ -58,8 +59,7 @@ impl Table {
     /// The cells of a row, which must be UTF-8.
     pub(super) fn cells<'r>(&self, record: &'r Record) -> Result<Cells<'r>, FileProblem> {
         record.cells().map_err(|e| {
-            let fault = FileFault::NotUtf8 { column: self.layout.label(e.cell), byte: e.byte };
-            fault.at(&self.name, Some(record.line))
+            not_text(self.records.input(), self.layout.label(e.cell), e.byte).at(&self.name, Some(record.line))
         })
     }
 
@@ -71,34 +71,30 @@ impl Table {
     /// What is worth telling about the form of the file.
     pub(super) fn notes(&self) -> Vec<Note> {
         let note = |kind| Note { file: Arc::clone(&self.name), kind, count: 1, lines: Vec::new() };
+        let known = &self.records.input().encoding;
+        let encoding = (known.encoding != encoding_rs::UTF_8)
+            .then(|| NoteKind::Encoding { name: known.encoding.name(), samples: known.samples.clone() });
         let delimiter = (self.delimiter != b',').then(|| NoteKind::Delimiter(char::from(self.delimiter)));
         let cleaned = self.layout.cleaned.iter().map(|&i| NoteKind::HeaderCleaned(self.layout.label(i)));
         let unused = self.layout.unused.iter().map(|&i| NoteKind::UnusedColumn(self.layout.label(i)));
-        delimiter.into_iter().chain(cleaned).chain(unused).map(note).collect()
+        encoding.into_iter().chain(delimiter).chain(cleaned).chain(unused).map(note).collect()
     }
 }
 
-/// The delimiter with which the header line has the columns that must be there: a comma, unless another does better.
-fn guess_delimiter(head: &[u8], settings: &ContactsSettings, needs_role: bool) -> u8 {
-    let missing = |&delimiter: &u8| {
-        let mut header = Record::default();
-        let found = first_filled(&mut Records::new(head, delimiter, 1), &mut header);
-        match (found, header.cells()) {
-            (Ok(true), Ok(cells)) => Layout::read(cells, settings, needs_role).0.missing(),
-            _ => usize::MAX,
-        }
-    };
-    [b',', b';', b'\t'].into_iter().min_by_key(missing).unwrap_or(b',')
+/// The delimiter that the settings name.
+fn named_delimiter(settings: &ContactsSettings) -> Result<Option<u8>, FileFault> {
+    let Some(named) = settings.reading.delimiter else { return Ok(None) };
+    let usable = u8::try_from(named).ok().filter(|b| b.is_ascii() && !matches!(b, b'"' | b'\r' | b'\n' | 0));
+    usable.map(Some).ok_or(FileFault::BadDelimiter)
 }
 
-/// Reads past blank rows; false when there is nothing else.
-fn first_filled<R: std::io::BufRead>(records: &mut Records<R>, record: &mut Record) -> Result<bool, Broken> {
-    while records.read(record)? {
-        if !record.cells().is_ok_and(Cells::is_blank) {
-            return Ok(true);
-        }
+/// What is wrong with text that is not in the encoding that it should be in.
+fn not_text(source: &Source, column: String, byte: u8) -> FileFault {
+    if source.encoding.encoding == encoding_rs::UTF_8 {
+        FileFault::NotUtf8 { column, byte }
+    } else {
+        FileFault::NotInEncoding { encoding: source.encoding.encoding.name(), column }
     }
-    Ok(false)
 }
 
 fn header_fault(flaw: Flaw) -> FileFault {
