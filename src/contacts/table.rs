@@ -21,7 +21,7 @@ pub(super) struct Table {
     pub(super) layout: Layout,
     /// What is wrong with its header line; the rows are not worth reading then.
     pub(super) faults: Vec<FileProblem>,
-    delimiter: u8,
+    pub(super) delimiter: u8,
     records: Records<Source>,
 }
 
@@ -31,11 +31,10 @@ impl Table {
         let name: Arc<str> = printable(&file.path.display().to_string(), 200).into();
         let whole = |fault: FileFault| fault.at(&name, None);
         let mut source = Source::open(&file.path, &settings.reading).map_err(whole)?;
-        let needs_role = file.role.is_none();
         let delimiter = match (named_delimiter(settings).map_err(whole)?, source.delimiter) {
             (Some(named), _) => named,
             (None, Some(in_file)) => in_file,
-            _ => delimiter::guess(source.head().map_err(|e| whole(e.into()))?, settings, needs_role),
+            _ => delimiter::guess(source.head().map_err(|e| whole(e.into()))?, settings, file.role),
         };
         let line = source.line;
         let mut records = Records::new(source, delimiter, line);
@@ -46,7 +45,7 @@ impl Table {
         let here = |fault: FileFault| fault.at(&name, Some(header.line));
         let cells =
             header.cells().map_err(|e| here(not_text(records.input(), format!("number {}", e.cell + 1), e.byte)))?;
-        let (layout, faults) = Layout::read(cells, settings, needs_role);
+        let (layout, faults) = Layout::read(cells, settings, file.role);
         let faults = header.flaws.iter().copied().map(header_fault).chain(faults).map(here).collect();
         Ok(Self { name, role: file.role, layout, faults, delimiter, records })
     }

@@ -32,8 +32,9 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::{
-    AttemptRecord, CampaignState, Claim, Counts, Decision, Enrolled, EnrolmentSource, Fate, HandOver, Kept, Leased, Ledger,
-    LedgerError, LogFilter, MessageRecord, OfficialFates, OfficialFigures, Open, Recovered, RelayRecord, Result, Terms, Unwritten,
+    AttemptRecord, CampaignState, Claim, Counts, Decision, Enrolled, EnrolmentSource, Fate, HandOver, Kept, Leased,
+    Ledger, LedgerError, LogFilter, MessageRecord, OfficialFates, OfficialFigures, Open, Recovered, RelayRecord,
+    Result, Terms, Unwritten,
 };
 use crate::model::{Attempt, CampaignTag, MessageState, PersonKey, Role, Stamp, TemplateId};
 
