@@ -7,6 +7,7 @@ use crate::model::{Constituent, Official};
 use crate::template::{CampaignFields, Template};
 
 use super::Listed;
+use super::astray::Groups;
 
 /// The texts of a campaign, ready to be filled in.
 #[derive(Debug)]
@@ -50,10 +51,18 @@ pub struct MatchReport {
     pub officials: Vec<OfficialTally>,
     /// Rows that cannot be used.
     pub refused: Listed<Problem>,
-    /// Constituents whose jurisdiction no official has.
+    /// Constituents whom no official is for.
     pub unmatched: Listed<Problem>,
-    /// Constituents whose jurisdiction more than one official might mean.
+    /// The same, grouped by what they wrote.
+    pub unmatched_groups: Groups,
+    /// Constituents for whom more than one official might be the right one.
     pub ambiguous: Listed<Problem>,
+    /// The same, grouped by what they wrote.
+    pub ambiguous_groups: Groups,
+    /// How many each accepted spelling joined, in the order of [`Survey::aliases`].
+    pub by_alias: Vec<u64>,
+    /// How many were joined by their postcode.
+    pub by_postcode: u64,
     /// Rows that are the same person as an earlier one.
     pub duplicates: Listed<Problem>,
     /// Letters that cannot be filled in.
@@ -84,7 +93,11 @@ pub fn examine(
 ) -> Result<MatchReport, ContactsError> {
     let officials = survey.officials();
     let tally = |(official, _): (usize, _)| OfficialTally { official, letters: 0 };
-    let mut report = MatchReport { officials: officials.iter().enumerate().map(tally).collect(), ..Default::default() };
+    let mut report = MatchReport {
+        officials: officials.iter().enumerate().map(tally).collect(),
+        by_alias: vec![0; survey.aliases().len()],
+        ..Default::default()
+    };
     let used = texts.letter.fields_used();
     for listed in officials {
         report.note_empty(listed.line, used, "official", |field| official_field(&listed.official, field));
@@ -96,23 +109,39 @@ pub fn examine(
             writer.write(&row)?;
         }
         match row {
-            Row::Joined { line, constituent, officials: joined, .. } => {
+            Row::Joined { line, constituent, officials: joined, alias, by_postcode, .. } => {
+                report.note_way(alias, by_postcode);
                 report.note_empty(line, used, "constituent", |field| constituent_field(&constituent, field));
                 report.joined += 1;
                 for index in joined {
                     report.add_letter(index, &officials[index].official, line, &constituent, texts);
                 }
             }
-            Row::Unmatched { problem, .. } => report.unmatched.push(problem),
-            Row::Ambiguous { problem, .. } => report.ambiguous.push(problem),
+            Row::Unmatched { sought, problem, .. } => {
+                report.unmatched_groups.add(&sought, &problem);
+                report.unmatched.push(problem);
+            }
+            Row::Ambiguous { sought, problem, .. } => {
+                report.ambiguous_groups.add(&sought, &problem);
+                report.ambiguous.push(problem);
+            }
             Row::Refused { problems, .. } => report.refused.extend(problems),
             Row::Duplicate { problem, .. } => report.duplicates.push(problem),
         }
     }
+    report.unmatched_groups.settle(survey);
+    report.ambiguous_groups.settle(survey);
     Ok(report)
 }
 
 impl MatchReport {
+    fn note_way(&mut self, alias: Option<usize>, by_postcode: bool) {
+        if let Some(count) = alias.and_then(|alias| self.by_alias.get_mut(alias)) {
+            *count += 1;
+        }
+        self.by_postcode += u64::from(by_postcode);
+    }
+
     fn note_empty<'a>(
         &mut self,
         line: u64,

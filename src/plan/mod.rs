@@ -3,10 +3,12 @@
 //!
 //! Streams: constituents are never all in memory. This module must not write to the ledger and must not send.
 
+mod astray;
 mod examine;
 mod forecast;
 mod listed;
 
+pub use astray::{Group, Groups, RowPlace, unmatched};
 pub use examine::{LetterProblem, MatchReport, OfficialTally, Texts, examine};
 pub use forecast::{Forecast, forecast};
 pub use listed::Listed;
