@@ -11,9 +11,9 @@ use crate::config::Config;
 use crate::contacts::{ContactsError, RefusedWriter, Row, Survey, survey};
 use crate::dispatch::{Press, RelayPlan, Settings};
 use crate::ledger::sqlite::SqliteLedger;
-use crate::ledger::{Enrolled, Enrolment, Ledger, Terms};
+use crate::ledger::{Confirming, Enrolled, Enrolment, Ledger, Terms};
 use crate::model::{CampaignTag, PersonKey, Role, TemplateId};
-use crate::plan::{MatchReport, Texts, examine, forecast};
+use crate::plan::{MatchReport, Speed, Texts, Workload, examine, forecast};
 use crate::policy::{Limit, PaceSettings};
 use crate::report::{match_summary, match_text};
 use crate::smtp::{Relay, RelaySettings};
@@ -123,10 +123,20 @@ impl Workspace {
     }
 
     fn forecasts(&self, prepared: &Prepared) -> Vec<crate::plan::Forecast> {
-        let Config { pace, deadline, .. } = &self.config;
         let relays: Vec<Limit> = self.config.relays.iter().map(|relay| relay.rate).collect();
-        let officials = prepared.survey.officials();
-        forecast(officials, &prepared.report.officials, pace, &relays, Timestamp::now(), *deadline)
+        let work = self.workload(prepared);
+        let speed = Speed { pace: self.config.pace, relays: &relays };
+        forecast(&work, &speed, Timestamp::now(), self.config.deadline)
+    }
+
+    /// Everything that a launch would send.
+    fn workload<'a>(&self, prepared: &'a Prepared) -> Workload<'a> {
+        let confirmations = match self.config.confirming {
+            Confirming::PerConstituent => prepared.report.joined,
+            Confirming::PerLetter => prepared.report.letters - prepared.report.held,
+            Confirming::Never => 0,
+        };
+        Workload { officials: prepared.survey.officials(), tallies: &prepared.report.officials, confirmations }
     }
 
     /// Puts everything that is new into the ledger, in one transaction.

@@ -77,6 +77,12 @@ impl MatchReport {
         !(self.refused.is_empty() && self.unmatched.is_empty() && self.ambiguous.is_empty())
     }
 
+    /// Officials without a mailbox to whom somebody wrote: their letters wait as `held`.
+    pub fn waiting<'a>(&'a self, survey: &'a Survey) -> impl Iterator<Item = &'a OfficialTally> {
+        let lacks = |tally: &&OfficialTally| survey.officials()[tally.official].official.mailbox.is_none();
+        self.officials.iter().filter(|tally| tally.letters > 0).filter(lacks)
+    }
+
     /// Officials nobody wrote to.
     pub fn idle_officials(&self) -> impl Iterator<Item = usize> {
         self.officials.iter().filter(|t| t.letters == 0).map(|t| t.official)

@@ -7,8 +7,9 @@ mod astray;
 mod examine;
 mod forecast;
 mod listed;
+mod sharing;
 
 pub use astray::{Group, Groups, RowPlace, unmatched};
 pub use examine::{LetterProblem, MatchReport, OfficialTally, Texts, examine};
-pub use forecast::{Forecast, forecast};
+pub use forecast::{Forecast, Raise, Speed, Workload, forecast, raises};
 pub use listed::Listed;
