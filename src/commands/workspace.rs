@@ -13,7 +13,7 @@ use crate::dispatch::{Press, RelayPlan, Settings};
 use crate::ledger::sqlite::SqliteLedger;
 use crate::ledger::{Addressee, Confirming, Enrolled, Enrolment, Ledger, Terms};
 use crate::model::{CampaignTag, Constituent, PersonKey};
-use crate::plan::{MatchReport, Seen, Texts, examine, forecast};
+use crate::plan::{MatchReport, Seen, Speed, Texts, Workload, examine, forecast};
 use crate::policy::{Limit, PaceSettings};
 use crate::report::{Findings, ProblemList, WrittenList, match_summary, match_text};
 use crate::smtp::{Relay, RelaySettings};
@@ -143,10 +143,20 @@ impl Workspace {
     }
 
     fn forecasts(&self, prepared: &Prepared) -> Vec<crate::plan::Forecast> {
-        let Config { pace, deadline, .. } = &self.config;
         let relays: Vec<Limit> = self.config.relays.iter().map(|relay| relay.rate).collect();
-        let officials = prepared.survey.officials();
-        forecast(officials, &prepared.report.officials, pace, &relays, Timestamp::now(), *deadline)
+        let work = self.workload(prepared);
+        let speed = Speed { pace: self.config.pace, relays: &relays };
+        forecast(&work, &speed, Timestamp::now(), self.config.deadline)
+    }
+
+    /// Everything that a launch would send.
+    fn workload<'a>(&self, prepared: &'a Prepared) -> Workload<'a> {
+        let confirmations = match self.config.confirming {
+            Confirming::PerConstituent => prepared.report.joined,
+            Confirming::PerLetter => prepared.report.letters - prepared.report.held,
+            Confirming::Never => 0,
+        };
+        Workload { officials: prepared.survey.officials(), tallies: &prepared.report.officials, confirmations }
     }
 
     /// Puts everything that is new into the ledger, in one transaction.

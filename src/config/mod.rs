@@ -4,6 +4,7 @@
 //! module must not do anything with the settings.
 
 mod document;
+mod edit;
 mod letters;
 mod reader;
 mod relay;
@@ -25,6 +26,7 @@ use crate::model::{EmailAddress, Role, fold, unprintable};
 use crate::policy::{Limit, PaceSettings, RetrySchedule, parse_positive_span};
 
 use document::Document;
+pub use edit::{Setting, edit, edited};
 pub use letters::LettersConfig;
 use reader::Reader;
 pub use relay::RelayConfig;

@@ -3,8 +3,8 @@
 
 use super::error::FileFault;
 use super::records::Cells;
-use super::settings::ContactsSettings;
-use crate::model::{EmailAddress, RESERVED_FIELDS, fold, printable, unprintable};
+use super::settings::{ContactsSettings, MayLackKey};
+use crate::model::{EmailAddress, RESERVED_FIELDS, Role, fold, printable, unprintable};
 
 /// The columns that the program has a word for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -97,8 +97,10 @@ pub(super) struct Layout {
     pub(super) headers: Vec<String>,
     /// The columns we have no word for: where, and their keys.
     pub(super) extras: Vec<(usize, String)>,
-    /// The column that joins.
-    pub(super) match_at: usize,
+    /// The column that joins, where there is one.
+    pub(super) match_at: Option<usize>,
+    /// Who may leave it empty.
+    pub(super) may_lack_key: MayLackKey,
     /// Columns whose headers had invisible characters or no-break spaces.
     pub(super) cleaned: Vec<usize>,
     /// Columns that are not used, since another one was named for the same purpose, or they have no header.
@@ -109,9 +111,10 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    /// Reads a header line. `needs_role` is whether the file must tell roles apart by itself.
-    pub(super) fn read(cells: Cells<'_>, settings: &ContactsSettings, needs_role: bool) -> (Self, Vec<FileFault>) {
-        let mut layout = Self { keys: cells.iter().map(header_key).collect(), ..Self::default() };
+    /// Reads the header line of a file of that role; without one the file must tell roles apart by itself.
+    pub(super) fn read(cells: Cells<'_>, settings: &ContactsSettings, role: Option<Role>) -> (Self, Vec<FileFault>) {
+        let keys = cells.iter().map(header_key).collect();
+        let mut layout = Self { keys, may_lack_key: settings.may_lack_key(role), ..Self::default() };
         layout.show(cells);
         let mut faults = Vec::new();
         if cells.iter().any(|c| EmailAddress::parse(c).is_ok()) {
@@ -123,7 +126,7 @@ impl Layout {
         layout.find_twice(&mut faults);
         layout.place(settings);
         layout.name_extras(&mut faults);
-        layout.require(settings, needs_role, &mut faults);
+        layout.require(settings, role, &mut faults);
         (layout, faults)
     }
 
@@ -193,19 +196,24 @@ impl Layout {
         }
     }
 
-    fn require(&mut self, settings: &ContactsSettings, needs_role: bool, faults: &mut Vec<FileFault>) {
+    fn require(&mut self, settings: &ContactsSettings, role: Option<Role>, faults: &mut Vec<FileFault>) {
         let wanted = |column: Column| mapped(settings, column).unwrap_or(column.as_str()).to_owned();
-        let needed = [(Column::Role, needs_role), (Column::Name, true), (Column::Email, true)];
+        let needed = [(Column::Role, role.is_none()), (Column::Name, true), (Column::Email, true)];
         let absent = needed.into_iter().filter(|&(column, needed)| needed && self.at(column).is_none());
         let mut missing: Vec<String> = absent.map(|(column, _)| wanted(column)).collect();
         let joins = Column::parse(settings.match_key());
-        let match_at = match joins {
+        self.match_at = match joins {
             Some(column) => self.at(column),
             None => self.keys.iter().position(|k| *k == header_key(settings.match_key())),
         };
-        match match_at {
-            Some(at) => self.match_at = at,
-            None => missing.push(joins.map_or_else(|| settings.match_key().to_owned(), wanted)),
+        // Where a postcode may do, it is enough in a file without officials.
+        let is_enough = match self.may_lack_key {
+            MayLackKey::Nobody => false,
+            MayLackKey::ConstituentsWithPostcode => role.is_some() && self.at(Column::Postcode).is_some(),
+            MayLackKey::Everybody => true,
+        };
+        if self.match_at.is_none() && !is_enough {
+            missing.push(joins.map_or_else(|| settings.match_key().to_owned(), wanted));
         }
         self.missing = missing.len();
         let headers = self.headers.join(", ");

@@ -192,6 +192,52 @@ pub enum FileFault {
         /// The header that was looked for.
         header: String,
     },
+    /// A file of pairs without its two columns.
+    #[error("its first line must name the columns “{left}” and “{right}” (it has: {headers})")]
+    PairColumns {
+        /// The first column.
+        left: &'static str,
+        /// The second one.
+        right: &'static str,
+        /// The headers that are there.
+        headers: String,
+    },
+    /// Nothing in one cell of a pair.
+    #[error("there is nothing in the column {column}; fill it in or remove the line")]
+    HalfPair {
+        /// The header.
+        column: String,
+    },
+    /// A line of a pair that cannot be read.
+    #[error("{0} cannot be right; write the line again by hand")]
+    BadPair(String),
+    /// A spelling with two meanings.
+    #[error("“{written}” is in line {other_line} with another meaning; keep one of the two lines")]
+    TwoMeanings {
+        /// The spelling.
+        written: String,
+        /// The earlier line.
+        other_line: u64,
+    },
+    /// A spelling that is an official's own jurisdiction.
+    #[error(
+        "an official has the jurisdiction “{written}” itself, so it cannot mean “{means}”; remove the line, or correct the official's jurisdiction"
+    )]
+    AliasHides {
+        /// The spelling.
+        written: String,
+        /// Its meaning.
+        means: String,
+    },
+    /// A file that lines cannot be added to.
+    #[error("lines can only be added to plain CSV in UTF-8; save it as “CSV UTF-8” and try again")]
+    NotPlainCsv,
+    /// Something else than a postcode.
+    #[error("“{0}” is no postcode; a postcode has letters and digits, at most 12; one line for each; correct it")]
+    NotPostcode(String),
+    /// A table without a line.
+    #[error("it has no postcodes; add lines of a postcode and its jurisdiction, or remove postcodes from config.toml")]
+    NoPostcodes,
     /// People cannot be joined by that column.
     #[error(
         "match_key cannot be “{0}”; name the column that officials and constituents have in common, such as jurisdiction"

@@ -7,6 +7,7 @@
 //! This module must not guess: it repairs nothing but spaces, case and Unicode's form, and joins only equal
 //! keys. It sends nothing and renders nothing.
 
+mod aliases;
 mod archive;
 mod beside;
 mod blanks;
@@ -16,13 +17,19 @@ mod decoder;
 mod delimiter;
 mod encoding;
 mod error;
+mod guide;
 mod join;
 mod kind;
+mod likeness;
 mod number_format;
 mod ods;
+mod officials;
+mod pairs;
+mod postcodes;
 mod prints;
 mod problem;
 mod records;
+mod reduced;
 mod refused;
 mod row;
 mod rows;
@@ -37,13 +44,16 @@ mod table;
 mod whole;
 mod xlsx;
 
+pub use aliases::{Alias, add_aliases};
 pub use beside::BesideWriter;
 pub use columns::Column;
 pub use error::{ContactsError, FileFault, FileProblem};
 pub use join::{ListedOfficial, MANY_SEAT_TITLES};
+pub use likeness::Suggestion;
+pub use officials::SeveralJurisdictions;
 pub use problem::{Excerpt, Note, NoteKind, Problem, ProblemKind, Problems, VALUE_CHARS_MAX};
 pub use refused::RefusedWriter;
-pub use rows::{Row, Rows};
+pub use rows::{Row, Rows, Sought};
 pub use safe_csv::SafeCsv;
 pub use settings::{ContactsFile, ContactsSettings, Joining, Reading};
 pub use survey::{Survey, survey};

@@ -83,6 +83,15 @@ pub enum ProblemKind {
         /// The column that joins.
         match_key: String,
     },
+    /// The table of postcodes does not have this one, and nothing else joins the row.
+    #[error("this postcode is not in the table of postcodes")]
+    UnknownPostcode,
+    /// The table of postcodes has a jurisdiction for this one, and no official has that.
+    #[error("the table has “{0}” for this postcode, which no official has")]
+    PostcodeOfNobody(String),
+    /// The table of postcodes has this one in several jurisdictions, and nothing else joins the row.
+    #[error("this postcode is in several jurisdictions: {0}")]
+    PostcodeOfSeveral(String),
     /// Two officials hold one office that has a single holder.
     #[error("two officials are “{title}” here")]
     Ambiguous {
@@ -123,6 +132,9 @@ impl ProblemKind {
             Self::ExportError => "export_error",
             Self::Unfilled => "unfilled",
             Self::Unmatched { .. } => "unmatched",
+            Self::UnknownPostcode => "unknown_postcode",
+            Self::PostcodeOfNobody(_) => "postcode_of_nobody",
+            Self::PostcodeOfSeveral(_) => "postcode_of_several",
             Self::Ambiguous { .. } => "ambiguous",
             Self::Duplicate { .. } => "duplicate",
             Self::TwoTitles { .. } => "two_titles",
@@ -156,6 +168,9 @@ impl ProblemKind {
             Self::Unfilled => "put the real value there, or leave the cell empty if it may be",
             Self::ExportError => "put the real value there, or leave the cell empty",
             Self::Unmatched { .. } => "correct it, or add the official",
+            Self::UnknownPostcode => "correct it, add it to the table, or fill in the jurisdiction",
+            Self::PostcodeOfNobody(_) => "correct the table, or add the official",
+            Self::PostcodeOfSeveral(_) => "fill in the jurisdiction of this person",
             Self::Ambiguous { .. } => "keep the right one, or give each a jurisdiction of its own",
             Self::Duplicate { .. } => "only the earlier row counts",
             Self::TwoTitles { .. } => "remove one, or this person gets two letters from everybody",
@@ -306,6 +321,20 @@ pub enum NoteKind {
         /// Some words of it as they were read.
         samples: Vec<Excerpt>,
     },
+    /// A line of the alias file that leads to nobody.
+    #[error("“{written}” is said to mean “{means}”, which no official has; correct or remove the line")]
+    AliasMeansNobody {
+        /// The spelling.
+        written: String,
+        /// Its meaning.
+        means: String,
+    },
+    /// A line of the alias file that nobody needs.
+    #[error("the line for “{0}” has no effect, since an official has this jurisdiction itself; remove it")]
+    AliasUseless(String),
+    /// A constituent's jurisdiction is another than their postcode's.
+    #[error("the jurisdiction is another than the one that the table has for the postcode; the jurisdiction counts")]
+    PostcodeDisagrees,
     /// Its cells are separated by something else than commas.
     #[error("cells are separated by {}", match .0 { '\t' => "tabs".to_owned(), c => format!("“{c}”") })]
     Delimiter(char),

@@ -1,14 +1,18 @@
 //! The cells of one row → a person, or everything that is wrong with the row. Nothing is repaired by guessing.
 //! This file must not know about other rows.
 
+use std::borrow::Cow;
+
 use super::blanks::{is_export_error, is_unfilled};
 use super::columns::Column;
 use super::problem::{Problem, ProblemKind};
 use super::records::{Cells, Flaw, Record};
+use super::settings::MayLackKey;
 use super::table::Table;
 use crate::model::{Constituent, EmailAddress, Extra, Official, PersonName, Role, compose, fold, unprintable};
 
 const SHORT_CHARS_MAX: usize = 200;
+const KEYS_CHARS_MAX: usize = 2_000;
 const ADDRESS_CHARS_MAX: usize = 500;
 const LONG_CHARS_MAX: usize = 5_000;
 
@@ -24,8 +28,10 @@ pub(super) struct ReadRow {
     pub(super) person: Option<Person>,
     /// The role, when it is known.
     pub(super) role: Option<Role>,
-    /// The folded cell that joins; empty when it cannot be used.
+    /// The folded cell that joins; empty when it is, or cannot be used.
     pub(super) match_key: String,
+    /// The same of an official, as written.
+    pub(super) match_cell: String,
     pub(super) problems: Vec<Problem>,
     /// Whether any cell was put into composed form.
     pub(super) composed: bool,
@@ -41,11 +47,13 @@ pub(super) fn read_row(table: &Table, record: &Record, cells: Cells<'_>) -> Read
         return check.refused(None, String::new(), false);
     }
     let role = check.role();
-    let match_key = check.match_key();
+    let match_key = check.match_key(role);
     let person = check.person(role);
     if let (true, Some(person)) = (check.problems.is_empty(), person) {
+        let is_official = role == Some(Role::Official);
+        let match_cell = if is_official { check.key_cell(role).into_owned() } else { String::new() };
         let Check { composed, problems, .. } = check;
-        return ReadRow { person: Some(person), role, match_key, problems, composed, swapped: false };
+        return ReadRow { person: Some(person), role, match_key, match_cell, problems, composed, swapped: false };
     }
     let is_address = |column| EmailAddress::parse(check.cell(column)).is_ok();
     let swapped = is_address(Column::Name) && !is_address(Column::Email);
@@ -63,6 +71,8 @@ struct Rules {
 }
 
 const SHORT: Rules = Rules { chars_max: SHORT_CHARS_MAX, free_text: false, is_used: true };
+/// An official's jurisdictions may be many.
+const KEYS: Rules = Rules { chars_max: KEYS_CHARS_MAX, free_text: false, is_used: true };
 const POSTAL: Rules = Rules { chars_max: ADDRESS_CHARS_MAX, free_text: true, is_used: true };
 const USED: Rules = Rules { chars_max: LONG_CHARS_MAX, free_text: true, is_used: true };
 const LONG: Rules = Rules { chars_max: LONG_CHARS_MAX, free_text: true, is_used: false };
@@ -85,7 +95,8 @@ struct Check<'a> {
 
 impl<'a> Check<'a> {
     fn refused(self, role: Option<Role>, match_key: String, swapped: bool) -> ReadRow {
-        ReadRow { person: None, role, match_key, problems: self.problems, composed: self.composed, swapped }
+        let Self { problems, composed, .. } = self;
+        ReadRow { person: None, role, match_key, match_cell: String::new(), problems, composed, swapped }
     }
 
     fn cell(&self, column: Column) -> &'a str {
@@ -134,23 +145,50 @@ impl<'a> Check<'a> {
     }
 
     /// The folded cell that joins. Its text is checked with its own column, unless it is one of ours never kept.
-    fn match_key(&mut self) -> String {
+    fn match_key(&mut self, role: Option<Role>) -> String {
+        let cell = self.key_cell(role);
         let at = self.table.layout.match_at;
-        let cell = self.cells.get(at).trim();
-        if cell.is_empty() {
-            self.refuse(Some(at), ProblemKind::Empty);
+        let (Some(at), false) = (at, cell.is_empty()) else {
+            self.lacks_key(at, role);
+            return String::new();
+        };
+        let rules = if role == Some(Role::Official) { KEYS } else { SHORT };
+        if let Some(kind) = text_problem(&cell, rules) {
+            self.refuse(Some(at), kind);
             return String::new();
         }
-        let before = self.problems.len();
-        self.text(at, SHORT);
-        if self.problems.len() > before { String::new() } else { fold(cell) }
+        self.composed |= matches!(compose(&cell), Cow::Owned(_));
+        fold(&cell)
+    }
+
+    /// The cell that joins, as people read it: of the lines in an official's cell each is a jurisdiction.
+    fn key_cell(&self, role: Option<Role>) -> Cow<'a, str> {
+        let cell = self.table.layout.match_at.map_or("", |at| self.cells.get(at).trim());
+        if role != Some(Role::Official) || !cell.contains(['\n', '\r']) {
+            return Cow::Borrowed(cell);
+        }
+        let lines: Vec<&str> = cell.lines().flat_map(|l| l.split('\r')).map(str::trim).collect();
+        Cow::Owned(lines.into_iter().filter(|l| !l.is_empty()).collect::<Vec<_>>().join("; "))
+    }
+
+    fn lacks_key(&mut self, at: Option<usize>, role: Option<Role>) {
+        let may_lack = match self.table.layout.may_lack_key {
+            MayLackKey::Nobody => false,
+            MayLackKey::ConstituentsWithPostcode => {
+                role == Some(Role::Constituent) && !self.cell(Column::Postcode).is_empty()
+            }
+            MayLackKey::Everybody => true,
+        };
+        if !may_lack {
+            self.refuse(at.or_else(|| self.table.layout.at(Column::Postcode)), ProblemKind::Empty);
+        }
     }
 
     fn person(&mut self, role: Option<Role>) -> Option<Person> {
         let name = self.name();
         let mailbox = self.mailbox(role == Some(Role::Constituent));
         let title = self.column(Column::Title);
-        let jurisdiction = self.jurisdiction();
+        let jurisdiction = self.jurisdiction(role);
         let extra = self.extra();
         let [address, postcode, signed_on, note] =
             [Column::Address, Column::Postcode, Column::SignedOn, Column::Note].map(|c| self.column(c));
@@ -208,18 +246,17 @@ impl<'a> Check<'a> {
     }
 
     /// The jurisdiction's own column, or the one that joins in its place.
-    fn jurisdiction(&mut self) -> String {
-        let match_at = self.table.layout.match_at;
+    fn jurisdiction(&mut self, role: Option<Role>) -> String {
         match self.table.layout.at(Column::Jurisdiction) {
-            Some(at) if at != match_at => self.text(at, SHORT),
+            Some(at) if Some(at) != self.table.layout.match_at => self.text(at, SHORT),
             // Checked as the column that joins already.
-            _ => compose(self.cells.get(match_at).trim()).into_owned(),
+            _ => compose(&self.key_cell(role)).into_owned(),
         }
     }
 
     fn column(&mut self, column: Column) -> String {
         match self.table.layout.at(column) {
-            Some(at) if at == self.table.layout.match_at => compose(self.cells.get(at).trim()).into_owned(),
+            Some(at) if Some(at) == self.table.layout.match_at => compose(self.cells.get(at).trim()).into_owned(),
             Some(at) => self.text(at, rules(column)),
             None => String::new(),
         }
@@ -229,7 +266,7 @@ impl<'a> Check<'a> {
         let table = self.table;
         let match_at = table.layout.match_at;
         let value = |check: &mut Self, at: usize| {
-            if at == match_at {
+            if Some(at) == match_at {
                 return compose(check.cells.get(at).trim()).into_owned();
             }
             check.text(at, if table.used.contains(&at) { USED } else { LONG })
@@ -248,7 +285,7 @@ impl<'a> Check<'a> {
             return cell.to_owned();
         }
         let composed = compose(cell);
-        self.composed |= matches!(composed, std::borrow::Cow::Owned(_));
+        self.composed |= matches!(composed, Cow::Owned(_));
         if composed.contains('\r') { composed.replace("\r\n", "\n").replace('\r', "\n") } else { composed.into_owned() }
     }
 }

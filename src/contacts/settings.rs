@@ -48,6 +48,16 @@ pub struct Reading {
     pub sheet: Option<String>,
 }
 
+/// Who may leave the cell that joins empty.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum MayLackKey {
+    #[default]
+    Nobody,
+    /// Their postcode joins them.
+    ConstituentsWithPostcode,
+    Everybody,
+}
+
 /// One contact file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ContactsFile {
@@ -78,6 +88,17 @@ impl ContactsSettings {
         match &self.joining {
             Joining::Equal(column) => column,
             Joining::All => "jurisdiction",
+        }
+    }
+
+    /// Who, in a file of people of that role, may leave the cell that joins empty.
+    pub(super) fn may_lack_key(&self, role: Option<Role>) -> MayLackKey {
+        match (&self.joining, role) {
+            (Joining::All, _) => MayLackKey::Everybody,
+            (Joining::Equal(_), None | Some(Role::Constituent)) if self.postcodes.is_some() => {
+                MayLackKey::ConstituentsWithPostcode
+            }
+            _ => MayLackKey::Nobody,
         }
     }
 }

@@ -26,7 +26,7 @@ pub(super) struct Table {
     pub(super) faults: Vec<FileProblem>,
     /// Where the columns without a word of ours stand that a letter uses.
     pub(super) used: Vec<usize>,
-    delimiter: u8,
+    pub(super) delimiter: u8,
     /// How many columns at the start are ours, when it is a file of refused rows that staff give back.
     columns_of_ours: usize,
     records: Records<Source>,
@@ -38,12 +38,11 @@ impl Table {
         let name: Arc<str> = printable(&file.path.display().to_string(), 200).into();
         let whole = |fault: FileFault| fault.at(&name, None);
         let mut source = Source::open(&file.path, &settings.reading).map_err(whole)?;
-        let needs_role = file.role.is_none();
         let is_sheet = source.sheet.is_some();
         let delimiter = match (named_delimiter(settings).map_err(whole)?, source.delimiter) {
             (Some(named), _) if !is_sheet => named,
             (_, Some(in_file)) => in_file,
-            _ => delimiter::guess(source.head().map_err(|e| whole(e.into()))?, settings, needs_role),
+            _ => delimiter::guess(source.head().map_err(|e| whole(e.into()))?, settings, file.role),
         };
         let line = source.line;
         let records = Records::new(source, delimiter, line);
@@ -57,7 +56,7 @@ impl Table {
             header.cells().map_err(|e| here(not_text(records.input(), format!("number {}", e.cell + 1), e.byte)))?;
         let columns_of_ours = refused::columns_of_ours(cells);
         let cells = cells.given_back(columns_of_ours);
-        let (layout, faults) = Layout::read(cells, settings, needs_role);
+        let (layout, faults) = Layout::read(cells, settings, file.role);
         let is_used = |(_, key): &&(usize, String)| settings.used.contains(key);
         let used = layout.extras.iter().filter(is_used).map(|(at, _)| *at).collect();
         let faults = header.flaws.iter().copied().map(header_fault).chain(faults).map(here).collect();

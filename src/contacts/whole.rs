@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::fmt;
 
 use super::error::ContactsError;
-use super::join::Found;
+use super::guide::Route;
 use super::problem::Problem;
 use super::records::{Cells, Record};
 use super::refused::{what_is_wrong, what_to_do};
@@ -134,7 +134,11 @@ fn standing(
         Some(Person::Official(who)) => (None, numbers.get(&who.key()).copied()),
         None => (None, None),
     };
-    let officials = officials_of(rows.survey, &read.match_key);
+    let postcode = match &read.person {
+        Some(Person::Constituent(who)) => who.postcode.as_str(),
+        Some(Person::Official(_)) | None => "",
+    };
+    let officials = officials_of(rows.survey, &read.match_key, postcode);
     match (rows.settle(table, record.line, cells, read), official, constituent) {
         (None, Some(number), _) => {
             let first = &rows.survey.officials[number];
@@ -151,10 +155,10 @@ fn standing(
     }
 }
 
-fn officials_of(survey: &Survey, match_key: &str) -> Vec<usize> {
-    match survey.directory.look_up(match_key) {
-        Found::Officials(officials) => officials.to_vec(),
-        Found::Clash(clash) => vec![clash.first, clash.second],
-        Found::Nobody => Vec::new(),
+fn officials_of(survey: &Survey, match_key: &str, postcode: &str) -> Vec<usize> {
+    match survey.guide.route(match_key, postcode) {
+        Route::To { officials, .. } => officials.to_vec(),
+        Route::Clash(clash) => vec![clash.first, clash.second],
+        Route::Nobody { .. } | Route::NoPostcode { .. } | Route::ManyPostcodes(_) => Vec::new(),
     }
 }

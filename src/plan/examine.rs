@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::contacts::{ContactsError, Problem, Row, Survey};
 use crate::model::{Constituent, Official};
 
+use super::astray::Groups;
 use super::groups::ProblemGroups;
 use super::listed::Listed;
 use super::texts::{Choices, Texts, constituent_field, official_field};
@@ -60,10 +61,18 @@ pub struct MatchReport {
     pub officials: Vec<OfficialTally>,
     /// Rows that cannot be used.
     pub refused: Listed<Problem>,
-    /// Constituents whose jurisdiction no official has.
+    /// Constituents whom no official is for.
     pub unmatched: Listed<Problem>,
-    /// Constituents whose jurisdiction more than one official might mean.
+    /// The same, grouped by what they wrote.
+    pub unmatched_groups: Groups,
+    /// Constituents for whom more than one official might be the right one.
     pub ambiguous: Listed<Problem>,
+    /// The same, grouped by what they wrote.
+    pub ambiguous_groups: Groups,
+    /// How many each accepted spelling joined, in the order of [`Survey::aliases`].
+    pub by_alias: Vec<u64>,
+    /// How many were joined by their postcode.
+    pub by_postcode: u64,
     /// Rows that are the same person as an earlier one.
     pub duplicates: Listed<Problem>,
     /// Whatever is wrong with rows that are refused, unmatched or ambiguous, by kind.
@@ -84,6 +93,12 @@ impl MatchReport {
         !(self.refused.is_empty() && self.unmatched.is_empty() && self.ambiguous.is_empty())
     }
 
+    /// Officials without a mailbox to whom somebody wrote: their letters wait as `held`.
+    pub fn waiting<'a>(&'a self, survey: &'a Survey) -> impl Iterator<Item = &'a OfficialTally> {
+        let lacks = |tally: &&OfficialTally| survey.officials()[tally.official].official.mailbox.is_none();
+        self.officials.iter().filter(|tally| tally.letters > 0).filter(lacks)
+    }
+
     /// Officials nobody wrote to.
     pub fn idle_officials(&self) -> impl Iterator<Item = usize> {
         self.officials.iter().filter(|t| t.letters == 0).map(|t| t.official)
@@ -101,6 +116,7 @@ pub fn examine(
     let mut report = MatchReport {
         officials: officials.iter().enumerate().map(tally).collect(),
         choices: Choices::of(texts),
+        by_alias: vec![0; survey.aliases().len()],
         ..Default::default()
     };
     survey.doubts_about_officials().iter().for_each(|doubt| report.told.add(doubt));
@@ -113,7 +129,8 @@ pub fn examine(
         let row = row?;
         each(Seen::Row(&row))?;
         match row {
-            Row::Joined { file, line, constituent, officials: joined } => {
+            Row::Joined { file, line, constituent, officials: joined, alias, by_postcode } => {
+                report.note_way(alias, by_postcode);
                 let letters = joined.iter().map(|i| texts.number_for(&officials[*i].official, &constituent));
                 let used = texts.fields_used(letters.collect::<BTreeSet<_>>());
                 let value = |field: &str| constituent_field(&constituent, field);
@@ -128,18 +145,33 @@ pub fn examine(
                     }
                 }
             }
-            Row::Unmatched { problem, .. } => report.unmatched.push(report.in_the_way.adding(problem)),
-            Row::Ambiguous { problem, .. } => report.ambiguous.push(report.in_the_way.adding(problem)),
+            Row::Unmatched { sought, problem, .. } => {
+                report.unmatched_groups.add(&sought, &problem);
+                report.unmatched.push(problem);
+            }
+            Row::Ambiguous { sought, problem, .. } => {
+                report.ambiguous_groups.add(&sought, &problem);
+                report.ambiguous.push(problem);
+            }
             Row::Refused { problems, .. } => {
                 report.refused.extend(problems.into_iter().map(|problem| report.in_the_way.adding(problem)));
             }
             Row::Duplicate { problem, .. } => report.duplicates.push(report.told.adding(problem)),
         }
     }
+    report.unmatched_groups.settle(survey);
+    report.ambiguous_groups.settle(survey);
     Ok(report)
 }
 
 impl MatchReport {
+    fn note_way(&mut self, alias: Option<usize>, by_postcode: bool) {
+        if let Some(count) = alias.and_then(|alias| self.by_alias.get_mut(alias)) {
+            *count += 1;
+        }
+        self.by_postcode += u64::from(by_postcode);
+    }
+
     fn note_empty<'a>(
         &mut self,
         (file, line): (usize, u64),

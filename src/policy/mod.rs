@@ -20,6 +20,7 @@ mod waiting_line;
 
 pub use breaker::{Breaker, Tripped, refusal_in_common};
 pub use disposition::{RelayEffect, Situation, Verdict, decide};
+pub use gate::{steady_interval, time_for};
 pub use pace::{Admission, Binding, Pace, PaceSettings};
 pub use rate::{Limit, Rate, RateError, RateUnit};
 pub use relay_clock::RelayClock;
