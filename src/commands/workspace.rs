@@ -13,7 +13,7 @@ use crate::dispatch::{Press, RelayPlan, Settings};
 use crate::ledger::sqlite::SqliteLedger;
 use crate::ledger::{Addressee, Confirming, Enrolled, Enrolment, Ledger, Terms};
 use crate::model::{CampaignTag, Constituent, PersonKey};
-use crate::plan::{MatchReport, Texts, examine, forecast};
+use crate::plan::{MatchReport, Origin, Texts, examine, forecast, lint};
 use crate::policy::{Limit, PaceSettings};
 use crate::report::{match_summary, match_text};
 use crate::smtp::{Relay, RelaySettings};
@@ -72,11 +72,19 @@ impl Workspace {
             BadRows::Stop => None,
         };
         let mut filling = Steps::of("filling in letters", survey.constituents());
-        let report = examine(&survey, &texts, writer.as_mut(), || filling.step())?;
+        let mut report = examine(&survey, &texts, writer.as_mut(), || filling.step())?;
+        report.advice = lint(&texts, &report, survey.officials(), &self.origin());
         drop(filling);
         let written = writer.map(RefusedWriter::finish).transpose()?.unwrap_or(0);
         let refused_to = (written > 0).then_some(path);
         Ok(Prepared { survey, texts, report, sources, refused_to })
+    }
+
+    /// Where letters come from.
+    fn origin(&self) -> Origin<'_> {
+        let far = self.config.relays.iter().filter(|relay| !relay.is_loopback());
+        let relays = far.map(|relay| (relay.host(), relay.username())).collect();
+        Origin { sender: &self.config.identity.sender, relays }
     }
 
     fn campaign_fields(&self) -> CampaignFields {

@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::contacts::{ContactsError, Problem, RefusedWriter, Row, Survey};
 use crate::model::{Constituent, Official};
+use crate::template::Advice;
 
-use super::Listed;
+use super::likeness::Samples;
+use super::listed::Listed;
 use super::texts::{Choices, Texts, constituent_field, official_field};
 
 /// How many letters an official gets.
@@ -51,6 +53,12 @@ pub struct MatchReport {
     pub empty_cells: BTreeMap<String, Listed<u64>>,
     /// Which letter it is, where a column chooses between several.
     pub choices: Choices,
+    /// Constituents who wrote something of their own.
+    pub with_note: u64,
+    /// What advice is made from.
+    pub samples: Samples,
+    /// What could be better; it stops nothing.
+    pub advice: Vec<Advice>,
 }
 
 impl MatchReport {
@@ -96,6 +104,7 @@ pub fn examine(
                 let used = texts.fields_used(letters.collect::<BTreeSet<_>>());
                 report.note_empty(line, &used, "constituent", |field| constituent_field(&constituent, field));
                 report.joined += 1;
+                report.with_note += u64::from(!constituent.note.is_empty());
                 for index in joined {
                     report.add_letter(index, &officials[index].official, line, &constituent, texts);
                 }
@@ -131,9 +140,12 @@ impl MatchReport {
         self.officials[index].letters += 1;
         self.held += u64::from(official.mailbox.is_none());
         self.choices.count(texts, official, constituent);
-        if let Err(error) = texts.render_letter(official, constituent) {
-            let what = format!("{} to {}: {error}", constituent.name, official.salutation());
-            self.letter_problems.push(LetterProblem { line, what });
+        match texts.render_letter(official, constituent) {
+            Ok(letter) => self.samples.look(index, &letter),
+            Err(error) => {
+                let what = format!("{} to {}: {error}", constituent.name, official.salutation());
+                self.letter_problems.push(LetterProblem { line, what });
+            }
         }
     }
 }

@@ -5,10 +5,14 @@
 
 mod examine;
 mod forecast;
+mod likeness;
+mod lint;
 mod listed;
 mod texts;
 
 pub use examine::{LetterProblem, MatchReport, OfficialTally, examine};
 pub use forecast::{Forecast, forecast};
+pub use likeness::Samples;
+pub use lint::{Origin, lint};
 pub use listed::Listed;
 pub use texts::{Choice, Choices, ChosenFor, NoSuchColumn, Texts};

@@ -55,6 +55,7 @@ pub fn text(survey: &Survey, report: &MatchReport, forecasts: &[Forecast], deadl
     plain_section(&mut out, "Officials nobody wrote to", &idle);
     let both: Vec<String> = survey.also_constituents().iter().map(name).collect();
     plain_section(&mut out, "Officials who are also constituents (same mailbox)", &both);
+    plain_section(&mut out, "Advice, which stops nothing", &report.advice);
     out.push_str(&summary(survey, report, forecasts, deadline));
     out
 }
