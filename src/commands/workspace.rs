@@ -13,7 +13,7 @@ use crate::dispatch::{Press, RelayPlan, Settings};
 use crate::ledger::sqlite::SqliteLedger;
 use crate::ledger::{Addressee, Confirming, Enrolled, Enrolment, Ledger, Terms};
 use crate::model::{CampaignTag, Constituent, PersonKey};
-use crate::plan::{MatchReport, Seen, Speed, Texts, Workload, examine, forecast};
+use crate::plan::{MatchReport, Origin, Seen, Speed, Texts, Workload, examine, forecast, lint};
 use crate::policy::{Limit, PaceSettings};
 use crate::report::{Findings, ProblemList, WrittenList, match_summary, match_text};
 use crate::smtp::{Relay, RelaySettings};
@@ -87,7 +87,7 @@ impl Workspace {
         };
         let mut filling = Steps::of("filling in letters", survey.constituents());
         let mut list = self.problem_list(&survey);
-        let report = examine(&survey, &texts, |seen| {
+        let mut report = examine(&survey, &texts, |seen| {
             list.note(seen);
             if let Seen::Row(row) = seen {
                 filling.step();
@@ -95,11 +95,19 @@ impl Workspace {
             }
             Ok(())
         })?;
+        report.advice = lint(&texts, &report, survey.officials(), &self.origin());
         drop(filling);
         let list = list.finish();
         let written = writer.map(RefusedWriter::finish).transpose()?.unwrap_or(0);
         let refused_to = (written > 0).then_some(path);
         Ok(Prepared { survey, texts, report, sources, refused_to, list })
+    }
+
+    /// Where letters come from.
+    fn origin(&self) -> Origin<'_> {
+        let far = self.config.relays.iter().filter(|relay| !relay.is_loopback());
+        let relays = far.map(|relay| (relay.host(), relay.username())).collect();
+        Origin { sender: &self.config.identity.sender, relays }
     }
 
     fn campaign_fields(&self) -> CampaignFields {
@@ -124,7 +132,6 @@ impl Workspace {
             report: &prepared.report,
             forecasts: &self.forecasts(prepared),
             deadline: self.deadline().as_ref(),
-            advice: &[],
             list: &prepared.list,
             refused: prepared.refused_to.as_deref(),
         })

@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::contacts::{ContactsError, Problem, Row, Survey};
 use crate::model::{Constituent, Official};
+use crate::template::Advice;
 
 use super::astray::Groups;
 use super::groups::ProblemGroups;
+use super::likeness::Samples;
 use super::listed::Listed;
 use super::texts::{Choices, Texts, constituent_field, official_field};
 
@@ -85,6 +87,12 @@ pub struct MatchReport {
     pub empty_cells: BTreeMap<String, Listed<u64>>,
     /// Which letter it is, where a column chooses between several.
     pub choices: Choices,
+    /// Constituents who wrote something of their own.
+    pub with_note: u64,
+    /// What advice is made from.
+    pub samples: Samples,
+    /// What could be better; it stops nothing.
+    pub advice: Vec<Advice>,
 }
 
 impl MatchReport {
@@ -136,6 +144,7 @@ pub fn examine(
                 let value = |field: &str| constituent_field(&constituent, field);
                 report.note_empty((file, line), &used, "constituent", value, &mut each)?;
                 report.joined += 1;
+                report.with_note += u64::from(!constituent.note.is_empty());
                 for index in joined {
                     let official = &officials[index].official;
                     if let Some(what) = report.add_letter(index, official, &constituent, texts) {
@@ -204,7 +213,12 @@ impl MatchReport {
         self.officials[index].letters += 1;
         self.held += u64::from(official.mailbox.is_none());
         self.choices.count(texts, official, constituent);
-        let error = texts.render_letter(official, constituent).err()?;
-        Some(format!("{} to {}: {error}", constituent.name, official.salutation()))
+        match texts.render_letter(official, constituent) {
+            Ok(letter) => {
+                self.samples.look(index, &letter);
+                None
+            }
+            Err(error) => Some(format!("{} to {}: {error}", constituent.name, official.salutation())),
+        }
     }
 }

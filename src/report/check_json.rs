@@ -52,7 +52,7 @@ pub fn check(found: &Findings<'_>, exit: u8, refusal: Option<&str>) -> Value {
             "past_deadline": f.past_deadline,
         })).collect::<Vec<_>>(),
         "deadline": found.deadline.map(|at| at.timestamp().to_string()),
-        "advice": found.advice.iter().map(|a| json!({
+        "advice": report.advice.iter().map(|a| json!({
             "place": a.place,
             "what": a.what,
             "action": a.action,

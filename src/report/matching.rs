@@ -7,7 +7,6 @@ use jiff::ZonedDateTime;
 
 use crate::contacts::Survey;
 use crate::plan::{Forecast, MatchReport};
-use crate::template::Advice;
 
 use super::layout::{block, paragraph};
 use super::problem_list::WrittenList;
@@ -35,8 +34,6 @@ pub struct Findings<'a> {
     pub forecasts: &'a [Forecast],
     /// No letter is tried after this.
     pub deadline: Option<&'a ZonedDateTime>,
-    /// What could be better.
-    pub advice: &'a [Advice],
     /// The whole list of problems.
     pub list: &'a WrittenList,
     /// Where the rows that cannot be used were written, if they were.
@@ -76,7 +73,7 @@ pub fn text(found: &Findings<'_>) -> String {
     let notes: Vec<String> = survey.notes().iter().map(ToString::to_string).collect();
     list(&mut out, "Noticed in the files", &notes);
     officials(&mut out, survey, report);
-    let advice: Vec<String> = found.advice.iter().map(ToString::to_string).collect();
+    let advice: Vec<String> = report.advice.iter().map(ToString::to_string).collect();
     list(&mut out, "Worth a look", &advice);
     out.push_str(&summary(found));
     out
