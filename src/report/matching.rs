@@ -166,9 +166,9 @@ pub fn summary(found: &Findings<'_>) -> String {
 fn forecast_text(found: &Findings<'_>) -> String {
     let forecasts = found.forecasts;
     let mut table = Table::new(&[
-        ("busiest officials", Align::Left, 32),
+        ("busiest officials", Align::Left, 34),
         ("letters", Align::Right, 9),
-        ("if sent from now, the last one goes", Align::Left, 35),
+        ("last one, if sent from now", Align::Left, 32),
     ]);
     for forecast in forecasts.iter().take(BUSIEST) {
         let when = if forecast.takes.is_zero() {

@@ -24,12 +24,14 @@ pub(super) fn unmatched(out: &mut String, groups: &Groups, rows: u64, with_files
         "Correct the rows, or add the official."
     };
     block(out, 4, advice);
+    let advice_of = |group: &Group| group.problem.advice.clone();
+    let is_the_same = groups.kept().iter().all(|g| Some(advice_of(g)) == groups.kept().first().map(advice_of));
     for group in groups.kept().iter().take(SHOWN) {
         paragraph(out, 6, &head(group, with_files));
         for suggestion in &group.suggestions {
             paragraph(out, 8, &format!("perhaps “{}”: {}", suggestion.means, suggestion.why));
         }
-        if group.suggestions.is_empty() {
+        if group.suggestions.is_empty() && !is_the_same {
             paragraph(out, 8, &group.problem.advice);
         }
     }
