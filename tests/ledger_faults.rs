@@ -46,7 +46,7 @@ fn people(letters: usize) -> impl Iterator<Item = Enrolment> {
             note: String::new(),
             extra: Extra::new(),
         },
-        officials: vec![key],
+        officials: vec![key.into()],
     });
     std::iter::once(Enrolment::Official(official)).chain(constituents)
 }

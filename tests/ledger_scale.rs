@@ -50,10 +50,10 @@ fn constituent(n: usize) -> Constituent {
 fn letters(count: usize) -> impl Iterator<Item = Enrolment> {
     let officials = (0..OFFICIALS).map(|n| Enrolment::Official(official(n)));
     let keys: Vec<_> = (0..OFFICIALS).map(|n| official(n).key()).collect();
-    officials.chain(
-        (0..count)
-            .map(move |n| Enrolment::Constituent { constituent: constituent(n), officials: vec![keys[n % OFFICIALS]] }),
-    )
+    officials.chain((0..count).map(move |n| Enrolment::Constituent {
+        constituent: constituent(n),
+        officials: vec![keys[n % OFFICIALS].into()],
+    }))
 }
 
 /// The most memory that this process has had, in MiB.

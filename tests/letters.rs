@@ -101,7 +101,11 @@ fn the_sample_letter_reads_like_this() {
 #[test]
 fn the_sample_confirmation_tells_the_truth_about_every_state() {
     let (official, constituent) = sample_pair();
-    let copy = Rendered { subject: "A *request*".into(), markdown: "Dear *Mayor*,\n\n- one\n- \\<b\\>\n".into() };
+    let copy = Rendered {
+        subject: "A *request*".into(),
+        markdown: "Dear *Mayor*,\n\n- one\n- \\<b\\>\n".into(),
+        language: None,
+    };
     let states = MessageState::ALL.into_iter().filter(|state| state.is_settled());
     let letters: Vec<LetterView<'_>> = states
         .map(|state| LetterView {
@@ -195,7 +199,7 @@ fn pythons_mail_package_reads_every_name_as_it_was_written() {
     ] {
         constituent.name = PersonName::parse(name).unwrap();
         let name = constituent.name.as_str();
-        let rendered = Rendered { subject: name.to_owned(), markdown: ".\n\nFrom 🎈\n".into() };
+        let rendered = Rendered { subject: name.to_owned(), markdown: ".\n\nFrom 🎈\n".into(), language: None };
         let parcel = composer().letter(&message, &seed, &official, &constituent, &rendered).unwrap();
         let Some(read) = python_reads(&parcel.bytes) else {
             eprintln!("skipped: there is no python3 here");

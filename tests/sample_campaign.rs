@@ -62,7 +62,7 @@ fn check_complains_of_the_two_slips_in_the_sample_with_mistakes_and_of_nothing_e
     campaign.write("contacts.csv", &repository("docs/samples/contacts-with-mistakes.csv"));
     let ran = campaign.run(&["check"]);
     assert_eq!(ran.code, 3, "{ran:?}");
-    assert!(ran.out.contains("2 × row that cannot be used"), "{}", ran.out);
+    assert!(ran.out.contains("2 rows cannot be used"), "{}", ran.out);
     assert!(!campaign.ledger().exists());
 }
 

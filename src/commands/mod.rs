@@ -6,6 +6,7 @@ mod check;
 mod completions;
 mod console;
 mod exit;
+mod export;
 mod failure;
 mod hold;
 mod log;
@@ -22,6 +23,7 @@ mod staff;
 mod status;
 mod steps;
 mod test;
+mod texts;
 mod workspace;
 
 use clap::Parser;
@@ -60,6 +62,7 @@ fn dispatch(cli: &Cli) -> Result<Exit, Failure> {
         Verb::Send(args) => send::run(&cli.place, args),
         Verb::Status(args) => status::run(&cli.place, args),
         Verb::Log(args) => log::run(&cli.place, args),
+        Verb::Export(args) => export::run(&cli.place, args),
         Verb::Retry(args) => retry::run(&cli.place, args),
         Verb::Hold(args) => hold::run(&cli.place, args),
         Verb::Release(args) => release::run(&cli.place, args),

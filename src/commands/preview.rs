@@ -1,6 +1,7 @@
 //! `preview`: letters as they would be sent, to look at; random ones and the worst.
 
 use std::cmp::Reverse;
+use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
 
@@ -11,7 +12,7 @@ use crate::compose::{Composer, StampSeed, new_message_id};
 use crate::contacts::Row;
 use crate::model::{CampaignTag, Constituent, EmailAddress, MessageId, MessageRef, Official};
 use crate::report::counted;
-use crate::template::{to_html, to_text};
+use crate::template::{Template, to_html, to_text};
 
 use super::console::say;
 use super::workspace::{BadRows, Prepared, Workspace};
@@ -71,8 +72,37 @@ fn choose(prepared: &Prepared, args: &Preview) -> Result<Vec<Chosen>, Failure> {
                 .map_err(|e| Failure::new(Exit::Usage, format!("--to {address} is not an address: {e}")))?;
             letters_of(prepared, &address)
         }
-        None => random_and_worst(prepared, args.count),
+        None => {
+            let mut chosen = one_of_each_text(prepared)?;
+            chosen.extend(random_and_worst(prepared, args.count)?);
+            Ok(chosen)
+        }
     }
+}
+
+/// Letters in which every variant of every letter is seen, as far as anybody gets it.
+fn one_of_each_text(prepared: &Prepared) -> Result<Vec<Chosen>, Failure> {
+    let texts = &prepared.texts;
+    let variants = |letter: &Template| letter.variants().iter().sum::<usize>();
+    if texts.others.is_empty() && texts.letter.variants().iter().all(|size| *size < 2) {
+        return Ok(Vec::new());
+    }
+    let all: usize = texts.letters().map(|(_, letter)| variants(letter)).sum();
+    let mut seen: HashSet<(usize, usize, usize)> = HashSet::new();
+    let mut chosen = Vec::new();
+    each(prepared, |constituent, official| {
+        if seen.len() == all {
+            return;
+        }
+        let number = texts.number_for(&prepared.survey.officials()[official].official, &constituent);
+        let drawn = texts.numbered(number).drawn(&constituent);
+        let before = seen.len();
+        seen.extend(drawn.into_iter().enumerate().map(|(place, variant)| (number, place, variant)));
+        if seen.len() > before {
+            chosen.push(Chosen { why: "another text", official, constituent });
+        }
+    })?;
+    Ok(chosen)
 }
 
 fn each(prepared: &Prepared, mut each: impl FnMut(Box<Constituent>, usize)) -> Result<(), Failure> {
@@ -143,8 +173,7 @@ fn write(prepared: &Prepared, composer: &Composer, letter: &Chosen, out: &Path, 
     let official = &prepared.survey.officials()[letter.official].official;
     let rendered = prepared
         .texts
-        .letter
-        .render_letter(&prepared.texts.campaign, official, &letter.constituent)
+        .render_letter(official, &letter.constituent)
         .map_err(|e| Failure::new(Exit::Refused, e.to_string()))?;
     let stem = format!("{number:02}-{}", letter.why.replace(' ', "-"));
     let save = |ending: &str, bytes: &[u8]| {
@@ -152,7 +181,8 @@ fn write(prepared: &Prepared, composer: &Composer, letter: &Chosen, out: &Path, 
         fs::write(&path, bytes).map_err(|e| Failure::file(&path, &e))
     };
     save("txt", format!("Subject: {}\n\n{}", rendered.subject, to_text(&rendered.markdown)).as_bytes())?;
-    save("html", to_html(&rendered.subject, &rendered.markdown, "en").as_bytes())?;
+    let language = rendered.language.as_deref().unwrap_or(&composer.identity().language);
+    save("html", to_html(&rendered.subject, &rendered.markdown, language).as_bytes())?;
     if official.mailbox.is_some() {
         let reference = MessageRef { tag: preview_tag()?, id: MessageId(i64::try_from(number).unwrap_or(0)) };
         let seed = StampSeed { message_id: new_message_id(&reference, composer.identity(), 0), date: Timestamp::now() };

@@ -23,7 +23,7 @@ pub(super) fn run(place: &Place, args: &Send) -> Result<Exit, Failure> {
     let prepared = workspace.prepare(bad_rows)?;
     workspace.show_or_refuse(&prepared, bad_rows)?;
     if let Some(ledger) = &known {
-        must_be_the_same_texts(&workspace, ledger, &prepared, args)?;
+        must_be_the_same_texts(ledger, &prepared, args)?;
         if !args.accept_changed_people {
             second_letters::must_not_go_out(ledger, &prepared.survey)?;
         }
@@ -37,7 +37,7 @@ pub(super) fn run(place: &Place, args: &Send) -> Result<Exit, Failure> {
     };
     tell_enrolled(&workspace.enrol(&ledger, &prepared)?);
     if args.accept_changed_letter {
-        adopt_texts(&workspace, &ledger, &prepared)?;
+        adopt_texts(&ledger, &prepared)?;
     }
 
     let mut settings = workspace.settings(relays);
@@ -92,42 +92,26 @@ fn must_be_in_time(workspace: &Workspace, known: Option<&SqliteLedger>) -> Resul
 }
 
 /// What is sent is frozen: a text that changed since needs a word from staff.
-fn must_be_the_same_texts(
-    workspace: &Workspace,
-    ledger: &SqliteLedger,
-    prepared: &Prepared,
-    args: &Send,
-) -> Result<(), Failure> {
-    for (path, source) in texts(workspace, prepared) {
-        let frozen = ledger.newest_template(&workspace.template_name(path))?;
-        if frozen.is_some_and(|(_, before)| before != *source) && !args.accept_changed_letter {
-            let text = format!(
-                "{} has changed since letters were planned with it. To use the new text for every message that was not \
-                 offered to a relay yet: undersigned send --accept-changed-letter. To keep the old one, put it back",
-                path.display()
-            );
-            return Err(Failure::new(Exit::Refused, text));
-        }
+fn must_be_the_same_texts(ledger: &SqliteLedger, prepared: &Prepared, args: &Send) -> Result<(), Failure> {
+    let changed = prepared.sources.changed(ledger)?;
+    if let Some(name) = changed.filter(|_| !args.accept_changed_letter) {
+        let text = format!(
+            "{name} has changed since letters were planned with it, or something that it includes. To use the new text \
+             for every message that was not offered to a relay yet: undersigned send --accept-changed-letter. To keep \
+             the old one, put it back"
+        );
+        return Err(Failure::new(Exit::Refused, text));
     }
     Ok(())
 }
 
-fn adopt_texts(workspace: &Workspace, ledger: &SqliteLedger, prepared: &Prepared) -> Result<(), Failure> {
-    let now = Timestamp::now();
-    for (path, source) in texts(workspace, prepared) {
-        let name = workspace.template_name(path);
-        let new = ledger.freeze_template(&name, source, now)?;
-        let moved = ledger.adopt_template(&name, new, now)?;
+fn adopt_texts(ledger: &SqliteLedger, prepared: &Prepared) -> Result<(), Failure> {
+    for (name, moved) in prepared.sources.adopt(ledger, Timestamp::now())? {
         if moved > 0 {
             note(format!("{} now use the new {name}", counted(moved, "message")));
         }
     }
     Ok(())
-}
-
-fn texts<'a>(workspace: &'a Workspace, prepared: &'a Prepared) -> [(&'a std::path::PathBuf, &'a String); 2] {
-    let config = &workspace.config;
-    [(&config.letter, &prepared.letter_source), (&config.confirmation, &prepared.confirmation_source)]
 }
 
 fn must_be_confirmed(workspace: &Workspace) -> Result<(), Failure> {

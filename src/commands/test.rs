@@ -10,12 +10,12 @@ use crate::cli::{Place, Test};
 use crate::contacts::Row;
 use crate::dispatch::Ending;
 use crate::ledger::sqlite::SqliteLedger;
-use crate::ledger::{AttemptRecord, Confirming, Enrolment, Ledger, LogFilter, Terms};
+use crate::ledger::{AttemptRecord, Confirming, Enrolment, Ledger, LogFilter};
 use crate::model::EmailAddress;
 use crate::report::log_text;
 
 use super::console::say;
-use super::workspace::{BadRows, Prepared, UNPACED, Workspace, new_tag};
+use super::workspace::{BadRows, Enrolling, Prepared, UNPACED, Workspace, new_tag};
 use super::{Exit, Failure, campaign};
 
 pub(super) fn run(place: &Place, args: &Test) -> Result<Exit, Failure> {
@@ -56,23 +56,22 @@ pub(super) fn run(place: &Place, args: &Test) -> Result<Exit, Failure> {
 /// The first letters that have a mailbox to go to, each constituent with one official.
 fn enrol_some(prepared: &Prepared, ledger: &SqliteLedger, count: usize) -> Result<(), Failure> {
     let now = Timestamp::now();
-    let letter = ledger.freeze_template("letter", &prepared.letter_source, now)?;
-    let confirmation = ledger.freeze_template("confirmation", &prepared.confirmation_source, now)?;
+    let frozen = prepared.sources.freeze(ledger, now)?;
+    let enrolling = Enrolling::new(&frozen, prepared);
     let mut items = Vec::new();
     for row in prepared.survey.rows()? {
         let Row::Joined { constituent, officials, .. } = row? else { continue };
         let known = prepared.survey.officials();
-        let Some(official) = officials.into_iter().map(|i| &known[i].official).find(|o| o.mailbox.is_some()) else {
+        let Some(index) = officials.into_iter().find(|index| known[*index].official.mailbox.is_some()) else {
             continue;
         };
-        let officials = vec![official.key()];
-        items.push(Ok(Enrolment::Official(official.clone())));
-        items.push(Ok(Enrolment::Constituent { constituent: *constituent, officials }));
+        items.push(Ok(Enrolment::Official(known[index].official.clone())));
+        items.push(Ok(enrolling.constituent(*constituent, &[index])));
         if items.len() >= count.saturating_mul(2) {
             break;
         }
     }
-    let terms = Terms { letter, confirmation, confirming: Confirming::Never };
+    let terms = enrolling.terms(Confirming::Never);
     ledger.enrol(&terms, now, &mut items.into_iter())?;
     Ok(())
 }

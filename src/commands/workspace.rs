@@ -1,6 +1,6 @@
 //! The campaign folder, read: settings, people, texts, and the plan that they make together.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -8,19 +8,20 @@ use jiff::Timestamp;
 use crate::cli::Place;
 use crate::compose::Composer;
 use crate::config::Config;
-use crate::contacts::{ContactsError, RefusedWriter, Row, Survey, survey};
+use crate::contacts::{ContactsError, ContactsSettings, RefusedWriter, Row, Survey, survey};
 use crate::dispatch::{Press, RelayPlan, Settings};
 use crate::ledger::sqlite::SqliteLedger;
-use crate::ledger::{Confirming, Enrolled, Enrolment, Ledger, Terms};
-use crate::model::{CampaignTag, PersonKey, Role, TemplateId};
-use crate::plan::{MatchReport, Speed, Texts, Workload, examine, forecast};
+use crate::ledger::{Addressee, Confirming, Enrolled, Enrolment, Ledger, Terms};
+use crate::model::{CampaignTag, Constituent, PersonKey};
+use crate::plan::{MatchReport, Origin, Seen, Speed, Texts, Workload, examine, forecast, lint};
 use crate::policy::{Limit, PaceSettings};
-use crate::report::{match_summary, match_text};
+use crate::report::{Findings, ProblemList, WrittenList, match_summary, match_text};
 use crate::smtp::{Relay, RelaySettings};
-use crate::template::{CampaignFields, Fields, Purpose, Template};
+use crate::template::CampaignFields;
 
-use super::console::say;
+use super::console::{note, say};
 use super::steps::Steps;
+use super::texts::{FrozenTexts, Sources, fields};
 use super::{Exit, Failure};
 
 /// A campaign folder with its settings.
@@ -33,11 +34,12 @@ pub(super) struct Prepared {
     pub(super) survey: Survey,
     pub(super) texts: Texts,
     pub(super) report: MatchReport,
-    /// The texts as they are on disk: (name, source).
-    pub(super) letter_source: String,
-    pub(super) confirmation_source: String,
+    /// The texts as they are on disk.
+    pub(super) sources: Sources,
     /// Where the refused rows were written, if any were.
     pub(super) refused_to: Option<PathBuf>,
+    /// What became of the whole list of problems.
+    pub(super) list: WrittenList,
 }
 
 /// Whether rows that cannot be used stop a launch.
@@ -58,62 +60,87 @@ impl Workspace {
         Ok(Self { config: Config::load(&place.dir, &place.overrides)? })
     }
 
-    /// Reads people and texts, joins and fills in everything once.
+    /// Reads people and texts, joins and fills in everything once. Leaves the whole list of problems behind.
     pub(super) fn prepare(&self, bad_rows: BadRows) -> Result<Prepared, Failure> {
+        let prepared = self.try_to_prepare(bad_rows);
+        if let Err(failure) = &prepared {
+            let mut list = ProblemList::new(self.problems_path(), Vec::new());
+            failure.reasons.iter().for_each(|reason| list.add_of_file(&reason.file, reason.line, &reason.what));
+            if let WrittenList::Not(reason) = list.finish() {
+                note(format!("The list of problems could not be written: {reason}"));
+            }
+        }
+        prepared
+    }
+
+    fn try_to_prepare(&self, bad_rows: BadRows) -> Result<Prepared, Failure> {
+        let sources = Sources::read(&self.config)?;
         let reading = Steps::of("reading the contacts", 0);
-        let survey = survey(&self.config.contacts)?;
+        let used = sources.columns_named(&self.config);
+        let survey = survey(&ContactsSettings { used, ..self.config.contacts.clone() })?;
         drop(reading);
-        let (letter_source, confirmation_source) = (read(&self.config.letter)?, read(&self.config.confirmation)?);
-        let texts = self.texts(&survey, &letter_source, &confirmation_source)?;
+        let texts = sources.parse(&self.config, &survey, self.campaign_fields())?;
         let path = self.config.dir.join("refused.csv");
         let mut writer = match bad_rows {
             BadRows::Skip => Some(RefusedWriter::create(&path, &survey)?),
             BadRows::Stop => None,
         };
         let mut filling = Steps::of("filling in letters", survey.constituents());
-        let report = examine(&survey, &texts, writer.as_mut(), || filling.step())?;
+        let mut list = self.problem_list(&survey);
+        let mut report = examine(&survey, &texts, |seen| {
+            list.note(seen);
+            if let Seen::Row(row) = seen {
+                filling.step();
+                writer.as_mut().map(|writer| writer.write(row)).transpose()?;
+            }
+            Ok(())
+        })?;
+        report.advice = lint(&texts, &report, survey.officials(), &self.origin());
         drop(filling);
+        let list = list.finish();
         let written = writer.map(RefusedWriter::finish).transpose()?.unwrap_or(0);
         let refused_to = (written > 0).then_some(path);
-        Ok(Prepared { survey, texts, report, letter_source, confirmation_source, refused_to })
+        Ok(Prepared { survey, texts, report, sources, refused_to, list })
     }
 
-    fn texts(&self, survey: &Survey, letter: &str, confirmation: &str) -> Result<Texts, Failure> {
-        let fields = fields(survey);
-        let mut problems = Vec::new();
-        let mut parse = |path: &Path, source, purpose| match Template::parse(&name(path), source, purpose, &fields) {
-            Ok(template) => Some(template),
-            Err(found) => {
-                problems.extend(found.iter().map(ToString::to_string));
-                None
-            }
-        };
-        let letter = parse(&self.config.letter, letter, Purpose::Letter);
-        let confirmation = parse(&self.config.confirmation, confirmation, Purpose::Confirmation);
-        match (letter, confirmation) {
-            (Some(letter), Some(confirmation)) => Ok(Texts { letter, confirmation, campaign: self.campaign_fields() }),
-            _ => Err(Failure::new(Exit::Refused, problems.join("\n"))),
-        }
+    /// Where letters come from.
+    fn origin(&self) -> Origin<'_> {
+        let far = self.config.relays.iter().filter(|relay| !relay.is_loopback());
+        let relays = far.map(|relay| (relay.host(), relay.username())).collect();
+        Origin { sender: &self.config.identity.sender, relays }
     }
 
     fn campaign_fields(&self) -> CampaignFields {
         CampaignFields { name: self.config.identity.campaign.clone(), time_zone: self.config.timezone.clone() }
     }
 
-    /// The match report with every finding.
-    pub(super) fn whole_report(&self, prepared: &Prepared) -> String {
-        match_text(&prepared.survey, &prepared.report, &self.forecasts(prepared), self.deadline().as_ref())
+    fn problem_list(&self, survey: &Survey) -> ProblemList {
+        let mut list = ProblemList::new(self.problems_path(), survey.files().map(str::to_owned).collect());
+        list.add_all(survey.doubts_about_officials());
+        list
     }
 
-    /// The figures of the match report.
-    pub(super) fn summary(&self, prepared: &Prepared) -> String {
-        match_summary(&prepared.survey, &prepared.report, &self.forecasts(prepared), self.deadline().as_ref())
+    /// Where the whole list of problems goes.
+    fn problems_path(&self) -> PathBuf {
+        self.config.dir.join("problems.csv")
+    }
+
+    /// Everything that was found, for a report of it.
+    pub(super) fn with_findings<T>(&self, prepared: &Prepared, report: impl FnOnce(&Findings<'_>) -> T) -> T {
+        report(&Findings {
+            survey: &prepared.survey,
+            report: &prepared.report,
+            forecasts: &self.forecasts(prepared),
+            deadline: self.deadline().as_ref(),
+            list: &prepared.list,
+            refused: prepared.refused_to.as_deref(),
+        })
     }
 
     /// Shows the figures where all is well; shows every finding, and refuses to go on, where it is not.
     pub(super) fn show_or_refuse(&self, prepared: &Prepared, bad_rows: BadRows) -> Result<(), Failure> {
         let launchable = prepared.must_be_launchable(bad_rows);
-        say(if launchable.is_ok() { self.summary(prepared) } else { self.whole_report(prepared) });
+        say(self.with_findings(prepared, if launchable.is_ok() { match_summary } else { match_text }));
         launchable
     }
 
@@ -142,27 +169,15 @@ impl Workspace {
     /// Puts everything that is new into the ledger, in one transaction.
     pub(super) fn enrol(&self, ledger: &SqliteLedger, prepared: &Prepared) -> Result<Enrolled, Failure> {
         let now = Timestamp::now();
-        let terms = Terms {
-            letter: self.freeze(ledger, &self.config.letter, &prepared.letter_source, now)?,
-            confirmation: self.freeze(ledger, &self.config.confirmation, &prepared.confirmation_source, now)?,
-            confirming: self.config.confirming,
-        };
+        let frozen = prepared.sources.freeze(ledger, now)?;
+        let enrolling = Enrolling::new(&frozen, prepared);
+        let terms = enrolling.terms(self.config.confirming);
         let officials = prepared.survey.officials();
-        let keys: Vec<PersonKey> = officials.iter().map(|listed| listed.official.key()).collect();
         let first = officials.iter().map(|listed| Ok(Enrolment::Official(listed.official.clone())));
         let rows = prepared.survey.rows()?;
-        let mut enrolling = Steps::of("enrolling", prepared.survey.constituents());
-        let then = rows.inspect(|_| enrolling.step()).filter_map(|row| enrolment(row, &keys));
+        let mut steps = Steps::of("enrolling", prepared.survey.constituents());
+        let then = rows.inspect(|_| steps.step()).filter_map(|row| enrolling.row(row));
         Ok(ledger.enrol(&terms, now, &mut first.chain(then))?)
-    }
-
-    fn freeze(&self, ledger: &SqliteLedger, path: &Path, source: &str, now: Timestamp) -> Result<TemplateId, Failure> {
-        Ok(ledger.freeze_template(&self.template_name(path), source, now)?)
-    }
-
-    /// A template's name in the ledger: its path inside the campaign folder.
-    pub(super) fn template_name(&self, path: &Path) -> String {
-        path.strip_prefix(&self.config.dir).unwrap_or(path).display().to_string()
     }
 
     /// What makes messages out of leases.
@@ -229,14 +244,39 @@ impl Prepared {
 
 type SourceError = Box<dyn std::error::Error + Send + Sync>;
 
-fn enrolment(row: Result<Row, ContactsError>, keys: &[PersonKey]) -> Option<Result<Enrolment, SourceError>> {
-    match row {
-        Ok(Row::Joined { constituent, officials, .. }) => {
-            let officials = officials.into_iter().map(|index| keys[index]).collect();
-            Some(Ok(Enrolment::Constituent { constituent: *constituent, officials }))
+/// What is enrolled, and with which of the frozen texts.
+pub(super) struct Enrolling<'a> {
+    keys: Vec<PersonKey>,
+    frozen: &'a FrozenTexts,
+    prepared: &'a Prepared,
+}
+
+impl<'a> Enrolling<'a> {
+    pub(super) fn new(frozen: &'a FrozenTexts, prepared: &'a Prepared) -> Self {
+        let keys = prepared.survey.officials().iter().map(|listed| listed.official.key()).collect();
+        Self { keys, frozen, prepared }
+    }
+
+    pub(super) fn terms(&self, confirming: Confirming) -> Terms {
+        Terms { letter: self.frozen.letter, confirmation: self.frozen.confirmation, confirming }
+    }
+
+    /// A constituent who writes to the officials of these numbers.
+    pub(super) fn constituent(&self, constituent: Constituent, officials: &[usize]) -> Enrolment {
+        let known = self.prepared.survey.officials();
+        let addressee = |&index: &usize| {
+            let number = self.prepared.texts.number_for(&known[index].official, &constituent);
+            Addressee { official: self.keys[index], letter: self.frozen.other(number) }
+        };
+        Enrolment::Constituent { officials: officials.iter().map(addressee).collect(), constituent }
+    }
+
+    fn row(&self, row: Result<Row, ContactsError>) -> Option<Result<Enrolment, SourceError>> {
+        match row {
+            Ok(Row::Joined { constituent, officials, .. }) => Some(Ok(self.constituent(*constituent, &officials))),
+            Ok(_) => None,
+            Err(error) => Some(Err(Box::new(error))),
         }
-        Ok(_) => None,
-        Err(error) => Some(Err(Box::new(error))),
     }
 }
 
@@ -253,26 +293,3 @@ pub(super) fn new_tag() -> Result<CampaignTag, Failure> {
 /// No limit on anything: for rehearsals, which disturb nobody.
 pub(super) const UNPACED: PaceSettings =
     PaceSettings { global: Limit::Unlimited, per_mailbox: Limit::Unlimited, per_domain: Limit::Unlimited };
-
-/// The columns that people have besides the usual ones.
-fn fields(survey: &Survey) -> Fields {
-    Fields { official: survey.known_fields(Role::Official), constituent: survey.known_fields(Role::Constituent) }
-}
-
-fn read(path: &Path) -> Result<String, Failure> {
-    std::fs::read_to_string(path).map_err(|e| {
-        let advice = match e.kind() {
-            std::io::ErrorKind::NotFound => {
-                "there is no such file; campaign.letter and campaign.confirmation in config.toml name the texts"
-            }
-            std::io::ErrorKind::PermissionDenied => "this user may not read it",
-            std::io::ErrorKind::InvalidData => "it is not UTF-8 text; save it as plain text in UTF-8",
-            _ => return Failure::file(path, &e),
-        };
-        Failure::new(Exit::Refused, format!("{}: {advice}", path.display()))
-    })
-}
-
-fn name(path: &Path) -> String {
-    path.display().to_string()
-}

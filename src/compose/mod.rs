@@ -41,7 +41,7 @@ pub struct Identity {
     pub envelope_sender: EmailAddress,
     /// Where answers to a letter go.
     pub reply_to: ReplyTo,
-    /// The language of letters and confirmations, for screen readers: `en`.
+    /// The language of what names none of its own, for screen readers: `en`.
     pub language: String,
 }
 
@@ -127,6 +127,7 @@ struct Draft<'a> {
     to: (String, &'a EmailAddress),
     subject: String,
     markdown: &'a str,
+    language: Option<&'a str>,
     is_automatic: bool,
     is_test: bool,
 }
@@ -215,6 +216,7 @@ impl Composer {
             to,
             subject: rendered.subject.clone(),
             markdown: &rendered.markdown,
+            language: rendered.language.as_deref(),
             is_automatic: false,
             is_test: false,
         }
@@ -227,6 +229,7 @@ impl Composer {
             to,
             subject: rendered.subject.clone(),
             markdown: &rendered.markdown,
+            language: rendered.language.as_deref(),
             is_automatic: true,
             is_test: false,
         }
@@ -266,7 +269,8 @@ impl Composer {
 
     /// Text and HTML of the same letter. The boundary cannot occur in a part: quoted-printable has no `=_`.
     fn parts(&self, message: &MessageRef, draft: &Draft<'_>) -> MultiPart {
-        let html = to_html(&draft.subject, draft.markdown, &self.identity.language);
+        let language = draft.language.unwrap_or(&self.identity.language);
+        let html = to_html(&draft.subject, draft.markdown, language);
         MultiPart::alternative()
             .boundary(format!("=_{message}"))
             .singlepart(part(ContentType::TEXT_PLAIN, &to_text(draft.markdown)))

@@ -55,7 +55,7 @@ fn constituent(name: &str, mailbox: &str) -> Constituent {
 }
 
 fn rendered(subject: &str, markdown: &str) -> Rendered {
-    Rendered { subject: subject.into(), markdown: markdown.into() }
+    Rendered { subject: subject.into(), markdown: markdown.into(), language: None }
 }
 
 fn letter(name: &str, mailbox: &str, subject: &str, markdown: &str) -> Parcel {

@@ -5,6 +5,7 @@
 
 mod document;
 mod edit;
+mod letters;
 mod reader;
 mod relay;
 mod secret;
@@ -26,6 +27,7 @@ use crate::policy::{Limit, PaceSettings, RetrySchedule, parse_positive_span};
 
 use document::Document;
 pub use edit::{Setting, edit, edited};
+pub use letters::LettersConfig;
 use reader::Reader;
 pub use relay::RelayConfig;
 pub use secret::SecretError;
@@ -43,6 +45,16 @@ pub struct Problem {
 impl Problem {
     fn new(place: impl Into<String>, what: impl Into<String>) -> Self {
         Self { place: place.into(), what: what.into() }
+    }
+
+    /// Where: a file and line, or the part of the settings.
+    pub fn place(&self) -> &str {
+        &self.place
+    }
+
+    /// What is wrong, with key, value and what was expected.
+    pub fn what(&self) -> &str {
+        &self.what
     }
 }
 
@@ -85,6 +97,8 @@ pub struct Config {
     pub timezone: TimeZone,
     /// The letter's template.
     pub letter: PathBuf,
+    /// Further letters, and who gets them.
+    pub letters: Option<LettersConfig>,
     /// The confirmation's template.
     pub confirmation: PathBuf,
     /// When constituents are told.
@@ -135,6 +149,7 @@ impl Config {
         let relays = relay::read_all(&mut reader, document.relays(), dir);
         let path = |reader: &mut Reader<'_>, key| reader.text(key, |text| not_empty(text).map(|t| dir.join(t)));
         let letter = path(&mut reader, "campaign.letter");
+        let letters = letters::read(&mut reader, dir);
         let confirmation = path(&mut reader, "campaign.confirmation");
         let ledger = path(&mut reader, "ledger.path");
         let confirming = reader.word(
@@ -155,6 +170,7 @@ impl Config {
                 identity: identity?,
                 timezone: timezone?,
                 letter: letter?,
+                letters,
                 confirmation: confirmation?,
                 confirming: confirming?,
                 on_doubt: on_doubt?,
@@ -227,6 +243,11 @@ fn read_contacts(reader: &mut Reader<'_>, dir: &Path) -> Option<ContactsSettings
     let officials = reader.text("contacts.officials", path);
     let constituents = reader.text("contacts.constituents", path);
     let file = |path, role| ContactsFile { path, role };
+    // A file that is named for one run takes the place of those that the campaign has.
+    let is_for_one_run = reader.is_set_by_flag("contacts.files");
+    let in_file = |key| !reader.is_set_by_flag(key);
+    let replaced = is_for_one_run && in_file("contacts.officials") && in_file("contacts.constituents");
+    let (officials, constituents) = if replaced { (None, None) } else { (officials, constituents) };
     let files = match (officials, constituents) {
         (None, None) => files?.into_iter().map(|f| file(f, None)).collect(),
         (Some(officials), Some(constituents)) => {

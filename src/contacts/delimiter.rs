@@ -53,7 +53,7 @@ pub(super) fn first_filled<R: std::io::BufRead>(
     record: &mut Record,
 ) -> Result<bool, super::records::Broken> {
     while records.read(record)? {
-        if !record.cells().is_ok_and(Cells::is_blank) {
+        if !(record.flaws.is_empty() && record.cells().is_ok_and(Cells::is_blank)) {
             return Ok(true);
         }
     }

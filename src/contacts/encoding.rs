@@ -10,6 +10,7 @@ use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, ISO_8859_15, MACINTOSH, REPLACEMENT, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
 use super::error::FileFault;
+use super::problem::Excerpt;
 use super::spelling::{Sense, sense};
 use crate::model::printable;
 
@@ -27,11 +28,12 @@ const EVIDENCE_WORDS_MIN: usize = 3;
 #[derive(Debug)]
 pub(super) struct Known {
     pub(super) encoding: &'static Encoding,
-    pub(super) samples: Vec<String>,
+    pub(super) samples: Vec<Excerpt>,
 }
 
 impl Known {
-    fn plain(encoding: &'static Encoding) -> Self {
+    /// An encoding of which nothing need be shown.
+    pub(super) fn plain(encoding: &'static Encoding) -> Self {
         Self { encoding, samples: Vec::new() }
     }
 }
@@ -95,16 +97,19 @@ pub(super) fn detect(mut input: impl Read) -> io::Result<Result<Known, FileFault
 
 /// Some words of a text in an encoding that somebody named.
 pub(super) fn with_samples(encoding: &'static Encoding, mut input: impl Read) -> io::Result<Known> {
+    if !encoding.is_ascii_compatible() {
+        return Ok(Known::plain(encoding)); // its words cannot be told apart by their bytes
+    }
     let mut words = Words::default();
     let mut buffer = vec![0; CHUNK_BYTES];
-    loop {
+    while words.found.len() < SAMPLES_MAX {
         let n = read_some(&mut input, &mut buffer)?;
         words.feed(&buffer[..n]);
-        if n == 0 || words.found.len() >= SAMPLES_MAX {
-            let samples = if n == 0 || words.found.len() >= SAMPLES_MAX { &words.found[..] } else { &[] };
-            return Ok(Known { encoding, samples: Reading::of(encoding, samples).samples() });
+        if n == 0 {
+            break;
         }
     }
+    Ok(Known { encoding, samples: Reading::of(encoding, &words.found).samples() })
 }
 
 fn read_some(input: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
@@ -196,10 +201,10 @@ impl Reading {
         self.words.iter().zip(&other.words).filter(|(a, b)| a.0 != b.0)
     }
 
-    fn samples(&self) -> Vec<String> {
-        let has_letter = |text: &str| text.chars().any(|c| !c.is_ascii() && c.is_alphabetic());
-        let worth = self.words.iter().map(|(text, _)| text).filter(|text| has_letter(text));
-        worth.take(SAMPLES_MAX).map(|text| printable(text, 40)).collect()
+    fn samples(&self) -> Vec<Excerpt> {
+        let has_letter = |text: &&str| text.chars().any(|c| !c.is_ascii() && c.is_alphabetic());
+        let worth = self.words.iter().map(|(text, _)| core(text)).filter(has_letter);
+        worth.take(SAMPLES_MAX).map(Excerpt::new).collect()
     }
 }
 
@@ -233,15 +238,28 @@ fn is_rival(first: &Reading, other: &Reading, guess: &'static Encoding) -> bool 
     })
 }
 
+/// The part of a word that is worth showing, where a delimiter that is not known yet joins it to others.
+fn core(word: &str) -> &str {
+    word.split('|').find(|part| !part.is_ascii()).unwrap_or(word)
+}
+
 fn unclear(readings: &[Reading], words: &[Word]) -> FileFault {
     let differs = |i: &usize| readings.iter().any(|r| r.words[*i].0 != readings[0].words[*i].0);
     let is_strange = |i: &usize| differs(i) && readings[0].words[*i].1 == Sense::None;
     let mut all = 0..words.len();
     let at = all.clone().find(is_strange).or_else(|| all.find(differs)).unwrap_or_default();
-    let shown = |r: &Reading| Some(format!("“{}” as {}", printable(&r.words.get(at)?.0, 40), r.encoding.name()));
+    let mut texts: Vec<&str> = Vec::new();
+    let mut shown: Vec<(Excerpt, &str)> = Vec::new();
+    for reading in readings {
+        let text = reading.words.get(at).map_or("", |(text, _)| core(text));
+        if !texts.contains(&text) {
+            texts.push(text);
+            shown.push((Excerpt::new(text), reading.encoding.name()));
+        }
+    }
     FileFault::UnclearEncoding {
         line: words.get(at).map_or(1, |w| w.line),
-        readings: readings.iter().filter_map(shown).collect::<Vec<_>>().join(", "),
+        readings: shown,
         example: readings.first().map_or(WINDOWS_1252.name(), |r| r.encoding.name()),
     }
 }
@@ -252,7 +270,7 @@ mod tests {
 
     fn found(text: &[u8]) -> String {
         match detect(text).unwrap() {
-            Ok(known) => format!("{} {}", known.encoding.name(), known.samples.join(" ")),
+            Ok(known) => format!("{} {}", known.encoding.name(), known.samples.len()),
             Err(fault) => fault.to_string(),
         }
     }

@@ -4,6 +4,8 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use super::problem::Excerpt;
+
 /// What can go wrong with contact files.
 #[derive(Debug, thiserror::Error)]
 pub enum ContactsError {
@@ -90,15 +92,39 @@ pub enum FileFault {
     },
     /// A text that can be read in several encodings.
     #[error(
-        "it is not UTF-8, and which encoding it is in is not clear: line {line}, {readings}; save it as “CSV UTF-8”, or name the right one as encoding = \"{example}\" under [contacts] in config.toml"
+        "it is not UTF-8, and which encoding it is in is not clear: line {line}, {}; save it as “CSV UTF-8”, or name the right one as encoding = \"{example}\" under [contacts] in config.toml",
+        readings_shown(.readings)
     )]
     UnclearEncoding {
         /// A line that shows it.
         line: u64,
         /// One word of it as each encoding reads it.
-        readings: String,
+        readings: Vec<(Excerpt, &'static str)>,
         /// An encoding's name.
         example: &'static str,
+    },
+    /// A spreadsheet that cannot be read.
+    #[error("the spreadsheet is damaged ({0}); open it, save it again and try once more")]
+    Damaged(String),
+    /// A spreadsheet under a password.
+    #[error("the spreadsheet is locked with a password; save it without one, or save the sheet as “CSV UTF-8”")]
+    Locked,
+    /// A spreadsheet that unpacks to far more than it should.
+    #[error("the spreadsheet unpacks to far more than a list of people can need; save the sheet as “CSV UTF-8”")]
+    TooBigInside,
+    /// A spreadsheet in which no sheet is shown.
+    #[error("no sheet of it is shown; show the one with the people, or name it as sheet = \"…\" under [contacts]")]
+    NoSheet,
+    /// A sheet without a cell that is filled.
+    #[error("the sheet is empty; name the one with the people as sheet = \"…\" under [contacts]")]
+    NoCells,
+    /// No sheet of the name that the settings say.
+    #[error("there is no sheet “{wanted}”; there are {names}")]
+    NoSuchSheet {
+        /// What was looked for.
+        wanted: String,
+        /// The names that there are.
+        names: String,
     },
     /// A delimiter that cannot be one.
     #[error("a delimiter is one character such as , or ; or a tab, and no quotation mark or line end; correct it")]
@@ -247,6 +273,11 @@ impl fmt::Display for FileProblem {
 fn list(problems: &[FileProblem]) -> String {
     let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
     lines.join("\n")
+}
+
+fn readings_shown(readings: &[(Excerpt, &str)]) -> String {
+    let each: Vec<String> = readings.iter().map(|(text, encoding)| format!("“{text}” as {encoding}")).collect();
+    each.join(", ")
 }
 
 fn meant(nearest: Option<&str>) -> String {

@@ -74,6 +74,9 @@ pub enum ProblemKind {
     /// `#N/A`, `NULL` and the like.
     #[error("a formula or an export went wrong here")]
     ExportError,
+    /// `____`, `[NAME]`, `TBD` and the like.
+    #[error("it is a blank that was not filled in")]
+    Unfilled,
     /// No official has this jurisdiction.
     #[error("no official has this {match_key}")]
     Unmatched {
@@ -112,6 +115,43 @@ pub enum ProblemKind {
 }
 
 impl ProblemKind {
+    /// The name of the kind for programs: it stays.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Ragged { .. } => "ragged",
+            Self::TextAfterQuote => "text_after_quote",
+            Self::TooBig(_) => "too_big",
+            Self::Role => "role",
+            Self::Empty => "empty",
+            Self::Name(_) => "name",
+            Self::Address(_) => "address",
+            Self::Control => "control_character",
+            Self::LineBreak => "line_break",
+            Self::Invisible => "invisible_character",
+            Self::TooLong { .. } => "too_long",
+            Self::ExportError => "export_error",
+            Self::Unfilled => "unfilled",
+            Self::Unmatched { .. } => "unmatched",
+            Self::UnknownPostcode => "unknown_postcode",
+            Self::PostcodeOfNobody(_) => "postcode_of_nobody",
+            Self::PostcodeOfSeveral(_) => "postcode_of_several",
+            Self::Ambiguous { .. } => "ambiguous",
+            Self::Duplicate { .. } => "duplicate",
+            Self::TwoTitles { .. } => "two_titles",
+        }
+    }
+
+    /// What is wrong, in words that are true of all problems of one kind.
+    pub fn headline(&self) -> String {
+        match self {
+            Self::Ragged { .. } => "the row has more or fewer cells than the header".to_owned(),
+            Self::Ambiguous { title } if title.is_empty() => "two officials hold one office here".to_owned(),
+            Self::Duplicate { .. } => "the same person is already in an earlier line".to_owned(),
+            Self::TwoTitles { .. } => "the same official is in an earlier line under another title".to_owned(),
+            other => other.to_string(),
+        }
+    }
+
     /// What to do about it, in general.
     pub(super) fn advice(&self) -> String {
         let advice = match self {
@@ -125,6 +165,7 @@ impl ProblemKind {
             Self::Control | Self::Invisible => "type it again by hand",
             Self::LineBreak => "keep it on one line",
             Self::TooLong { .. } => "shorten it; is it in the right column?",
+            Self::Unfilled => "put the real value there, or leave the cell empty if it may be",
             Self::ExportError => "put the real value there, or leave the cell empty",
             Self::Unmatched { .. } => "correct it, or add the official",
             Self::UnknownPostcode => "correct it, add it to the table, or fill in the jurisdiction",
@@ -234,6 +275,28 @@ impl Problems {
     }
 }
 
+/// A few words of a file for staff's eyes. Personal data, so its debug output hides them.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Excerpt(String);
+
+impl Excerpt {
+    pub(super) fn new(text: &str) -> Self {
+        Self(printable(text, 40))
+    }
+}
+
+impl fmt::Display for Excerpt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Excerpt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
 /// Something worth telling about a file that is used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Note {
@@ -256,7 +319,7 @@ pub enum NoteKind {
         /// The encoding's name, which the setting takes too.
         name: &'static str,
         /// Some words of it as they were read.
-        samples: Vec<String>,
+        samples: Vec<Excerpt>,
     },
     /// A line of the alias file that leads to nobody.
     #[error("“{written}” is said to mean “{means}”, which no official has; correct or remove the line")]
@@ -275,6 +338,15 @@ pub enum NoteKind {
     /// Its cells are separated by something else than commas.
     #[error("cells are separated by {}", match .0 { '\t' => "tabs".to_owned(), c => format!("“{c}”") })]
     Delimiter(char),
+    /// The sheet that was read, where others have data too.
+    #[error("the sheet “{}” was read; another is named as sheet = \"…\" under [contacts]", printable(.0, 60))]
+    Sheet(String),
+    /// Rows that the spreadsheet hides.
+    #[error("hidden rows of the sheet are used like all others; delete them there if they are not meant")]
+    HiddenRows,
+    /// Cells whose form depends on the country of the reader, or is not known.
+    #[error("a date or number is not written as the sheet shows it, but plainly (dates as 2026-03-04)")]
+    PlainCells,
     /// Invisible characters or no-break spaces were taken out of a header.
     #[error("invisible characters in the header “{0}” were left out")]
     HeaderCleaned(String),
@@ -295,7 +367,7 @@ pub enum NoteKind {
     ShortPostcode,
 }
 
-fn samples_shown(samples: &[String]) -> String {
+fn samples_shown(samples: &[Excerpt]) -> String {
     let quoted: Vec<String> = samples.iter().map(|s| format!("“{s}”")).collect();
     if quoted.is_empty() {
         String::new()

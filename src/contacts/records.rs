@@ -7,6 +7,8 @@
 
 use std::io::{self, BufRead};
 
+use super::safe_csv::armed;
+
 /// The most columns a file may have.
 pub(super) const COLUMNS_MAX: usize = 200;
 /// The longest cell, in bytes.
@@ -46,6 +48,8 @@ pub(super) struct Record {
 pub(super) struct Cells<'a> {
     text: &'a str,
     spans: &'a [(usize, usize)],
+    /// Whether we wrote them, with an apostrophe before what looks like a formula.
+    are_disarmed: bool,
 }
 
 /// The bytes of one cell are not UTF-8.
@@ -120,7 +124,7 @@ impl Record {
     /// The cells as text.
     pub(super) fn cells(&self) -> Result<Cells<'_>, NotUtf8> {
         match std::str::from_utf8(&self.text) {
-            Ok(text) => Ok(Cells { text, spans: &self.spans }),
+            Ok(text) => Ok(Cells { text, spans: &self.spans, are_disarmed: false }),
             Err(error) => {
                 let at = error.valid_up_to();
                 let cell = self.spans.iter().position(|&(_, end)| at <= end).unwrap_or_default();
@@ -138,7 +142,14 @@ impl<'a> Cells<'a> {
 
     /// The cell of that number, from 0; empty where there is none.
     pub(super) fn get(self, index: usize) -> &'a str {
-        self.spans.get(index).and_then(|&(start, end)| self.text.get(start..end)).unwrap_or_default()
+        let cell = self.spans.get(index).and_then(|&(start, end)| self.text.get(start..end)).unwrap_or_default();
+        if self.are_disarmed { armed(cell) } else { cell }
+    }
+
+    /// The cells as they were before we wrote them behind so many columns of ours; the same when there is none.
+    pub(super) fn given_back(self, columns_of_ours: usize) -> Self {
+        let spans = self.spans.get(columns_of_ours..).unwrap_or_default();
+        Self { spans, are_disarmed: columns_of_ours > 0, ..self }
     }
 
     /// All of them.
@@ -171,13 +182,21 @@ pub(super) struct Records<R> {
     delimiter: u8,
     line: u64,
     after_cr: bool,
+    /// Whether a line break inside a cell starts a new line.
+    counts_breaks_in_cells: bool,
     state: State,
 }
 
 impl<R: BufRead> Records<R> {
     /// Starts at `line` of the input.
     pub(super) fn new(input: R, delimiter: u8, line: u64) -> Self {
-        Self { input, delimiter, line, after_cr: false, state: State::Start }
+        Self { input, delimiter, line, after_cr: false, counts_breaks_in_cells: true, state: State::Start }
+    }
+
+    /// Counts records in place of lines, as the rows of a spreadsheet are counted.
+    pub(super) fn counting_rows(mut self) -> Self {
+        self.counts_breaks_in_cells = false;
+        self
     }
 
     /// The input, for what there is to say about it at the end.
@@ -221,7 +240,8 @@ impl<R: BufRead> Records<R> {
     fn take_special(&mut self, byte: u8, record: &mut Record) -> bool {
         let second_half = std::mem::replace(&mut self.after_cr, byte == b'\r') && byte == b'\n';
         let is_line_end = matches!(byte, b'\r' | b'\n');
-        self.line += u64::from(is_line_end && !second_half);
+        let counts = self.counts_breaks_in_cells || !matches!(self.state, State::Quoted { .. });
+        self.line += u64::from(is_line_end && !second_half && counts);
         match self.state {
             State::Quoted { opened } if byte == b'"' => self.state = State::Closed { opened },
             State::Quoted { .. } => record.push(&[byte]),

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use super::blanks::{is_export_error, is_unfilled};
 use super::columns::Column;
 use super::problem::{Problem, ProblemKind};
 use super::records::{Cells, Flaw, Record};
@@ -14,24 +15,6 @@ const SHORT_CHARS_MAX: usize = 200;
 const KEYS_CHARS_MAX: usize = 2_000;
 const ADDRESS_CHARS_MAX: usize = 500;
 const LONG_CHARS_MAX: usize = 5_000;
-
-/// What spreadsheets and exports leave behind when something went wrong. `Null` and `Nan` are people's names.
-const EXPORT_ERRORS: &[&str] = &[
-    "NULL",
-    "null",
-    "#N/A",
-    "#REF!",
-    "#VALUE!",
-    "#NAME?",
-    "#DIV/0!",
-    "#NUM!",
-    "#NULL!",
-    "#ERROR!",
-    "nan",
-    "NaN",
-    "NAN",
-    "undefined",
-];
 
 /// Whom a row names.
 pub(super) enum Person {
@@ -83,15 +66,16 @@ struct Rules {
     chars_max: usize,
     /// Line breaks, tabs and the joiners of emoji and Indic scripts; never for what goes near a header.
     free_text: bool,
-    /// Whether `#N/A` and the like are a mistake.
-    refuses_export_errors: bool,
+    /// Whether `#N/A` or `____` are a mistake.
+    is_used: bool,
 }
 
-const SHORT: Rules = Rules { chars_max: SHORT_CHARS_MAX, free_text: false, refuses_export_errors: true };
+const SHORT: Rules = Rules { chars_max: SHORT_CHARS_MAX, free_text: false, is_used: true };
 /// An official's jurisdictions may be many.
-const KEYS: Rules = Rules { chars_max: KEYS_CHARS_MAX, free_text: false, refuses_export_errors: true };
-const POSTAL: Rules = Rules { chars_max: ADDRESS_CHARS_MAX, free_text: true, refuses_export_errors: true };
-const LONG: Rules = Rules { chars_max: LONG_CHARS_MAX, free_text: true, refuses_export_errors: false };
+const KEYS: Rules = Rules { chars_max: KEYS_CHARS_MAX, free_text: false, is_used: true };
+const POSTAL: Rules = Rules { chars_max: ADDRESS_CHARS_MAX, free_text: true, is_used: true };
+const USED: Rules = Rules { chars_max: LONG_CHARS_MAX, free_text: true, is_used: true };
+const LONG: Rules = Rules { chars_max: LONG_CHARS_MAX, free_text: true, is_used: false };
 
 fn rules(column: Column) -> Rules {
     match column {
@@ -232,8 +216,8 @@ impl<'a> Check<'a> {
     fn name(&mut self) -> Option<PersonName> {
         let at = self.table.layout.at(Column::Name)?;
         let cell = self.cells.get(at).trim();
-        if EXPORT_ERRORS.contains(&cell) {
-            self.refuse(Some(at), ProblemKind::ExportError);
+        if let Some(kind) = nothing_real(cell) {
+            self.refuse(Some(at), kind);
             return None;
         }
         match PersonName::parse(cell) {
@@ -254,8 +238,8 @@ impl<'a> Check<'a> {
         if cell.is_empty() && !required {
             return None;
         }
-        if EXPORT_ERRORS.contains(&cell) {
-            self.refuse(Some(at), ProblemKind::ExportError);
+        if let Some(kind) = nothing_real(cell) {
+            self.refuse(Some(at), kind);
             return None;
         }
         EmailAddress::parse(cell).map_err(|error| self.refuse(Some(at), ProblemKind::Address(error))).ok()
@@ -282,7 +266,10 @@ impl<'a> Check<'a> {
         let table = self.table;
         let match_at = table.layout.match_at;
         let value = |check: &mut Self, at: usize| {
-            if Some(at) == match_at { compose(check.cells.get(at).trim()).into_owned() } else { check.text(at, LONG) }
+            if Some(at) == match_at {
+                return compose(check.cells.get(at).trim()).into_owned();
+            }
+            check.text(at, if table.used.contains(&at) { USED } else { LONG })
         };
         table.layout.extras.iter().map(|(at, key)| (key.clone(), value(self, *at))).collect()
     }
@@ -303,9 +290,18 @@ impl<'a> Check<'a> {
     }
 }
 
+/// What is wrong with a cell that is not empty and has nothing in it.
+fn nothing_real(cell: &str) -> Option<ProblemKind> {
+    if is_export_error(cell) {
+        Some(ProblemKind::ExportError)
+    } else {
+        is_unfilled(cell).then_some(ProblemKind::Unfilled)
+    }
+}
+
 fn text_problem(cell: &str, rules: Rules) -> Option<ProblemKind> {
-    if rules.refuses_export_errors && EXPORT_ERRORS.contains(&cell) {
-        return Some(ProblemKind::ExportError);
+    if let (true, Some(kind)) = (rules.is_used, nothing_real(cell)) {
+        return Some(kind);
     }
     let breaks = ['\n', '\r', '\t'];
     let joiners = ['\u{200c}', '\u{200d}'];

@@ -13,7 +13,7 @@ use super::likeness::Suggestion;
 use super::prints::print_of;
 use super::problem::{Problem, ProblemKind, VALUE_CHARS_MAX};
 use super::records::{Cells, Record};
-use super::row::{Person, Place, read_row};
+use super::row::{Person, Place, ReadRow, read_row};
 use super::survey::{Survey, fill};
 use super::table::Table;
 use crate::model::{Constituent, PersonKey, fold, printable};
@@ -161,8 +161,8 @@ impl Survey {
 
 /// The rows of all files, one after the other.
 pub struct Rows<'a> {
-    survey: &'a Survey,
-    file: usize,
+    pub(super) survey: &'a Survey,
+    pub(super) file: usize,
     table: Option<Table>,
     record: Record,
     seen: HashMap<PersonKey, Seen>,
@@ -188,20 +188,24 @@ impl Iterator for Rows<'_> {
         if self.ended {
             return None;
         }
-        let next = self.advance().transpose();
+        let next = self.advance(&mut Self::judge).transpose();
         self.ended = !matches!(next, Some(Ok(_)));
         next
     }
 }
 
 impl Rows<'_> {
-    fn advance(&mut self) -> Result<Option<Row>, ContactsError> {
+    /// The next row that `look` has something to say about.
+    pub(super) fn advance<T>(
+        &mut self,
+        look: &mut impl FnMut(&mut Self, &Table, &Record, Cells<'_>) -> Option<T>,
+    ) -> Result<Option<T>, ContactsError> {
         while self.file < self.survey.files.len() {
             let table = match self.table.take() {
                 Some(table) => table,
                 None => self.open()?,
             };
-            let (table, row) = self.advance_in(table)?;
+            let (table, row) = self.advance_in(table, look)?;
             if row.is_some() {
                 self.table = Some(table);
                 return Ok(row);
@@ -220,16 +224,16 @@ impl Rows<'_> {
         table.filter(|t| t.faults.is_empty()).ok_or_else(|| self.changed())
     }
 
-    /// The next row of this file that there is something to say about.
-    fn advance_in(&mut self, mut table: Table) -> Result<(Table, Option<Row>), ContactsError> {
+    fn advance_in<T>(
+        &mut self,
+        mut table: Table,
+        look: &mut impl FnMut(&mut Self, &Table, &Record, Cells<'_>) -> Option<T>,
+    ) -> Result<(Table, Option<T>), ContactsError> {
         let mut record = std::mem::take(&mut self.record);
         // Whatever cannot be read now could be read before.
         while table.read(&mut record).map_err(|_| self.changed())? {
             let cells = table.cells(&record).map_err(|_| self.changed())?;
-            if record.flaws.is_empty() && cells.is_blank() {
-                continue;
-            }
-            if let Some(row) = self.judge(&table, &record, cells) {
+            if let Some(row) = look(self, &table, &record, cells) {
                 self.record = record;
                 return Ok((table, Some(row)));
             }
@@ -244,8 +248,15 @@ impl Rows<'_> {
     }
 
     fn judge(&mut self, table: &Table, record: &Record, cells: Cells<'_>) -> Option<Row> {
-        let place = Place { file: self.file, line: record.line };
-        let read = read_row(table, record, cells);
+        if record.flaws.is_empty() && cells.is_blank() {
+            return None;
+        }
+        self.settle(table, record.line, cells, read_row(table, record, cells))
+    }
+
+    /// What comes of a row that was read; nothing of an official whose row is in order.
+    pub(super) fn settle(&mut self, table: &Table, line: u64, cells: Cells<'_>, read: ReadRow) -> Option<Row> {
+        let place = Place { file: self.file, line };
         match read.person {
             None => Some(Row::Refused {
                 file: place.file,

@@ -33,10 +33,15 @@ impl Drop for Temporary {
 impl SafeCsv {
     /// Starts the file. What stands at `path` is replaced only by [`SafeCsv::finish`].
     pub fn create(path: &Path) -> Result<Self, ContactsError> {
+        Self::create_with(path, b',')
+    }
+
+    /// The same with another character between its cells.
+    pub(super) fn create_with(path: &Path, delimiter: u8) -> Result<Self, ContactsError> {
         let failed = |reason| unwritable(path, reason);
         let (temporary, mut file) = create_beside(path).map_err(failed)?;
         file.write_all(BOM).map_err(failed)?;
-        let csv = csv::WriterBuilder::new().flexible(true).from_writer(file);
+        let csv = csv::WriterBuilder::new().flexible(true).delimiter(delimiter).from_writer(file);
         Ok(Self { path: path.to_owned(), temporary, csv })
     }
 

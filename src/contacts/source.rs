@@ -6,13 +6,16 @@ use std::io::{self, BufRead, BufReader, Read, Seek};
 use std::path::Path;
 use std::time::SystemTime;
 
-use encoding_rs::{Encoding, UTF_8};
+use encoding_rs::UTF_8;
 use sha2::{Digest, Sha256};
 
+use super::archive::Archive;
 use super::decoder::Decoded;
 use super::encoding::{self, Known};
 use super::error::FileFault;
+use super::kind;
 use super::settings::Reading;
+use super::sheet::{self, SheetFacts};
 
 const BUFFER_BYTES: usize = 64 * 1024;
 
@@ -36,22 +39,31 @@ pub(super) struct Source {
     stamp: Stamp,
     /// The encoding, with some words as it reads them.
     pub(super) encoding: Known,
-    /// The delimiter that a `sep=` line names.
+    /// The delimiter that the file itself names, in a `sep=` line or by being a spreadsheet.
     pub(super) delimiter: Option<u8>,
+    /// What there is to tell about a spreadsheet.
+    pub(super) sheet: Option<SheetFacts>,
     /// The line at which the text goes on: 2 after a `sep=` line.
     pub(super) line: u64,
 }
 
-/// Text as it is, and text that must be decoded first.
+/// Text as it is, text that must be decoded first, and the text of a spreadsheet, which was read already.
 enum Input {
     Utf8(BufReader<Hashed>),
     Other(Box<Decoded<BufReader<Hashed>>>),
+    Sheet { csv: BufReader<File>, read: Hashed },
 }
 
 struct Hashed {
     file: File,
     hash: Sha256,
     bytes: u64,
+}
+
+impl Hashed {
+    fn new(file: File) -> Self {
+        Self { file, hash: Sha256::new(), bytes: 0 }
+    }
 }
 
 impl Read for Hashed {
@@ -82,19 +94,22 @@ impl Source {
         // Before opening: a pipe would be waited for.
         let meta = fs::metadata(path)?;
         if meta.is_dir() {
-            return Err(not_text("a folder", "name the file in it"));
+            return Err(kind::not_a_table("a folder", "name the file in it"));
         }
         if !meta.is_file() {
-            return Err(not_text("a pipe or a device", "save the contacts to a file and name that"));
+            return Err(kind::not_a_table("a pipe or a device", "save the contacts to a file and name that"));
         }
         let mut file = File::open(path)?;
         let stamp = Stamp::of(&file.metadata()?);
         let mut head = Vec::new();
         (&file).take(BUFFER_BYTES as u64).read_to_end(&mut head)?;
-        recognise(&head)?;
+        if kind::is_archive(&head) {
+            return Self::open_sheet(file, stamp, reading);
+        }
+        kind::refuse_what_is_no_text(&head)?;
         let (encoding, mark) = find_encoding(&mut file, &head, reading)?;
         file.rewind()?;
-        let mut bytes = BufReader::with_capacity(BUFFER_BYTES, Hashed { file, hash: Sha256::new(), bytes: 0 });
+        let mut bytes = BufReader::with_capacity(BUFFER_BYTES, Hashed::new(file));
         bytes.fill_buf()?;
         bytes.consume(mark);
         let input = if encoding.encoding == UTF_8 {
@@ -102,9 +117,22 @@ impl Source {
         } else {
             Input::Other(Box::new(Decoded::new(bytes, encoding.encoding)))
         };
-        let mut source = Self { input, stamp, encoding, delimiter: None, line: 1 };
+        let mut source = Self { input, stamp, encoding, delimiter: None, sheet: None, line: 1 };
         source.start()?;
         Ok(source)
+    }
+
+    /// Reads a spreadsheet whole, so that its fingerprint is that of the file itself.
+    fn open_sheet(mut file: File, stamp: Stamp, reading: &Reading) -> Result<Self, FileFault> {
+        let mut archive = Archive::open(file.try_clone()?)?;
+        kind::refuse_other_archives(&mut archive)?;
+        let (csv, facts) = sheet::to_csv(&mut archive, reading.sheet.as_deref())?;
+        file.rewind()?;
+        let mut read = Hashed::new(file);
+        io::copy(&mut read, &mut io::sink())?;
+        let input = Input::Sheet { csv: BufReader::with_capacity(BUFFER_BYTES, csv), read };
+        let encoding = Known::plain(UTF_8);
+        Ok(Self { input, stamp, encoding, delimiter: Some(b','), sheet: Some(facts), line: 1 })
     }
 
     /// Takes the `sep=` line; refuses a file that has nothing in it.
@@ -130,6 +158,7 @@ impl Source {
         let read = match &self.input {
             Input::Utf8(bytes) => bytes.get_ref(),
             Input::Other(decoded) => decoded.input().get_ref(),
+            Input::Sheet { read, .. } => read,
         };
         let now = Stamp::of(&read.file.metadata().ok()?);
         let unchanged = now == self.stamp && read.bytes == self.stamp.bytes;
@@ -142,6 +171,7 @@ impl Read for Source {
         match &mut self.input {
             Input::Utf8(bytes) => bytes.read(buffer),
             Input::Other(decoded) => decoded.read(buffer),
+            Input::Sheet { csv, .. } => csv.read(buffer),
         }
     }
 }
@@ -151,6 +181,7 @@ impl BufRead for Source {
         match &mut self.input {
             Input::Utf8(bytes) => bytes.fill_buf(),
             Input::Other(decoded) => decoded.fill_buf(),
+            Input::Sheet { csv, .. } => csv.fill_buf(),
         }
     }
 
@@ -158,6 +189,7 @@ impl BufRead for Source {
         match &mut self.input {
             Input::Utf8(bytes) => bytes.consume(amount),
             Input::Other(decoded) => decoded.consume(amount),
+            Input::Sheet { csv, .. } => csv.consume(amount),
         }
     }
 }
@@ -165,16 +197,15 @@ impl BufRead for Source {
 /// The encoding of a file, and the length of its byte-order mark: by the mark, by what staff say, or by all of it.
 fn find_encoding(file: &mut File, head: &[u8], reading: &Reading) -> Result<(Known, usize), FileFault> {
     let named = reading.encoding.as_deref().map(encoding::by_label).transpose()?;
-    let known = |encoding: &'static Encoding| Known { encoding, samples: Vec::new() };
     if let Some((encoding, mark)) = encoding::by_head(head).filter(|(_, mark)| *mark > 0 || named.is_none()) {
-        return Ok((known(encoding), mark));
+        return Ok((Known::plain(encoding), mark));
     }
     file.rewind()?;
     if let Some(encoding) = named {
         return Ok((encoding::with_samples(encoding, file)?, 0));
     }
     if encoding::is_utf8(&*file)? {
-        return Ok((known(UTF_8), 0));
+        return Ok((Known::plain(UTF_8), 0));
     }
     file.rewind()?;
     Ok((encoding::detect(file)??, 0))
@@ -190,33 +221,6 @@ fn sep_line(head: &[u8]) -> Option<(usize, u8)> {
     let known = matches!(delimiter, b',' | b';' | b'\t' | b'|');
     let line_end = if head[end..].starts_with(b"\r\n") { 2 } else { 1 };
     (padded && known).then_some((end + line_end, *delimiter))
-}
-
-const AS_CSV: &str = "open it and save the sheet as “CSV UTF-8”";
-
-/// Refuses what is plainly no text, and says what it is.
-fn recognise(head: &[u8]) -> Result<(), FileFault> {
-    let has = |bytes: &[u8]| head.windows(bytes.len()).any(|w| w == bytes);
-    let start = head.trim_ascii_start();
-    let is_html = |tag: &[u8]| start.get(..tag.len()).is_some_and(|s| s.eq_ignore_ascii_case(tag));
-    let nuls: usize = head.iter().map(|&b| usize::from(b == 0)).sum();
-    let (is, advice) = match head {
-        [] => return Err(FileFault::Empty),
-        [b'P', b'K', 3, 4, ..] if has(b"opendocument.spreadsheet") => ("an OpenDocument spreadsheet (.ods)", AS_CSV),
-        [b'P', b'K', 3, 4, ..] if has(b"[Content_Types].xml") || has(b"xl/") => ("an Excel workbook (.xlsx)", AS_CSV),
-        [b'P', b'K', 3, 4, ..] => ("a ZIP archive", "unpack it and name the file in it"),
-        [0x1f, 0x8b, ..] => ("a gzip archive", "unpack it and name the file in it"),
-        [0xd0, 0xcf, 0x11, 0xe0, ..] => ("an old Excel workbook (.xls)", AS_CSV),
-        [b'%', b'P', b'D', b'F', ..] => ("a PDF", "name the spreadsheet or CSV file it was made from"),
-        _ if is_html(b"<!doctype html") || is_html(b"<html") => ("a web page", "download the sheet itself as CSV"),
-        _ if nuls * 4 > head.len() && encoding::by_head(head).is_none() => ("no text at all", AS_CSV),
-        _ => return Ok(()),
-    };
-    Err(not_text(is, advice))
-}
-
-fn not_text(is: &'static str, advice: &'static str) -> FileFault {
-    FileFault::NotText { is, advice }
 }
 
 #[cfg(test)]

@@ -45,10 +45,9 @@ fn sense_of_mark(c: char, before: &[char], (left, right): (Option<char>, Option<
     let (after_letter, before_letter) = (is_letter(left), is_letter(right));
     match c {
         c if c.is_control() || matches!(c, '\u{e000}'..='\u{f8ff}' | '\u{fffd}') => Sense::None,
-        '\u{a0}' | '\u{3000}' | '°' => Sense::Word,
         '’' | '´' if after_letter && before_letter => sense_of_apostrophe(c, before, right),
         '–' | '—' | '…' if after_letter && before_letter => Sense::Doubtful,
-        '’' | '‘' | '–' | '—' | '…' => Sense::Word,
+        '\u{a0}' | '\u{3000}' | '°' | '’' | '‘' | '–' | '—' | '…' => Sense::Word,
         '“' | '„' | '«' | '‹' | '¿' | '¡' | '§' if !after_letter => Sense::Word,
         '”' | '»' | '›' | '®' | '™' | '©' | '€' | '£' if !before_letter => Sense::Word,
         _ if is_latin_mark(c) && (after_letter || before_letter) => Sense::None,

@@ -45,6 +45,10 @@ pub struct Survey {
 pub(super) struct SurveyedFile {
     pub(super) name: Arc<str>,
     pub(super) headers: Vec<String>,
+    /// The header line as it is written.
+    pub(super) header_cells: Vec<String>,
+    /// What separates its cells.
+    pub(super) delimiter: u8,
     pub(super) fingerprint: Fingerprint,
 }
 
@@ -219,7 +223,14 @@ impl Gathered {
         let fingerprint = table.fingerprint().ok_or_else(|| whole(FileFault::Changed))?;
         self.notes.extend(table.notes());
         self.notes.extend(tally.notes(&table.name));
-        self.files.push(SurveyedFile { name: table.name, headers: table.layout.headers, fingerprint });
+        let delimiter = table.delimiter();
+        self.files.push(SurveyedFile {
+            name: table.name,
+            headers: table.layout.headers,
+            header_cells: table.header_cells,
+            delimiter,
+            fingerprint,
+        });
         Ok(())
     }
 

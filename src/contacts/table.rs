@@ -8,6 +8,7 @@ use super::delimiter::{self, first_filled};
 use super::error::{FileFault, FileProblem};
 use super::problem::{Note, NoteKind};
 use super::records::{Broken, COLUMNS_MAX, Cells, Flaw, Record, Records};
+use super::refused;
 use super::settings::{ContactsFile, ContactsSettings};
 use super::source::{Fingerprint, Source};
 use crate::model::{Role, printable};
@@ -19,9 +20,15 @@ pub(super) struct Table {
     /// Whom it lists, when it has no role column.
     pub(super) role: Option<Role>,
     pub(super) layout: Layout,
+    /// The header line as it is written.
+    pub(super) header_cells: Vec<String>,
     /// What is wrong with its header line; the rows are not worth reading then.
     pub(super) faults: Vec<FileProblem>,
+    /// Where the columns without a word of ours stand that a letter uses.
+    pub(super) used: Vec<usize>,
     pub(super) delimiter: u8,
+    /// How many columns at the start are ours, when it is a file of refused rows that staff give back.
+    columns_of_ours: usize,
     records: Records<Source>,
 }
 
@@ -31,13 +38,15 @@ impl Table {
         let name: Arc<str> = printable(&file.path.display().to_string(), 200).into();
         let whole = |fault: FileFault| fault.at(&name, None);
         let mut source = Source::open(&file.path, &settings.reading).map_err(whole)?;
+        let is_sheet = source.sheet.is_some();
         let delimiter = match (named_delimiter(settings).map_err(whole)?, source.delimiter) {
-            (Some(named), _) => named,
-            (None, Some(in_file)) => in_file,
+            (Some(named), _) if !is_sheet => named,
+            (_, Some(in_file)) => in_file,
             _ => delimiter::guess(source.head().map_err(|e| whole(e.into()))?, settings, file.role),
         };
         let line = source.line;
-        let mut records = Records::new(source, delimiter, line);
+        let records = Records::new(source, delimiter, line);
+        let mut records = if is_sheet { records.counting_rows() } else { records };
         let mut header = Record::default();
         if !first_filled(&mut records, &mut header).map_err(|broken| named(broken, &name))? {
             return Err(whole(FileFault::Empty));
@@ -45,9 +54,14 @@ impl Table {
         let here = |fault: FileFault| fault.at(&name, Some(header.line));
         let cells =
             header.cells().map_err(|e| here(not_text(records.input(), format!("number {}", e.cell + 1), e.byte)))?;
+        let columns_of_ours = refused::columns_of_ours(cells);
+        let cells = cells.given_back(columns_of_ours);
         let (layout, faults) = Layout::read(cells, settings, file.role);
+        let is_used = |(_, key): &&(usize, String)| settings.used.contains(key);
+        let used = layout.extras.iter().filter(is_used).map(|(at, _)| *at).collect();
         let faults = header.flaws.iter().copied().map(header_fault).chain(faults).map(here).collect();
-        Ok(Self { name, role: file.role, layout, faults, delimiter, records })
+        let header_cells = cells.to_vec();
+        Ok(Self { name, role: file.role, layout, header_cells, faults, used, delimiter, columns_of_ours, records })
     }
 
     /// Fills `record` with the next row; false at the end of the file.
@@ -57,14 +71,21 @@ impl Table {
 
     /// The cells of a row, which must be UTF-8.
     pub(super) fn cells<'r>(&self, record: &'r Record) -> Result<Cells<'r>, FileProblem> {
-        record.cells().map_err(|e| {
-            not_text(self.records.input(), self.layout.label(e.cell), e.byte).at(&self.name, Some(record.line))
-        })
+        let cells = record.cells().map_err(|e| {
+            let column = self.layout.label(e.cell.saturating_sub(self.columns_of_ours));
+            not_text(self.records.input(), column, e.byte).at(&self.name, Some(record.line))
+        })?;
+        Ok(cells.given_back(self.columns_of_ours))
     }
 
     /// The fingerprint, once every row was read; `None` when the file changed meanwhile.
     pub(super) fn fingerprint(&self) -> Option<Fingerprint> {
         self.records.input().fingerprint()
+    }
+
+    /// What separates the cells of a file like this one: theirs, and a comma for a sheet, which has none.
+    pub(super) fn delimiter(&self) -> u8 {
+        if self.records.input().sheet.is_some() { b',' } else { self.delimiter }
     }
 
     /// What is worth telling about the form of the file.
@@ -76,7 +97,13 @@ impl Table {
         let delimiter = (self.delimiter != b',').then(|| NoteKind::Delimiter(char::from(self.delimiter)));
         let cleaned = self.layout.cleaned.iter().map(|&i| NoteKind::HeaderCleaned(self.layout.label(i)));
         let unused = self.layout.unused.iter().map(|&i| NoteKind::UnusedColumn(self.layout.label(i)));
-        encoding.into_iter().chain(delimiter).chain(cleaned).chain(unused).map(note).collect()
+        let of_sheet = self.records.input().sheet.clone().unwrap_or_default();
+        let chosen = of_sheet.chosen_among.map(NoteKind::Sheet);
+        let mut notes: Vec<Note> =
+            encoding.into_iter().chain(delimiter).chain(chosen).chain(cleaned).chain(unused).map(note).collect();
+        notes.extend(of_sheet.hidden.note(&self.name, NoteKind::HiddenRows));
+        notes.extend(of_sheet.plain.note(&self.name, NoteKind::PlainCells));
+        notes
     }
 }
 

@@ -22,8 +22,9 @@ use crate::model::{Attempt, CampaignTag, IllegalMove, MessageId, MessageKind, Pe
 
 pub use receipt::{Kept, Leased, Open, Unwritten};
 pub use records::{
-    AttemptRecord, CampaignState, Confirming, Counts, Decision, DecisionKind, Enrolled, Enrolment, Fate, HandOver,
-    LogFilter, MessageRecord, OfficialFates, OfficialFigures, Recovered, RelayRecord, RelayState, Selection, Terms,
+    Addressee, AttemptRecord, CampaignState, Confirming, Counts, Decision, DecisionKind, Enrolled, Enrolment, Fate,
+    HandOver, LogFilter, MessageRecord, OfficialFates, OfficialFigures, Recovered, RelayRecord, RelayState, Selection,
+    Terms,
 };
 
 /// What can go wrong with a ledger.

@@ -40,7 +40,7 @@ impl Confirming {
 /// Under which terms letters are enrolled.
 #[derive(Debug, Clone, Copy)]
 pub struct Terms {
-    /// The frozen text of letters.
+    /// The frozen text of letters for which no other is named.
     pub letter: TemplateId,
     /// The frozen text of confirmations.
     pub confirmation: TemplateId,
@@ -57,9 +57,24 @@ pub enum Enrolment {
     Constituent {
         /// Who.
         constituent: Constituent,
-        /// To whom.
-        officials: Vec<PersonKey>,
+        /// To whom, and with which text.
+        officials: Vec<Addressee>,
     },
+}
+
+/// An official to whom a constituent writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Addressee {
+    /// Who.
+    pub official: PersonKey,
+    /// The frozen text of this letter, where it is another than the terms say.
+    pub letter: Option<TemplateId>,
+}
+
+impl From<PersonKey> for Addressee {
+    fn from(official: PersonKey) -> Self {
+        Self { official, letter: None }
+    }
 }
 
 /// What an enrolment did.

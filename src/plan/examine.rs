@@ -2,23 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::contacts::{ContactsError, Problem, RefusedWriter, Row, Survey};
+use crate::contacts::{ContactsError, Problem, Row, Survey};
 use crate::model::{Constituent, Official};
-use crate::template::{CampaignFields, Template};
+use crate::template::Advice;
 
-use super::Listed;
 use super::astray::Groups;
-
-/// The texts of a campaign, ready to be filled in.
-#[derive(Debug)]
-pub struct Texts {
-    /// The letter.
-    pub letter: Template,
-    /// What constituents get.
-    pub confirmation: Template,
-    /// What both know of the campaign.
-    pub campaign: CampaignFields,
-}
+use super::groups::ProblemGroups;
+use super::likeness::Samples;
+use super::listed::Listed;
+use super::texts::{Choices, Texts, constituent_field, official_field};
 
 /// How many letters an official gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,10 +24,30 @@ pub struct OfficialTally {
 /// A letter that cannot be filled in.
 #[derive(Debug, Clone)]
 pub struct LetterProblem {
-    /// The constituent's line.
+    /// The constituent's file, by its number in the survey.
+    pub file: usize,
+    /// Their line.
     pub line: u64,
     /// What is wrong, and what to do.
     pub what: String,
+}
+
+/// What an examination comes upon, for whoever keeps lists or counts steps.
+#[derive(Debug, Clone, Copy)]
+pub enum Seen<'a> {
+    /// A row, but of an official whose row is in order.
+    Row(&'a Row),
+    /// A letter that cannot be filled in.
+    Letter(&'a LetterProblem),
+    /// A field that the letter uses and that is empty in one row.
+    EmptyCell {
+        /// Which file.
+        file: usize,
+        /// Which line.
+        line: u64,
+        /// The field as the letter names it.
+        field: &'a str,
+    },
 }
 
 /// Who was joined to whom and who was not, before launch.
@@ -65,10 +77,22 @@ pub struct MatchReport {
     pub by_postcode: u64,
     /// Rows that are the same person as an earlier one.
     pub duplicates: Listed<Problem>,
+    /// Whatever is wrong with rows that are refused, unmatched or ambiguous, by kind.
+    pub in_the_way: ProblemGroups,
+    /// What is only worth telling of rows, by kind.
+    pub told: ProblemGroups,
     /// Letters that cannot be filled in.
     pub letter_problems: Listed<LetterProblem>,
     /// Fields that the letter uses, with the lines on which their cell is empty.
     pub empty_cells: BTreeMap<String, Listed<u64>>,
+    /// Which letter it is, where a column chooses between several.
+    pub choices: Choices,
+    /// Constituents who wrote something of their own.
+    pub with_note: u64,
+    /// What advice is made from.
+    pub samples: Samples,
+    /// What could be better; it stops nothing.
+    pub advice: Vec<Advice>,
 }
 
 impl MatchReport {
@@ -89,38 +113,45 @@ impl MatchReport {
     }
 }
 
-/// Reads every row once more, joins and fills in. Rows that cannot be used also go to
-/// `refused`, where given; `each_row` is called for each, to show progress.
+/// Reads every row once more, joins and fills in. Whatever it comes upon is handed to `each`, which may end it.
 pub fn examine(
     survey: &Survey,
     texts: &Texts,
-    mut refused: Option<&mut RefusedWriter>,
-    mut each_row: impl FnMut(),
+    mut each: impl FnMut(Seen<'_>) -> Result<(), ContactsError>,
 ) -> Result<MatchReport, ContactsError> {
     let officials = survey.officials();
     let tally = |(official, _): (usize, _)| OfficialTally { official, letters: 0 };
     let mut report = MatchReport {
         officials: officials.iter().enumerate().map(tally).collect(),
+        choices: Choices::of(texts),
         by_alias: vec![0; survey.aliases().len()],
         ..Default::default()
     };
-    let used = texts.letter.fields_used();
+    survey.doubts_about_officials().iter().for_each(|doubt| report.told.add(doubt));
     for listed in officials {
-        report.note_empty(listed.line, used, "official", |field| official_field(&listed.official, field));
+        let used = texts.fields_used(texts.may_get(&listed.official));
+        let value = |field: &str| official_field(&listed.official, field);
+        report.note_empty((listed.file, listed.line), &used, "official", value, &mut each)?;
     }
     for row in survey.rows()? {
         let row = row?;
-        each_row();
-        if let Some(writer) = refused.as_deref_mut() {
-            writer.write(&row)?;
-        }
+        each(Seen::Row(&row))?;
         match row {
-            Row::Joined { line, constituent, officials: joined, alias, by_postcode, .. } => {
+            Row::Joined { file, line, constituent, officials: joined, alias, by_postcode } => {
                 report.note_way(alias, by_postcode);
-                report.note_empty(line, used, "constituent", |field| constituent_field(&constituent, field));
+                let letters = joined.iter().map(|i| texts.number_for(&officials[*i].official, &constituent));
+                let used = texts.fields_used(letters.collect::<BTreeSet<_>>());
+                let value = |field: &str| constituent_field(&constituent, field);
+                report.note_empty((file, line), &used, "constituent", value, &mut each)?;
                 report.joined += 1;
+                report.with_note += u64::from(!constituent.note.is_empty());
                 for index in joined {
-                    report.add_letter(index, &officials[index].official, line, &constituent, texts);
+                    let official = &officials[index].official;
+                    if let Some(what) = report.add_letter(index, official, &constituent, texts) {
+                        let problem = LetterProblem { file, line, what };
+                        each(Seen::Letter(&problem))?;
+                        report.letter_problems.push(problem);
+                    }
                 }
             }
             Row::Unmatched { sought, problem, .. } => {
@@ -131,8 +162,10 @@ pub fn examine(
                 report.ambiguous_groups.add(&sought, &problem);
                 report.ambiguous.push(problem);
             }
-            Row::Refused { problems, .. } => report.refused.extend(problems),
-            Row::Duplicate { problem, .. } => report.duplicates.push(problem),
+            Row::Refused { problems, .. } => {
+                report.refused.extend(problems.into_iter().map(|problem| report.in_the_way.adding(problem)));
+            }
+            Row::Duplicate { problem, .. } => report.duplicates.push(report.told.adding(problem)),
         }
     }
     report.unmatched_groups.settle(survey);
@@ -150,46 +183,42 @@ impl MatchReport {
 
     fn note_empty<'a>(
         &mut self,
-        line: u64,
-        used: &BTreeSet<(String, String)>,
+        (file, line): (usize, u64),
+        used: &BTreeSet<&(String, String)>,
         namespace: &str,
         value: impl Fn(&str) -> Option<&'a str>,
-    ) {
+        each: &mut impl FnMut(Seen<'_>) -> Result<(), ContactsError>,
+    ) -> Result<(), ContactsError> {
         for (space, field) in used.iter().filter(|(space, _)| space == namespace) {
-            if value(field).is_some_and(str::is_empty) {
-                self.empty_cells.entry(format!("{space}.{field}")).or_default().push(line);
+            // An official without a mailbox is told of in a list of its own.
+            let is_listed = namespace == "official" && field == "email";
+            if !is_listed && value(field).is_some_and(str::is_empty) {
+                let field = format!("{space}.{field}");
+                each(Seen::EmptyCell { file, line, field: &field })?;
+                self.empty_cells.entry(field).or_default().push(line);
             }
         }
+        Ok(())
     }
 
-    fn add_letter(&mut self, index: usize, official: &Official, line: u64, constituent: &Constituent, texts: &Texts) {
+    /// Counts one letter; gives why it cannot be filled in, where it cannot.
+    fn add_letter(
+        &mut self,
+        index: usize,
+        official: &Official,
+        constituent: &Constituent,
+        texts: &Texts,
+    ) -> Option<String> {
         self.letters += 1;
         self.officials[index].letters += 1;
         self.held += u64::from(official.mailbox.is_none());
-        if let Err(error) = texts.letter.render_letter(&texts.campaign, official, constituent) {
-            let what = format!("{} to {}: {error}", constituent.name, official.salutation());
-            self.letter_problems.push(LetterProblem { line, what });
+        self.choices.count(texts, official, constituent);
+        match texts.render_letter(official, constituent) {
+            Ok(letter) => {
+                self.samples.look(index, &letter);
+                None
+            }
+            Err(error) => Some(format!("{} to {}: {error}", constituent.name, official.salutation())),
         }
     }
-}
-
-fn official_field<'a>(official: &'a Official, field: &str) -> Option<&'a str> {
-    Some(match field {
-        "title" => &official.title,
-        "name" | "email" => return None, // one is never empty, the other has a list of its own
-        "jurisdiction" => &official.jurisdiction,
-        other => official.extra.get(other)?,
-    })
-}
-
-fn constituent_field<'a>(constituent: &'a Constituent, field: &str) -> Option<&'a str> {
-    Some(match field {
-        "title" => &constituent.title,
-        "jurisdiction" => &constituent.jurisdiction,
-        "address" => &constituent.address,
-        "postcode" => &constituent.postcode,
-        "signed_on" => &constituent.signed_on,
-        "note" => &constituent.note,
-        other => constituent.extra.get(other)?,
-    })
 }

@@ -6,12 +6,11 @@
 use std::collections::BTreeSet;
 
 use super::fields::{Purpose, Scope, Target};
+use super::filters::FILTERS;
 use super::leftovers;
 use super::problem::Finding;
 use super::scan::{Piece, Tag, TagKind, Token, TokenKind};
 
-pub(super) const FILTERS: [&str; 9] =
-    ["upper", "lower", "capitalize", "title", "trim", "default", "length", "replace", "truncate"];
 const TESTS: [&str; 4] = ["defined", "starting_with", "ending_with", "containing"];
 const OPERATORS: [&str; 6] = ["and", "or", "not", "in", "if", "else"];
 const CONSTANTS: [&str; 7] = ["true", "True", "false", "False", "none", "None", "null"];
@@ -29,16 +28,30 @@ pub(super) struct Checker<'a> {
     /// Fields that the template asks about first, or has a default for: an empty cell is no hole.
     optional: Used,
     in_condition: bool,
+    in_subject: bool,
 }
 
 impl<'a> Checker<'a> {
     pub(super) fn new(scope: Scope<'a>) -> Self {
-        Self { scope, findings: Vec::new(), used: Used::new(), optional: Used::new(), in_condition: false }
+        Self {
+            scope,
+            findings: Vec::new(),
+            used: Used::new(),
+            optional: Used::new(),
+            in_condition: false,
+            in_subject: false,
+        }
     }
 
     /// The fields whose empty cell would leave a hole.
     pub(super) fn needed(&self) -> Used {
         self.used.difference(&self.optional).cloned().collect()
+    }
+
+    pub(super) fn check_subject(&mut self, pieces: &[Piece<'a>]) {
+        self.in_subject = true;
+        self.check(pieces);
+        self.in_subject = false;
     }
 
     pub(super) fn check(&mut self, pieces: &[Piece<'a>]) {
@@ -88,12 +101,15 @@ impl<'a> Checker<'a> {
                 self.expression(rest);
                 self.in_condition = false;
             }
-            "else" | "endif" => {}
+            "else" | "endif" | "variant" | "or" | "endvariant" => {}
+            // What could be included is in its place by now.
+            "include" => self.find(tag.at, "nothing can be included here; put the text itself here"),
             "for" if loops => self.begin_loop(tag.at, rest),
             "endfor" if loops => self.scope.letter = None,
             _ => {
-                let known = if loops { "if, elif, else, endif, for and endfor" } else { "if, elif, else and endif" };
-                self.find(tag.at, format!("`{{% {word} %}}` is not known here; there are {known}"));
+                let known = if loops { "if, elif, else, endif, for, endfor" } else { "if, elif, else, endif" };
+                let more = "variant, or, endvariant and include";
+                self.find(tag.at, format!("`{{% {word} %}}` is not known here; there are {known}, {more}"));
             }
         }
     }
@@ -153,12 +169,11 @@ impl<'a> Checker<'a> {
         2
     }
 
-    /// `quoted` is for `letter.copy` alone, as the whole of a tag.
+    /// `quoted` makes a block of its own, so nothing can be done with what it gives.
     fn quoted(&mut self, tokens: &[Token<'a>], n: usize, at: usize) {
-        let subject: Vec<&str> = tokens[..n].iter().map(|t| t.text).collect();
-        let fits = matches!(subject[..], [letter, ".", "copy"] if Some(letter) == self.scope.letter);
-        if !fits || tokens.len() != n + 2 {
-            self.find(at, "`quoted` shows the copy of a letter, inside the loop: `{{ letter.copy | quoted }}`");
+        if tokens.len() != n + 2 || self.in_subject || self.in_condition {
+            let what = "`quoted` shows somebody's words as a block and comes last: `{{ constituent.note | quoted }}`";
+            self.find(at, what);
         }
     }
 

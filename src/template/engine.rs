@@ -6,20 +6,38 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use tera::{Context, ErrorKind, Kwargs, State, StringInput, Tera, TeraResult, Value};
+use tera::{Context, ErrorKind, Tera, Value};
 
-use super::problem::{Finding, offset};
+use super::filters;
+use super::guard;
+use super::leftovers;
+use super::problem::Finding;
+use super::variants::{DRAWN, Rewritten, place_name};
 
 /// No letter is longer, in bytes; neither is anything on the way to it.
 pub(super) const OUTPUT_BYTES_MAX: usize = 256 * 1024;
+/// Stands around every value until the letter is looked through for blanks. No text and no value has it.
+pub(super) const MASK: char = '\u{1}';
+/// A machine that was busy with something else for a moment gets another chance.
+const TRIES: usize = 3;
 
-const SUBJECT: &str = "subject";
-const BODY: &str = "body.md"; // its ending turns escaping on
+const TEXT: &str = "text.md"; // its ending turns escaping on
 
-/// The two halves of a template file, parsed.
+/// The texts of a template file, parsed.
 #[derive(Clone)]
 pub(super) struct Engine {
+    /// Each constituent gets one of them.
+    subjects: Vec<Part>,
+    body: Part,
+    /// How many variants there are at each place; the first place is the subject.
+    variants: Vec<usize>,
+}
+
+/// One text with the engine that knows how a value stands in it.
+#[derive(Clone)]
+struct Part {
     tera: Tera,
+    rewritten: Rewritten,
 }
 
 /// Why the engine gave no text.
@@ -27,12 +45,16 @@ pub(super) struct Engine {
 pub(super) enum Refusal {
     /// More than [`OUTPUT_BYTES_MAX`].
     TooLong,
+    /// More than [`guard::RENDER_TIME_MAX`], and again at every try.
+    TooSlow,
+    /// This stands where somebody forgot to fill something in; it holds no value.
+    Blank(String),
     /// At a byte of the source, with what the engine says; that may quote a value, so it must not be logged.
     Failed(Finding),
 }
 
 /// What a name in a template stands for.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Item<'a> {
     /// Data: shown as it is.
     Text(Cow<'a, str>),
@@ -45,56 +67,86 @@ pub(super) enum Item<'a> {
 }
 
 impl Engine {
-    /// Parses subject (which starts at `subject_at`) and body (at `body_at`); gives every problem of the two.
-    pub(super) fn parse(source: &str, subject: std::ops::Range<usize>, body_at: usize) -> Result<Self, Vec<Finding>> {
-        let mut tera = Tera::new();
-        tera.autoescape_on([".md"]);
-        tera.set_escape_fn(escape);
-        tera.register_filter("default", default);
-        tera.register_filter("replace", replace);
-        tera.register_filter("quoted", quoted);
-        // Blanks stand for what is cut away, so that the engine's lines and columns are those of the file.
-        let blanks = |text: &str| -> String { text.chars().map(|c| if c == '\n' { c } else { ' ' }).collect() };
-        let subject = blanks(&source[..subject.start]) + &source[subject];
-        let lines = "\n".repeat(source[..body_at].matches('\n').count());
-        let body = lines + &source[body_at..];
+    /// Parses subjects and body; gives every problem of them.
+    pub(super) fn parse(subjects: Vec<Rewritten>, body: Rewritten, variants: Vec<usize>) -> Result<Self, Vec<Finding>> {
         let mut findings = Vec::new();
-        for (name, text) in [(SUBJECT, subject), (BODY, body)] {
-            if let Err(error) = tera.add_raw_template(name, &text) {
-                findings.push(finding(&error, source));
-            }
+        let mut part =
+            |rewritten, escape| Part::parse(rewritten, escape).map_err(|finding| findings.push(finding)).ok();
+        let subjects: Option<Vec<Part>> = subjects.into_iter().map(|subject| part(subject, mask)).collect();
+        let body = part(body, escape_masked);
+        match (subjects, body) {
+            (Some(subjects), Some(body)) => Ok(Self { subjects, body, variants }),
+            _ => Err(findings),
         }
-        if findings.is_empty() { Ok(Self { tera }) } else { Err(findings) }
     }
 
-    /// The names at the root of what the template speaks of, as the engine sees them.
-    pub(super) fn roots(&self) -> Vec<String> {
-        let of = |name| self.tera.get_template_variables(name).unwrap_or_default();
-        of(SUBJECT).into_iter().chain(of(BODY)).map(str::to_owned).collect()
+    /// How many variants there are at each place; the first place is the subject.
+    pub(super) fn variants(&self) -> &[usize] {
+        &self.variants
     }
 
-    /// Fills in subject and body.
-    pub(super) fn render(&self, source: &str, names: BTreeMap<String, Item<'_>>) -> Result<(String, String), Refusal> {
+    /// A name at the root of what the template speaks of that is not among these.
+    pub(super) fn unknown_root(&self, known: impl Fn(&str) -> bool) -> Option<String> {
+        let parts = self.subjects.iter().chain([&self.body]);
+        let roots = parts.flat_map(|part| part.tera.get_template_variables(TEXT).unwrap_or_default());
+        let mut unknown = roots.filter(|root| *root != DRAWN && !known(root));
+        unknown.next().map(str::to_owned)
+    }
+
+    /// Fills in subject and body, with the variant of each place that was drawn.
+    pub(super) fn render(
+        &self,
+        names: BTreeMap<String, Item<'_>>,
+        drawn: &[usize],
+    ) -> Result<(String, String), Refusal> {
         let mut context = Context::new();
         for (name, item) in names {
             context.insert_value(name, value(item));
         }
-        Ok((self.render_half(SUBJECT, source, &context)?, self.render_half(BODY, source, &context)?))
-    }
-
-    fn render_half(&self, name: &str, source: &str, context: &Context) -> Result<String, Refusal> {
-        let mut out = Bounded { bytes: Vec::new(), full: false };
-        let rendered = self.tera.render_to(name, context, &mut out);
-        if out.full {
-            return Err(Refusal::TooLong);
+        if self.variants.iter().any(|size| *size > 1) {
+            let drawn = drawn.iter().enumerate().map(|(place, n)| (place_name(place), Value::from(*n as u64)));
+            context.insert_value(DRAWN, Value::from(drawn.collect::<BTreeMap<String, Value>>()));
         }
-        rendered.map_err(|error| Refusal::Failed(finding(&error, source)))?;
-        // The engine writes whole strings, so this loses nothing.
-        Ok(String::from_utf8_lossy(&out.bytes).into_owned())
+        let subject = drawn.first().and_then(|n| self.subjects.get(*n)).or(self.subjects.first());
+        let both = || {
+            let subject = subject.map(|subject| subject.render(&context)).transpose()?.unwrap_or_default();
+            Ok((subject, self.body.render(&context)?))
+        };
+        for _ in 0..TRIES {
+            let (rendered, over) = guard::within(guard::RENDER_TIME_MAX, both);
+            if !over {
+                return rendered;
+            }
+        }
+        Err(Refusal::TooSlow)
     }
 }
 
-/// A writer that stops the engine when a letter grows beyond all bounds.
+impl Part {
+    fn parse(rewritten: Rewritten, escape: tera::EscapeFn) -> Result<Self, Finding> {
+        let mut tera = Tera::new();
+        tera.autoescape_on([".md"]);
+        tera.set_escape_fn(escape);
+        filters::register(&mut tera);
+        match tera.add_raw_template(TEXT, &rewritten.text) {
+            Ok(()) => Ok(Self { tera, rewritten }),
+            Err(error) => Err(finding(&error, &rewritten)),
+        }
+    }
+
+    fn render(&self, context: &Context) -> Result<String, Refusal> {
+        let mut out = Bounded { bytes: Vec::new(), full: false };
+        let rendered = self.tera.render_to(TEXT, context, &mut out);
+        if out.full {
+            return Err(Refusal::TooLong);
+        }
+        rendered.map_err(|error| Refusal::Failed(finding(&error, &self.rewritten)))?;
+        // The engine writes whole strings, so this loses nothing.
+        leftovers::unmask(&String::from_utf8_lossy(&out.bytes), MASK).map_err(Refusal::Blank)
+    }
+}
+
+/// A writer that stops the engine when a letter grows beyond all bounds, or its time is over.
 struct Bounded {
     bytes: Vec<u8>,
     full: bool,
@@ -106,6 +158,10 @@ impl Write for Bounded {
             self.full = true;
             return Err(io::ErrorKind::FileTooLarge.into());
         }
+        // The clock is looked at about every KiB: often enough, and not for every word.
+        if (self.bytes.len() >> 10) != ((self.bytes.len() + bytes.len()) >> 10) && guard::is_over() {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
         self.bytes.extend_from_slice(bytes);
         Ok(bytes.len())
     }
@@ -115,11 +171,11 @@ impl Write for Bounded {
     }
 }
 
-fn finding(error: &tera::Error, source: &str) -> Finding {
+fn finding(error: &tera::Error, rewritten: &Rewritten) -> Finding {
     match error.kind() {
         ErrorKind::SyntaxError(report) | ErrorKind::RenderingError(report) => {
             let span = report.span();
-            let at = offset(source, span.start_line, span.start_col + 1).min(source.len());
+            let at = rewritten.source_of(span.start_line, span.start_col + 1);
             let message = report.message().trim_end_matches('.');
             Finding::new(at, format!("this tag cannot be read: {message}"))
         }
@@ -130,7 +186,7 @@ fn finding(error: &tera::Error, source: &str) -> Finding {
 fn value(item: Item<'_>) -> Value {
     match item {
         Item::Text(text) => Value::from(clean(&text)),
-        Item::Copy(markdown) => Value::safe_string(markdown),
+        Item::Copy(markdown) => Value::safe_string(&format!("{MASK}{markdown}{MASK}")),
         Item::Parts(parts) => {
             let parts: BTreeMap<String, Value> = parts.into_iter().map(|(name, item)| (name, value(item))).collect();
             Value::from(parts)
@@ -149,9 +205,27 @@ fn clean(text: &str) -> String {
     lines.collect::<Vec<_>>().join("\n").trim().to_owned()
 }
 
+/// A value in a subject, which is no Markdown.
+fn mask(text: &str, out: &mut dyn Write) -> io::Result<()> {
+    let mut mark = [0; 4];
+    let mark = MASK.encode_utf8(&mut mark).as_bytes();
+    out.write_all(mark)?;
+    text.split(MASK).try_for_each(|part| out.write_all(part.as_bytes()))?;
+    out.write_all(mark)
+}
+
+/// A value in a body.
+fn escape_masked(text: &str, out: &mut dyn Write) -> io::Result<()> {
+    let mut mark = [0; 4];
+    let mark = MASK.encode_utf8(&mut mark).as_bytes();
+    out.write_all(mark)?;
+    text.split(MASK).try_for_each(|part| escape(part, out))?;
+    out.write_all(mark)
+}
+
 /// Escapes for Markdown: every ASCII punctuation character gets a backslash (`CommonMark` 2.4), and a line break
 /// is a hard one (6.7). What is left is letters, digits and spaces, which mean nothing to Markdown.
-fn escape(text: &str, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn escape(text: &str, out: &mut dyn Write) -> io::Result<()> {
     let mut plain = 0;
     for (n, byte) in text.bytes().enumerate() {
         if byte == b'\n' || byte.is_ascii_punctuation() {
@@ -161,40 +235,4 @@ fn escape(text: &str, out: &mut dyn Write) -> io::Result<()> {
         }
     }
     out.write_all(&text.as_bytes()[plain..])
-}
-
-/// Unlike the engine's own: also for a cell that is there but empty.
-#[expect(clippy::needless_pass_by_value, reason = "the engine's filter trait passes values")]
-fn default(given: Value, arguments: Kwargs, _: &State) -> TeraResult<Value> {
-    let otherwise: Value = arguments.must_get("value")?;
-    Ok(if given.is_undefined() || given.is_none() || given.as_str() == Some("") { otherwise } else { given })
-}
-
-/// Unlike the engine's own: bounded, whatever it is asked to replace.
-#[expect(clippy::needless_pass_by_value, reason = "the engine's filter trait passes values")]
-fn replace(text: &str, arguments: Kwargs, _: &State) -> TeraResult<String> {
-    let (from, to): (&str, &str) = (arguments.must_get("from")?, arguments.must_get("to")?);
-    if from.is_empty() {
-        return Err(tera::Error::message("`replace` needs something to look for in `from`"));
-    }
-    let grown = text.len() + text.matches(from).count() * to.len();
-    if grown > OUTPUT_BYTES_MAX {
-        return Err(tera::Error::message("`replace` makes the text too long"));
-    }
-    Ok(text.replace(from, to))
-}
-
-/// A letter's Markdown as a block quote. Anything that is not a letter's Markdown is escaped first.
-#[expect(clippy::needless_pass_by_value, reason = "the engine's filter trait passes values")]
-fn quoted(copy: StringInput<'_>, _: Kwargs, _: &State) -> TeraResult<Value> {
-    let mut markdown = Vec::new();
-    if copy.is_safe() {
-        markdown.extend_from_slice(copy.as_str().as_bytes());
-    } else {
-        escape(copy.as_str(), &mut markdown)?;
-    }
-    let markdown = String::from_utf8_lossy(&markdown);
-    let lines = markdown.trim_end().split('\n');
-    let quote: Vec<String> = lines.map(|line| format!("> {line}").trim_end().to_owned()).collect();
-    Ok(Value::safe_string(&quote.join("\n")))
 }

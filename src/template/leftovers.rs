@@ -1,7 +1,7 @@
 //! Finds blanks that somebody forgot to fill in: `____`, `(name)`, `[NAME]`, `<<Name>>`, `}}`, `Name: ......`.
 //!
-//! It looks only at what the template's author wrote. Values are data: a constituent whose name is `{{ x }}`
-//! must get their letter.
+//! It looks only at what the template's author wrote, in the template and in every letter made of it. Values are
+//! data: a constituent whose name is `{{ x }}` must get their letter.
 
 use super::problem::Finding;
 
@@ -28,56 +28,110 @@ const WORDS: [&str; 17] = [
 const RUN_MIN: usize = 3;
 const DOTS_MIN: usize = 4;
 const WORD_CHARS_MAX: usize = 40;
+/// What a value is to those who look for blanks.
+const VALUE: char = '\u{fffc}';
 
 /// Every blank in a literal text that starts at byte `at` of the source.
 pub(super) fn find(text: &str, at: usize) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    let mut report = |offset: usize, blank: &str| {
+    let finding = |(offset, blank): (usize, &str)| {
         let what = format!("`{blank}` looks like a blank that was not filled in; put a field there, or reword it");
-        findings.push(Finding::new(at + offset, what));
+        Finding::new(at + offset, what)
     };
-    runs(text, '_', RUN_MIN).for_each(|(start, run)| report(start, run));
-    for brace in ["{{", "}}", "{%", "%}", "{#", "#}"] {
-        text.match_indices(brace).for_each(|(start, _)| report(start, brace));
-    }
-    for (open, close) in [("(", ")"), ("[", "]"), ("<<", ">>"), ("{", "}")] {
-        bracketed(text, open, close).filter(|(s, w)| is_blank(text, *s, w, open)).for_each(|(s, w)| report(s, w));
-    }
-    let dotted = runs(text, '.', DOTS_MIN).chain(runs(text, '…', 2));
-    dotted.filter(|(start, _)| follows_a_word(&text[..*start])).for_each(|(start, run)| report(start, run));
-    findings
+    blanks(text).map(finding).collect()
 }
 
-/// Runs of at least `min` of the same character.
-fn runs(text: &str, of: char, min: usize) -> impl Iterator<Item = (usize, &str)> {
+/// Takes the marks away that stand around every value of a rendered text, or gives a blank that stands between them.
+pub(super) fn unmask(masked: &str, mask: char) -> Result<String, String> {
+    let mut whole = String::with_capacity(masked.len());
+    let mut literal = String::with_capacity(masked.len());
+    for (n, part) in masked.split(mask).enumerate() {
+        whole.push_str(part);
+        if n % 2 == 0 {
+            literal.push_str(part);
+        } else {
+            literal.push(VALUE);
+        }
+    }
+    match blanks(&literal).next() {
+        Some((_, blank)) => Err(blank.replace(VALUE, "…")),
+        None => Ok(whole),
+    }
+}
+
+/// Every blank with its place. One look at every byte: this is asked of every letter.
+fn blanks(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let mut at = 0;
     std::iter::from_fn(move || {
-        while let Some(n) = text[at..].find(of) {
-            let start = at + n;
-            let rest = &text[start..];
-            let len = rest.len() - rest.trim_start_matches(of).len();
-            at = start + len;
-            if len >= min * of.len_utf8() {
-                return Some((start, &rest[..len]));
+        while let Some(byte) = text.as_bytes().get(at) {
+            let here = at;
+            at += 1;
+            let (blank, len) = match byte {
+                b'_' => run(text, here, '_', RUN_MIN),
+                b'.' => dots(text, here, '.', DOTS_MIN),
+                0xE2 => dots(text, here, '…', 2),
+                b'{' => either(braces(text, here), || bracketed(text, here, "{", "}")),
+                b'}' | b'%' | b'#' => braces(text, here),
+                b'(' => bracketed(text, here, "(", ")"),
+                b'[' => bracketed(text, here, "[", "]"),
+                b'<' => bracketed(text, here, "<<", ">>"),
+                _ => continue,
+            };
+            at = here + len.max(1);
+            if blank {
+                return text.get(here..here + len).map(|blank| (here, blank));
             }
         }
         None
     })
 }
 
-/// Short texts between brackets, with the brackets.
-fn bracketed<'t>(text: &'t str, open: &'t str, close: &'t str) -> impl Iterator<Item = (usize, &'t str)> {
-    text.match_indices(open).filter_map(move |(start, _)| {
-        let inside = &text[start + open.len()..];
-        let reach = inside.char_indices().nth(WORD_CHARS_MAX).map_or(inside.len(), |(n, _)| n);
-        let len = inside[..reach].find(close)?;
-        Some((start, &text[start..start + open.len() + len + close.len()]))
-    })
+/// Whether there is a blank, and how many bytes need not be looked at again.
+type Seen = (bool, usize);
+
+fn either(first: Seen, second: impl FnOnce() -> Seen) -> Seen {
+    if first.0 { first } else { second() }
 }
 
-fn is_blank(text: &str, start: usize, bracketed: &str, open: &str) -> bool {
-    let word = bracketed[open.len()..bracketed.len() - open.len()].trim();
-    let after = text[start + bracketed.len()..].chars().next();
+/// A run of at least `min` of the same character; a backslash before one of them changes nothing for the reader.
+fn run(text: &str, at: usize, of: char, min: usize) -> Seen {
+    let mut rest = &text[at..];
+    let mut count = 0;
+    while let Some(after) = rest.strip_prefix(of).or_else(|| rest.strip_prefix('\\')?.strip_prefix(of)) {
+        rest = after;
+        count += 1;
+    }
+    (count >= min, text.len() - at - rest.len())
+}
+
+fn dots(text: &str, at: usize, of: char, min: usize) -> Seen {
+    if !text[at..].starts_with(of) {
+        return (false, 0);
+    }
+    let (long, len) = run(text, at, of, min);
+    (long && follows_a_word(&text[..at]), len)
+}
+
+/// Two signs that open or close a tag, also where a backslash stands between them.
+fn braces(text: &str, at: usize) -> Seen {
+    let bytes = text.as_bytes();
+    let escaped = bytes.get(at + 1) == Some(&b'\\');
+    let second = bytes.get(at + 1 + usize::from(escaped));
+    let pair = (bytes.get(at), second);
+    let is_tag = matches!(pair, (Some(b'{'), Some(b'{' | b'%' | b'#')) | (Some(b'}' | b'%' | b'#'), Some(b'}')));
+    (is_tag, if is_tag { 2 + usize::from(escaped) } else { 0 })
+}
+
+/// A word that names a blank, between brackets.
+fn bracketed(text: &str, at: usize, open: &str, close: &str) -> Seen {
+    let Some(inside) = text[at..].strip_prefix(open) else { return (false, 0) };
+    let reach = inside.char_indices().nth(WORD_CHARS_MAX).map_or(inside.len(), |(n, _)| n);
+    let Some(len) = inside[..reach].find(close) else { return (false, 0) };
+    let word = inside[..len].trim().trim_end_matches('\\');
+    let after = inside[len + close.len()..].chars().next();
+    if is_blank(word, after, open) { (true, open.len() + len + close.len()) } else { (false, 0) }
+}
+
+fn is_blank(word: &str, after: Option<char>, open: &str) -> bool {
     let is_link = open == "[" && matches!(after, Some('(' | '[' | ':'));
     let shouted = word.chars().count() > 1
         && word.chars().any(char::is_uppercase)

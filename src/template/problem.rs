@@ -34,12 +34,6 @@ impl Finding {
     pub(super) fn new(at: usize, what: impl Into<String>) -> Self {
         Self { at, what: what.into(), nearest: None }
     }
-
-    /// Gives it the template's name, a line and a column.
-    pub(super) fn locate(self, template: &str, source: &str) -> TemplateProblem {
-        let (line, column) = position(source, self.at);
-        TemplateProblem { template: template.to_owned(), line, column, what: self.what, nearest: self.nearest }
-    }
 }
 
 /// Line and column (in characters), both from 1, of a byte of the source.
@@ -59,12 +53,13 @@ pub(super) fn offset(source: &str, line: usize, column: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::template::Source;
 
     #[test]
     fn a_problem_says_where_and_offers_the_nearest_name() {
         let mut finding = Finding::new(10, "no column is named `x`");
         finding.nearest = Some("official.name".into());
-        let problem = finding.locate("letter.md", "Grüße\n{{ x }}");
+        let problem = Source::whole("letter.md", "Grüße\n{{ x }}").locate(finding);
         assert_eq!(problem.to_string(), "letter.md:2:3: no column is named `x`; did you mean `official.name`?");
     }
 

@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -11,7 +12,6 @@ use jiff::tz::TimeZone;
 use super::Template;
 use super::engine::{Item, Refusal};
 use super::fields::{CONSTITUENT, Fields, OFFICIAL, Purpose, field_name, with_columns};
-use super::problem::position;
 use crate::model::{Constituent, EmailAddress, Extra, MessageState, Official};
 
 const SUBJECT_CHARS_MAX: usize = 200;
@@ -32,6 +32,8 @@ pub struct Rendered {
     pub subject: String,
     /// `CommonMark`, values escaped.
     pub markdown: String,
+    /// The language that the template says it is in, as in `es`.
+    pub language: Option<Arc<str>>,
 }
 
 /// Masked, because it is a person's letter.
@@ -89,6 +91,20 @@ pub enum RenderError {
         /// The template's name.
         template: String,
     },
+    /// Over 250 ms, whenever it was tried.
+    #[error("{template}: the letter takes too long to fill in for this person; use fewer filters, or shorter cells")]
+    TooSlow {
+        /// The template's name.
+        template: String,
+    },
+    /// Something that looks like a forgotten blank stands in the finished letter.
+    #[error("{template}: `{blank}` is left in the letter of this person; put a field there, or reword it")]
+    Blank {
+        /// The template's name.
+        template: String,
+        /// The author's own text; no value.
+        blank: String,
+    },
     /// The subject does not do.
     #[error("{template}: the subject {fault} for this person; look at the cells that the Subject line uses")]
     Subject {
@@ -128,20 +144,22 @@ pub(super) fn confirmation_names<'a>(
     ])
 }
 
-pub(super) fn render(template: &Template, names: Names<'_>) -> Result<Rendered, RenderError> {
-    let name = || template.name.clone();
-    let (subject, body) = template.engine.render(&template.source, names).map_err(|refusal| match refusal {
+pub(super) fn render(template: &Template, names: Names<'_>, drawn: &[usize]) -> Result<Rendered, RenderError> {
+    let name = || template.name().to_owned();
+    let (subject, body) = template.engine.render(names, drawn).map_err(|refusal| match refusal {
         Refusal::TooLong => RenderError::TooLong { template: name() },
+        Refusal::TooSlow => RenderError::TooSlow { template: name() },
+        Refusal::Blank(blank) => RenderError::Blank { template: name(), blank },
         Refusal::Failed(finding) => {
-            let (line, column) = position(&template.source, finding.at);
-            RenderError::Tag { template: name(), line, column }
+            let (file, line, column) = template.source.place(finding.at);
+            RenderError::Tag { template: file.to_owned(), line, column }
         }
     })?;
     let subject = subject.trim().to_owned();
     if let Some(fault) = fault_of(&subject) {
         return Err(RenderError::Subject { template: name(), fault });
     }
-    Ok(Rendered { subject, markdown: tidy(&body) })
+    Ok(Rendered { subject, markdown: tidy(&body), language: template.language.clone() })
 }
 
 pub(super) fn fault_of(subject: &str) -> Option<SubjectFault> {

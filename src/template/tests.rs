@@ -1,6 +1,8 @@
 //! Templates as their authors meet them: what is refused, and what values become.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::time::Instant;
 
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
@@ -76,7 +78,7 @@ fn seen(html: &str) -> String {
 #[test]
 fn every_problem_is_told_at_once_with_its_place() {
     let source = "Subject: {{ offical.title }}\n\nDear {{ official.nmae }},\n\n{% if zzzz %}x{% endif %}\n\
-                  {{ constituent.name | shout }} {{ range(end=9) }}\n{% include \"x\" %}\n____";
+                  {{ constituent.name | shout }} {{ range(end=9) }}\n{% import \"x\" %}\n____";
     assert_eq!(
         what(letter(source)),
         [
@@ -86,7 +88,7 @@ fn every_problem_is_told_at_once_with_its_place() {
             "letter.md:6:23: there is no filter `shout`; there are upper, lower, capitalize, title, trim, default, \
              length, replace, truncate and quoted",
             "letter.md:6:35: there is no function `range`",
-            "letter.md:7:1: `{% include %}` is not known here; there are if, elif, else and endif",
+            "letter.md:7:1: `{% import %}` is not known here; there are if, elif, else, endif, variant, or, endvariant and include",
             "letter.md:8:1: `____` looks like a blank that was not filled in; put a field there, or reword it",
         ]
     );
@@ -99,7 +101,11 @@ fn templates_that_could_mislead_are_refused() {
         "{{ letters }}",
         "{% for x in letters %}{% endfor %}",
         "{{ constituent.note | safe }}",
-        "{{ constituent.note | quoted }}",
+        "x {{ constituent.note | quoted }}",
+        "{% if constituent.note | quoted %}x{% endif %}",
+        "{{ constituent.note | quoted | upper }}",
+        "{% include 'x.md' %}",
+        "a\u{1}b",
         "{{ official['name'] }}",
         "{{ official.name ~ official.title }}",
         "{% set x = 1 %}",
@@ -306,6 +312,153 @@ fn files_from_windows_are_read_and_a_bodys_engine_error_has_its_line() {
     assert!(letter("\u{feff}subject: s\r\n\r\nx\r\n").is_ok());
     let problems = what(letter("Subject: s\n\nx\n{% if official.name == %}{% endif %}"));
     assert!(problems[0].starts_with("letter.md:4:"), "{problems:?}");
+}
+
+#[test]
+fn somebodys_own_words_are_a_block_quote_from_their_first_line_to_their_last() {
+    let body = "{% if constituent.note %}\nIn my words:\n{{ constituent.note | quoted }}\nEnd of {{ official.name }}.\n{% endif %}";
+    for (note, quote) in [
+        ("one", "> one\n"),
+        ("one\ntwo\n\n\n \nthree", "> one\n> two\n>\n> three\n"),
+        ("- a\n# b\n> c\n\n    code\n\n```\nx", "> - a\n> # b\n> > c\n>\n> code\n>\n> ```\n> x\n"),
+        ("{{ x }} ____ (name)", "> {{ x }} ____ (name)\n"),
+        ("<b>*no*</b>", "> <b>*no*</b>\n"),
+    ] {
+        let markdown = rendered(body, note).markdown;
+        assert_eq!(to_text(&markdown), format!("In my words:\n\n{quote}\nEnd of Ada O'Neil.\n"), "{note:?}");
+        let html = to_html("s", &markdown, "en");
+        assert_eq!(html.matches("<blockquote>").count(), 1, "{html}");
+        let (quoted, after) = html.split_once("<blockquote>").unwrap().1.split_once("</blockquote>").unwrap();
+        assert!(after.contains("End of") && !quoted.contains("End of"), "{html}");
+        for tag in ["<li>", "<h1>", "<code>", "<em>", "<b>"] {
+            assert!(!quoted.contains(tag), "{html}");
+        }
+    }
+    assert_eq!(to_text(&rendered("a\n\n{{ constituent.note | quoted }}\n\nb", "").markdown), "a\n\nb\n");
+    let cut = rendered("{{ constituent.note | truncate(length=3) | quoted }}", "abcdef");
+    assert_eq!(to_text(&cut.markdown), "> abc…\n");
+}
+
+#[test]
+fn a_blank_in_a_finished_letter_is_refused_and_a_value_that_looks_like_one_is_not() {
+    let body = |body: &str| letter(&format!("Subject: s {{{{ constituent.note }}}}\n\n{body}"));
+    // Nobody wrote these as they are; they come about when the letter is put together.
+    for made in ["a _{# #}__ b", "({# #}name)", "{# #}[NA{# #}ME]"] {
+        assert!(
+            what(body(made)).iter().any(|what| what.contains("left in the letter") || what.contains("blank")),
+            "{made}"
+        );
+    }
+    // Only a constituent without a ward gets to see this one.
+    let rare = body("x _{% if constituent.ward == \"\" %}__{% endif %}").unwrap();
+    let without = rare.render_letter(&campaign(), &official(), &constituent("n"));
+    assert_eq!(without, Err(RenderError::Blank { template: "letter.md".into(), blank: "___".into() }));
+    let mut with = constituent("n");
+    with.extra.insert("Ward".into(), "5".into());
+    assert!(rare.render_letter(&campaign(), &official(), &with).is_ok());
+    for value in ["____", "{{ x }}", "(name)", "[NAME]", "}}", "Name: ......", "{%", "\u{1}"] {
+        for place in
+            ["a {{ constituent.note }} b", "{{ constituent.note | quoted }}", "_{{ constituent.note | upper }}_"]
+        {
+            let template = body(place).unwrap();
+            let subject = template.render_letter(&campaign(), &official(), &constituent(value)).unwrap().subject;
+            assert!(!subject.contains('\u{1}') && subject.starts_with('s'), "{subject}");
+        }
+    }
+    // A value cut in the middle takes no mark with it.
+    let cut = "{% for l in letters %}{{ l.copy | truncate(length=2) }} ____{{ l.state }}{% endfor %}";
+    assert!(!what(confirmation(&format!("Subject: s\n\n{cut}"))).is_empty());
+}
+
+#[test]
+fn a_constituent_gets_the_same_variant_always_and_every_variant_is_somebodys() {
+    let source = "Subject: One\nSubject: Two\nSubject: Three\n\n{% variant %}\nred\n{% or %}\nblue {{ constituent.name }}\n\
+                  {% endvariant %}\n\n{% variant %}x{% or %}y{% endvariant %}";
+    let template = letter(source).unwrap();
+    assert_eq!(template.variants(), [3, 2, 2]);
+    let mut seen: BTreeMap<String, u32> = BTreeMap::new();
+    for n in 0..600 {
+        let mut who = constituent("");
+        who.mailbox = EmailAddress::parse(&format!("jane{n}@x.example")).unwrap();
+        let letter = template.render_letter(&campaign(), &official(), &who).unwrap();
+        assert_eq!(template.render_letter(&campaign(), &official(), &who).unwrap(), letter);
+        let text = to_text(&letter.markdown).replace('\n', " ");
+        *seen.entry(format!("{} {}", letter.subject, text.replace("Jane Doe", "J").trim())).or_default() += 1;
+    }
+    assert_eq!(seen.len(), 12, "{seen:?}");
+    assert!(seen.values().all(|n| (20..90).contains(n)), "{seen:?}");
+    assert!(seen.contains_key("Two blue J  y"), "{seen:?}");
+}
+
+#[test]
+fn what_is_wrong_with_a_variant_is_found_though_nobody_draws_it() {
+    let long = "s".repeat(201);
+    for (source, place) in [
+        ("Subject: a\nSubject: {{ official.nmae }}\n\nx".to_owned(), "letter.md:2:13"),
+        (format!("Subject: a\nSubject: {long}\n\nx"), "letter.md:1:1"),
+        ("Subject: a\n\n{% variant %}a{% or %}b ____{% endvariant %}".to_owned(), "letter.md:3:25"),
+        ("Subject: a\n\n{% variant %}a{% or %}`{{ official.name }}`{% endvariant %}".to_owned(), "letter.md:3:24"),
+        (
+            "Subject: a\n\n{% variant %}a{% or %}{{ official.name | truncate }}{% endvariant %}".to_owned(),
+            "letter.md:3:",
+        ),
+        ("Subject: a\n\n{% variant %}a{% or %}b".to_owned(), "letter.md:3:1"),
+        ("Subject: a\n\n{% variant %}a{% or %}b{% endvariant %} {{ variant.p1 }}".to_owned(), "letter.md:3:"),
+    ] {
+        let found = what(letter(&source));
+        assert!(found[0].starts_with(place), "{source}: {found:?}");
+    }
+}
+
+#[test]
+fn what_is_included_is_checked_where_it_stands_and_frozen_with_the_letter() {
+    let files = |name: &str| match name {
+        "footer.md" => Ok("Yours,\n{{ constituent.name }}\n".to_owned()),
+        "bad.md" => Ok("fine\nDear {{ constituent.nmae }} ____".to_owned()),
+        _ => Err("there is no such file".to_owned()),
+    };
+    let with = |body: &str| {
+        Source::with_includes("letter.md", &format!("Subject: s\n\n{body}"), &files)
+            .and_then(|source| Template::of(source, Purpose::Letter, &fields()))
+    };
+    let template = with("Dear\n\n{% include \"footer.md\" %}").unwrap();
+    assert_eq!(template.name(), "letter.md");
+    let frozen = letter(template.source().text()).unwrap();
+    let letter = |template: &Template| template.render_letter(&campaign(), &official(), &constituent("")).unwrap();
+    assert_eq!(letter(&frozen), letter(&template));
+    assert_eq!(to_text(&letter(&frozen).markdown), "Dear\n\nYours, Jane Doe\n");
+    let problems = what(with("{% include 'bad.md' %}\n(name)"));
+    assert_eq!(problems.len(), 3, "{problems:?}");
+    assert!(problems[0].starts_with("templates/bad.md:2:9: no column gives `constituent.nmae`"), "{problems:?}");
+    assert!(
+        problems[1].starts_with("templates/bad.md:2:29: `____`") && problems[2].starts_with("letter.md:4:1: `(name)`")
+    );
+    assert!(what(with("{% include 'none.md' %}"))[0].starts_with("letter.md:3:1: `none.md` cannot be included"));
+}
+
+#[test]
+fn a_letter_that_takes_too_long_is_refused_and_the_next_one_goes_on() {
+    let mut slow = "Subject: s\n\n".to_owned();
+    let grow = format!("| replace(from=\"x\", to=\"{}\")", "y".repeat(50));
+    for _ in 0..900 {
+        // Says nothing, so that no writer can notice.
+        writeln!(slow, "{{% if constituent.note {grow} | title | title | title == \"n\" %}}z{{% endif %}}").unwrap();
+    }
+    let template = letter(&slow[..60_000.min(slow.rfind("{% if").unwrap())])
+        .or_else(|_| letter(&slow[..slow[..60_000].rfind("{% if").unwrap()]));
+    let template = template.unwrap();
+    let began = Instant::now();
+    let refused = template.render_letter(&campaign(), &official(), &constituent(&"x".repeat(5_000)));
+    assert_eq!(refused, Err(RenderError::TooSlow { template: "letter.md".into() }));
+    assert!(began.elapsed().as_secs() < 5, "{:?}", began.elapsed());
+    assert!(template.render_letter(&campaign(), &official(), &constituent("n")).is_ok());
+}
+
+#[test]
+fn a_head_may_name_the_language_of_the_letter() {
+    let template = letter("Subject: Hola\nLanguage: es\n\nHola").unwrap();
+    let rendered = template.render_letter(&campaign(), &official(), &constituent("")).unwrap();
+    assert_eq!((template.language(), rendered.language.as_deref()), (Some("es"), Some("es")));
 }
 
 proptest! {

@@ -20,6 +20,7 @@ fn files_of_every_usual_form_give_the_same_people() {
         ("CRLF", plain.replace('\n', "\r\n"), ""),
         ("CR", plain.replace('\n', "\r"), ""),
         ("semicolons", delimited(";"), "“;”"),
+        ("bars", delimited("|"), "“|”"),
         ("tabs", delimited("\t"), "tabs"),
         ("sep= line", format!("sep=;\r\n{}", delimited(";")), "“;”"),
         ("byte-order mark and sep= line", format!("\u{feff}sep=|\n{}", delimited("|")), "“|”"),
@@ -43,29 +44,104 @@ fn files_of_every_usual_form_give_the_same_people() {
 }
 
 #[test]
-fn what_is_no_utf8_csv_is_refused_with_what_it_is() {
-    let utf16: Vec<u8> = HEADER.encode_utf16().flat_map(u16::to_le_bytes).collect();
-    let marked = [&[0xff, 0xfe], utf16.as_slice()].concat();
-    let latin = [HEADER.as_bytes(), b"official,,Hans M\xfcller,h@x.example,Elgin,,,,\n"].concat();
+fn what_is_no_list_of_people_is_refused_with_what_it_is() {
+    let wide = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+    let half =
+        [&b"\xff\xfe"[..], &wide(HEADER), &wide("official,,Hans,h@x.example,Elgin,\u{fffd}"), b"\x00\xd8,\0"].concat();
+    let damaged = format!("{HEADER}official,,Zoë,z@x.example,Elgin,,,,\nofficial,,Chloé,c@x.example,Elgin,Café,,,\n");
+    let damaged = [damaged.as_bytes(), b"official,,Hans M\xfcller,h@x.example,Elgin,,,,\n"].concat();
+    let doubtful = [HEADER.as_bytes(), b"official,,Hans Schr\x9ader,h@x.example,Elgin,,,,\n"].concat();
     for (content, expected) in [
         (&b""[..], "it is empty"),
         (b"\xef\xbb\xbf\n", "it is empty"),
+        (b"\xff\xfe", "it is empty"),
         (HEADER.as_bytes(), "no people"),
-        (&marked, "UTF-16"),
-        (&utf16, "UTF-16"),
-        (b"PK\x03\x04\x14\0\0\0[Content_Types].xml", ".xlsx"),
-        (b"PK\x03\x04\x14\0\0\0mimetypeapplication/vnd.oasis.opendocument.spreadsheet", ".ods"),
-        (b"PK\x03\x04\x14\0\0\0letter.txt", "ZIP"),
+        (format!("{}\nx\n", vec!["x"; 201].join(",")).as_bytes(), "more than 200 columns"),
+        (format!("{}\nx\n", "name,".repeat(2) + &"y".repeat(70_000)).as_bytes(), "a header is longer than 64 KiB"),
+        (b"PK\x03\x04\x14\0\0\0letter.txt", "damaged"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", ".xls"),
         (b"\x1f\x8b\x08", "gzip"),
         (b"%PDF-1.7", "PDF"),
         (b"<!DOCTYPE html><html>", "web page"),
-        (&latin, "line 2: it is not UTF-8 in the column name (byte 0xFC"),
-        (b"role,n\xe4me\n", "line 1: it is not UTF-8 in the column number 2"),
+        (b"{\\rtf1\\ansi", ".rtf"),
+        (b"<?xml version='1.0'?><Workbook/>", "XML"),
+        (&[0, 0, 0, 0, 1, 0, 0], "no text at all"),
+        (&damaged, "line 4: it is not UTF-8 in the column name (byte 0xFC"),
+        (&half, "line 2: it is not UTF-16LE in the column address"),
+        (&doubtful, "line 2, “Schršder” as windows-1252, “Schröder” as macintosh"),
     ] {
         let faults = Files::one(content).faults();
         assert!(faults.contains(expected), "{expected}: {faults}");
     }
+}
+
+#[test]
+fn text_in_other_encodings_is_read_and_said_with_samples() {
+    let text = format!("{HEADER}{MAYOR}{}", signer("name", "Chloé Müller"));
+    let latin: Vec<u8> = text.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect();
+    let wide: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let big: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+    let mac: Vec<u8> = latin
+        .iter()
+        .map(|b| match b {
+            0xe9 => 0x8e,
+            0xfc => 0x9f,
+            b => *b,
+        })
+        .collect();
+    let late = [
+        format!("{HEADER}{MAYOR}").as_bytes(),
+        signer("email", "").repeat(3_000).as_bytes(),
+        &latin[HEADER.len() + MAYOR.len()..],
+    ]
+    .concat();
+    for (what, content, told) in [
+        ("Windows-1252", latin, "read as windows-1252: “Chloé”, “Müller”"),
+        ("the first ü far below", late, "read as windows-1252: “Chloé”, “Müller”"),
+        ("Mac Roman", mac, "read as macintosh: “Chloé”, “Müller”"),
+        ("UTF-16 LE", [b"\xff\xfe", &wide[..]].concat(), "read as UTF-16LE"),
+        ("UTF-16 BE", [b"\xfe\xff", &big[..]].concat(), "read as UTF-16BE"),
+        ("UTF-16 LE without a mark", wide, "read as UTF-16LE"),
+        ("UTF-16 BE without a mark", big, "read as UTF-16BE"),
+    ] {
+        let survey = Files::one(content).survey();
+        assert_eq!(joined(&survey)[0].name.as_str(), "Chloé Müller", "{what}");
+        assert!(notes(&survey).contains(told), "{what}: {}", notes(&survey));
+    }
+}
+
+#[test]
+fn the_encoding_and_the_delimiter_can_be_named() {
+    let doubtful =
+        [HEADER.as_bytes(), MAYOR.as_bytes(), b"constituent,,Hans Schr\x9ader,h@x.example,Elgin,,,,\n"].concat();
+    for (label, name) in
+        [("macintosh", "Hans Schröder"), ("Windows-1252", "Hans Schršder"), ("latin1", "Hans Schršder")]
+    {
+        let mut files = Files::one(&doubtful);
+        files.settings.reading.encoding = Some(label.to_owned());
+        let survey = files.survey();
+        assert_eq!(joined(&survey)[0].name.as_str(), name, "{label}");
+        assert!(notes(&survey).contains(name.split(' ').nth(1).unwrap()), "{}", notes(&survey));
+    }
+    for (label, expected) in [
+        ("klingon", "there is no encoding “klingon”; some that there are: utf-8"),
+        ("utf-8", "line 3: it is not UTF-8 in the column name (byte 0x9A"),
+        ("shift_jis", "line 3: it is not Shift_JIS in the column name"),
+    ] {
+        let mut files = Files::one(
+            doubtful.iter().map(|b| if *b == 0x9a && label == "shift_jis" { 0xff } else { *b }).collect::<Vec<_>>(),
+        );
+        files.settings.reading.encoding = Some(label.to_owned());
+        let faults = files.faults();
+        assert!(faults.contains(expected), "{label}: {faults}");
+    }
+    let mut files =
+        Files::one("role:name:email:jurisdiction\nofficial:A:a@x.example:Elgin\nconstituent:B:b@x.example:Elgin\n");
+    assert!(files.faults().contains("no column"));
+    files.settings.reading.delimiter = Some('"');
+    assert!(files.faults().contains("a delimiter is one character"));
+    files.settings.reading.delimiter = Some(':');
+    assert_eq!(joined(&files.survey()).len(), 1);
 }
 
 #[test]

@@ -13,4 +13,5 @@ mod joining;
 mod properties;
 mod refused;
 mod rows;
+mod spreadsheets;
 mod support;

@@ -2,9 +2,11 @@
 
 use std::fs;
 
-use undersigned::contacts::{ContactsError, RefusedWriter};
+use proptest::prelude::*;
+use undersigned::contacts::{ContactsError, RefusedWriter, Row, Survey, survey};
+use undersigned::model::Role;
 
-use crate::support::{rows, signer, with_mayor};
+use crate::support::{Files, joined, notes, rows, signer, with_mayor};
 
 #[test]
 fn all_problems_are_counted_and_only_the_first_ones_kept() {
@@ -37,6 +39,70 @@ fn refused_rows_are_written_for_staff_complete_private_and_without_formulas() {
     assert_eq!((&cells[2][0], &cells[2][5]), ("5", "Cy"));
     #[cfg(unix)]
     assert_eq!(std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&path).unwrap().permissions()) & 0o777, 0o600);
+}
+
+#[test]
+fn refused_rows_can_be_mended_and_given_back() {
+    let rows_of = signer("name", "=1+1").replace("ben@x.example", "") + &signer("jurisdiction", "Nowhere");
+    let survey = with_mayor(&rows_of).survey();
+    let path = survey.on_disk.path("refused.csv");
+    let mut writer = RefusedWriter::create(&path, &survey).unwrap();
+    for row in rows(&survey) {
+        writer.write(&row).unwrap();
+    }
+    writer.finish().unwrap();
+
+    let mended =
+        fs::read_to_string(&path).unwrap().replace(",,Elgin", ",eve@x.example,Elgin").replace("Nowhere", "Elgin");
+    let files = with_mayor("").and("refused.csv", None, mended);
+    let again = files.survey();
+    let people: Vec<_> = joined(&again).iter().map(|c| (c.name.to_string(), c.extra.len())).collect();
+    assert_eq!(people, [("=1+1".to_owned(), 0), ("Ben Baker".to_owned(), 0)]);
+    assert_eq!(notes(&again), "", "our own columns are nothing to tell about");
+    assert!(!again.known_fields(undersigned::model::Role::Constituent).contains("advice"));
+
+    let taken = RefusedWriter::create(&again.on_disk.path("refused.csv"), &again).unwrap_err().to_string();
+    assert!(taken.contains("give that another name first"), "{taken}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn refused_rows_that_are_given_back_have_the_same_cells(
+        several in any::<bool>(),
+        cells in prop::collection::vec(prop::collection::vec("['=+@ -a,\"\n\té]{0,6}", 4), 1..5),
+    ) {
+        let cells: Vec<Vec<String>> =
+            cells.into_iter().filter(|row| row.iter().any(|c| !c.trim().is_empty())).collect();
+        let header = ["name", "email", "jurisdiction", "=line"];
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        writer.write_record(header).unwrap();
+        for row in &cells {
+            writer.write_record(row).unwrap();
+        }
+        let text = writer.into_inner().unwrap();
+        let files = Files::new().and("a.csv", Some(Role::Constituent), text);
+        let other = "name,email,jurisdiction,zeal\nA,a@x.example,Elgin,\n";
+        let files = if several { files.and("b.csv", Some(Role::Official), other) } else { files };
+        let Ok(survey) = survey(&files.settings) else { return Ok(()) };
+        let path = files.path("refused.csv");
+        let mut writer = RefusedWriter::create(&path, &survey).unwrap();
+        for row in rows(&survey) {
+            writer.write(&row).unwrap();
+        }
+        writer.finish().unwrap();
+
+        let again = Files::new().and("refused.csv", Some(Role::Constituent), fs::read(&path).unwrap());
+        let refused = |survey: &Survey| -> Vec<Vec<String>> {
+            let all = rows(survey);
+            all.iter().filter_map(Row::refusal).map(|(_, _, cells, _)| cells[..4].to_vec()).collect()
+        };
+        let before = refused(&survey);
+        if !before.is_empty() {
+            prop_assert_eq!(refused(&again.survey()), before);
+        }
+    }
 }
 
 #[test]

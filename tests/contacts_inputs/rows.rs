@@ -1,10 +1,10 @@
 //! Single rows: what is refused, what is normalised, what is noted and left alone.
 
-use crate::support::{joined, notes, refusals, signer, with_mayor};
+use crate::support::{Files, joined, notes, refusals, signer, with_mayor};
 
 #[test]
 fn rows_that_cannot_be_used_are_listed_with_line_column_and_advice() {
-    let long = |n: usize| "x".repeat(n);
+    let long = |n: usize| "y".repeat(n);
     for (row, expected) in [
         ("constituent,,Ben\n".to_owned(), "line 3: the row has 3 cells and the header has 9"),
         (signer("", "").replace("\"\"\n", "\"\",surplus\n"), "the row has 10 cells"),
@@ -30,6 +30,10 @@ fn rows_that_cannot_be_used_are_listed_with_line_column_and_advice() {
         (signer("email", "a%b@x.example"), "% and !"),
         (signer("email", &format!("{}@x.example", long(65))), "longer than 64"),
         (signer("email", "a..b@x.example"), "two in a row"),
+        (signer("email", ".a@x.example"), "a dot at its start or end"),
+        (signer("email", "a.@x.example"), "a dot at its start or end"),
+        (signer("email", "a!b@x.example"), "% and !"),
+        (signer("email", "a@x.example."), "email"),
         (signer("email", "a@x.com,b@x.com"), "several addresses; keep one"),
         (signer("email", "Name <a@x.example>"), "a name and an address"),
         (signer("email", "a@ex\u{430}mple.org"), "only look like"),
@@ -49,6 +53,18 @@ fn rows_that_cannot_be_used_are_listed_with_line_column_and_advice() {
         (signer("jurisdiction", "nan"), "went wrong"),
         (signer("title", "#VALUE!"), "went wrong"),
         (signer("address", "#NAME?"), "went wrong"),
+        (signer("postcode", "#SPILL!"), "went wrong"),
+        (signer("address", "Err:502"), "went wrong"),
+        (signer("name", "____"), "line 3, name “____”: it is a blank that was not filled in; put the real value there"),
+        (signer("name", "[NAME]"), "a blank that was not filled in"),
+        (signer("name", "(name)"), "a blank that was not filled in"),
+        (signer("name", "<<Name>>"), "a blank that was not filled in"),
+        (signer("name", "xxx"), "a blank that was not filled in"),
+        (signer("name", "TBD"), "a blank that was not filled in"),
+        (signer("email", "n/a"), "a blank that was not filled in"),
+        (signer("jurisdiction", "???"), "a blank that was not filled in"),
+        (signer("address", "....."), "a blank that was not filled in"),
+        (signer("title", "-"), "a blank that was not filled in"),
         (signer("note", &long(5001)), "longer than 5000"),
         (signer("note", "a\u{7}"), "control character"),
     ] {
@@ -62,6 +78,24 @@ fn rows_that_cannot_be_used_are_listed_with_line_column_and_advice() {
         assert!(!problems[0].advice.is_empty() && told.chars().count() < 400, "{told}");
         assert_eq!(survey.problems().kept(), problems, "both readings agree");
         assert_eq!(joined(&survey).len(), 1, "the next row is used: {expected}");
+    }
+}
+
+#[test]
+fn faults_and_blanks_in_other_columns_refuse_a_row_only_where_the_letter_uses_them() {
+    for cell in ["#N/A", "NULL", "____", "[WARD]"] {
+        let text = format!(
+            "role,name,email,jurisdiction,Ward No.,shoe size\nofficial,A,a@x.example,Elgin,,\nconstituent,B,b@x.example,Elgin,{cell},9\n"
+        );
+        assert_eq!(joined(&Files::one(&text).survey())[0].extra["ward_no"], cell);
+        let mut files = Files::one(&text);
+        files.settings.used = ["ward_no".to_owned()].into();
+        let problems = refusals(&files.survey());
+        assert_eq!(problems.len(), 1, "{cell}");
+        assert!(problems[0].to_string().contains("line 3, Ward No."), "{}", problems[0]);
+        let mut files = Files::one(&text);
+        files.settings.used = ["shoe_size".to_owned()].into();
+        assert_eq!(joined(&files.survey()).len(), 1, "{cell}");
     }
 }
 
@@ -89,6 +123,7 @@ fn what_only_looks_odd_is_accepted_as_written() {
         ("name", "\"Bob\""),
         ("name", "O'Neil"),
         ("name", "Cher"),
+        ("name", &"é".repeat(200)),
         ("name", "Null"),
         ("name", "Nan"),
         ("name", "Zoë 🎈"),
@@ -100,6 +135,8 @@ fn what_only_looks_odd_is_accepted_as_written() {
         ("name", "'); DROP TABLE letters; --"),
         ("name", "\u{560d}\u{760a}"),
         ("email", "jane.doe+letters@mail.example"),
+        ("email", "jürgen@x.example"),
+        ("email", "\u{560d}\u{760a}@x.example"),
         ("address", "1 Main St\nElgin\tIL"),
         ("note", "NULL and void"),
         ("note", "first line\n\nlast line 👩\u{200d}👧"),

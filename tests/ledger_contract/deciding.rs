@@ -24,7 +24,7 @@ pub(crate) async fn a_letter_without_a_mailbox_stays_held(world: impl Backend) {
     let mut list = enrolments(&[(1, &[1])]);
     let mut nowhere = official(1);
     nowhere.mailbox = None;
-    let to = vec![nowhere.key()];
+    let to = vec![nowhere.key().into()];
     list.push(undersigned::ledger::Enrolment::Official(nowhere));
     list.push(undersigned::ledger::Enrolment::Constituent { constituent: constituent(2), officials: to });
     let done = enrol_as(ledger, undersigned::ledger::Confirming::PerConstituent, list).unwrap();

@@ -65,7 +65,7 @@ pub(crate) async fn two_officials_of_one_mailbox_share_a_lane(world: impl Backen
     let mut deputy = official(2);
     deputy.mailbox = Some(undersigned::model::EmailAddress::parse("O1@Town.example").unwrap());
     let Enrolment::Constituent { officials, .. } = &mut list[1] else { panic!() };
-    officials.push(deputy.key());
+    officials.push(deputy.key().into());
     list.insert(0, Enrolment::Official(deputy));
     assert_eq!(enrol_as(ledger, Confirming::PerConstituent, list).unwrap().queued, 2);
     assert_eq!(claim_paced(ledger, minute(0), 9).await.len(), 1);

@@ -63,7 +63,7 @@ pub(crate) fn enrolments(plan: Plan<'_>) -> Vec<Enrolment> {
     let officials = officials.into_iter().map(|n| Enrolment::Official(official(n)));
     let constituents = plan.iter().map(|(n, to)| Enrolment::Constituent {
         constituent: constituent(*n),
-        officials: to.iter().map(|n| official(*n).key()).collect(),
+        officials: to.iter().map(|n| official(*n).key().into()).collect(),
     });
     officials.chain(constituents).collect()
 }

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
-use crate::ledger::{Confirming, Enrolled, Enrolment, EnrolmentSource, LedgerError, Terms};
+use crate::ledger::{Addressee, Confirming, Enrolled, Enrolment, EnrolmentSource, LedgerError, Terms};
 use crate::model::{Constituent, EmailAddress, MessageId, MessageKind, MessageState, Move, Official, PersonKey};
 
 use super::cells::Ms;
@@ -90,20 +90,21 @@ fn add_constituent(
     terms: &Terms,
     now: Ms,
     constituent: &Constituent,
-    officials: &[PersonKey],
+    officials: &[Addressee],
     enrolled: &mut Enrolled,
 ) -> Work<()> {
     let frozen = people::freeze_constituent(db, constituent)?;
     enrolled.changed += u64::from(frozen.differs);
-    for &key in officials {
-        let to = recipient(db, key)?;
+    for addressee in officials {
+        let to = recipient(db, addressee.official)?;
+        let letter = addressee.letter.unwrap_or(terms.letter);
         let state = to.first_state();
         let new = db
             .prepare_cached(
                 "INSERT OR IGNORE INTO message (kind, constituent, official, lane, template, state, due_at)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             )?
-            .execute(params![MessageKind::Letter, frozen.id, to.official, to.lane, terms.letter.0, state, now])?;
+            .execute(params![MessageKind::Letter, frozen.id, to.official, to.lane, letter.0, state, now])?;
         *match (new, state) {
             (0, _) => &mut enrolled.known,
             (_, MessageState::Held) => &mut enrolled.held,

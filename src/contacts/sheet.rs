@@ -1,0 +1,219 @@
+//! A spreadsheet → the text of its cells as CSV, a record a row, in a file without a name that only this process has.
+//!
+//! The cells pass by once and are never all in memory; what comes of them is read as any other CSV is. This file must
+//! not know how a workbook is written down, nor what its columns mean.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufWriter, Seek, Write};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::archive::Archive;
+use super::error::FileFault;
+use super::problem::Sightings;
+use super::records::{CELL_BYTES_MAX, COLUMNS_MAX};
+use super::{ods, xlsx};
+use crate::model::printable;
+
+/// No sheet has more rows.
+const ROWS_MAX: u32 = 1 << 24;
+/// What the text of a sheet may not exceed.
+const TEXT_BYTES_MAX: u64 = 4 * 1024 * 1024 * 1024;
+
+/// The sheet that was read, and what there is to tell about it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct SheetFacts {
+    /// Its name, when others have data too.
+    pub(super) chosen_among: Option<String>,
+    /// Its hidden rows that have something in them.
+    pub(super) hidden: Sightings,
+    /// Cells that are not written as the sheet shows them, since that cannot be known.
+    pub(super) plain: Sightings,
+}
+
+/// Takes the cells of one sheet, row by row.
+pub(super) struct Sink {
+    csv: BufWriter<File>,
+    bytes: u64,
+    /// The row that is being filled, from 0.
+    row: u32,
+    cells: Vec<String>,
+    filled: usize,
+    rows_written: u32,
+    /// How many cells every record has at least: as many as the first.
+    width: usize,
+    is_hidden: bool,
+    has_plain: bool,
+    pub(super) facts: SheetFacts,
+}
+
+/// Which of these sheets to read: the one that is named, else the first that is shown.
+pub(super) struct SheetNames<'a> {
+    /// Their names, and whether they are shown.
+    pub(super) all: Vec<(String, bool)>,
+    pub(super) wanted: Option<&'a str>,
+}
+
+impl SheetNames<'_> {
+    pub(super) fn choose(&self) -> Result<usize, FileFault> {
+        let same = |name: &str, wanted: &str| crate::model::fold(name) == crate::model::fold(wanted);
+        let found = match self.wanted {
+            Some(wanted) => self.all.iter().position(|(name, _)| same(name, wanted)),
+            None => self.all.iter().position(|(_, is_shown)| *is_shown),
+        };
+        found.ok_or_else(|| match self.wanted {
+            Some(wanted) => {
+                let names: Vec<String> = self.all.iter().map(|(n, _)| format!("“{}”", printable(n, 60))).collect();
+                FileFault::NoSuchSheet { wanted: printable(wanted, 60), names: names.join(", ") }
+            }
+            None => FileFault::NoSheet,
+        })
+    }
+}
+
+/// The text of the sheet as CSV, and what there is to tell about it.
+pub(super) fn to_csv(archive: &mut Archive, wanted: Option<&str>) -> Result<(File, SheetFacts), FileFault> {
+    let mut sink = Sink::new()?;
+    if ods::is_one(archive) {
+        ods::read(archive, wanted, &mut sink)?;
+    } else {
+        xlsx::read(archive, wanted, &mut sink)?;
+    }
+    sink.finish()
+}
+
+impl Sink {
+    fn new() -> Result<Self, FileFault> {
+        let csv = BufWriter::with_capacity(64 * 1024, nameless_file()?);
+        let (cells, facts) = (Vec::new(), SheetFacts::default());
+        let (bytes, row, filled, rows_written, width) = (0, 0, 0, 0, 0);
+        let (is_hidden, has_plain) = (false, false);
+        Ok(Self { csv, bytes, row, cells, filled, rows_written, width, is_hidden, has_plain, facts })
+    }
+
+    /// Goes on to a row, counted from 0.
+    pub(super) fn start_row(&mut self, row: u32, is_hidden: bool) -> Result<(), FileFault> {
+        if row != self.row || is_hidden != self.is_hidden {
+            self.end_row()?;
+        }
+        if row < self.rows_written || row >= ROWS_MAX {
+            return Err(FileFault::Damaged("its rows are not in order".to_owned()));
+        }
+        (self.row, self.is_hidden) = (row, is_hidden);
+        Ok(())
+    }
+
+    /// Puts a text into a cell of this row, counted from 0. `is_as_shown` is whether the sheet shows just this.
+    pub(super) fn put(&mut self, column: usize, text: &str, is_as_shown: bool) {
+        if text.is_empty() {
+            return;
+        }
+        // One column over the limit is enough to be told that there are too many.
+        let column = column.min(COLUMNS_MAX);
+        while self.cells.len() <= column {
+            self.cells.push(String::new());
+        }
+        text.clone_into(&mut self.cells[column]);
+        self.filled = self.filled.max(column + 1);
+        if !is_as_shown {
+            self.has_plain = true;
+        }
+    }
+
+    /// Writes the row that was filled, and an empty line for each row before it that has nothing.
+    pub(super) fn end_row(&mut self) -> Result<(), FileFault> {
+        if self.filled == 0 {
+            return Ok(());
+        }
+        if self.is_hidden {
+            self.facts.hidden.add(u64::from(self.row) + 1);
+        }
+        if std::mem::take(&mut self.has_plain) {
+            self.facts.plain.add(u64::from(self.row) + 1);
+        }
+        for _ in self.rows_written..self.row {
+            self.write(b"\n")?;
+        }
+        if self.width == 0 {
+            self.width = self.filled;
+        }
+        let cells = std::mem::take(&mut self.cells);
+        for i in 0..self.filled.max(self.width) {
+            if i > 0 {
+                self.write(b",")?;
+            }
+            self.write(quoted(cells.get(i).map_or("", String::as_str)).as_bytes())?;
+        }
+        self.cells = cells;
+        self.cells.iter_mut().for_each(String::clear);
+        self.write(b"\n")?;
+        self.rows_written = self.row + 1;
+        self.filled = 0;
+        Ok(())
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), FileFault> {
+        self.bytes += bytes.len() as u64;
+        if self.bytes > TEXT_BYTES_MAX {
+            return Err(FileFault::TooBigInside);
+        }
+        self.csv.write_all(bytes).map_err(|e| no_room(&e))
+    }
+
+    fn finish(mut self) -> Result<(File, SheetFacts), FileFault> {
+        self.end_row()?;
+        if self.rows_written == 0 {
+            return Err(FileFault::NoCells);
+        }
+        let mut file = self.csv.into_inner().map_err(|e| no_room(e.error()))?;
+        file.rewind()?;
+        Ok((file, self.facts))
+    }
+}
+
+/// A text that grows up to a little more than a cell may hold, so that a longer one is told and does not fill the memory.
+#[derive(Default)]
+pub(super) struct CellText(pub(super) String);
+
+impl CellText {
+    pub(super) fn push(&mut self, text: &str) {
+        let room = (CELL_BYTES_MAX + 8).saturating_sub(self.0.len());
+        let end = (0..=room.min(text.len())).rev().find(|&i| text.is_char_boundary(i)).unwrap_or_default();
+        self.0.push_str(&text[..end]);
+    }
+}
+
+/// The cell as RFC 4180 has it.
+fn quoted(cell: &str) -> std::borrow::Cow<'_, str> {
+    if cell.contains([',', '"', '\r', '\n']) {
+        format!("\"{}\"", cell.replace('"', "\"\"")).into()
+    } else {
+        cell.into()
+    }
+}
+
+fn no_room(error: &io::Error) -> FileFault {
+    let folder = std::env::temp_dir();
+    FileFault::Unreadable(format!("its cells cannot be kept in {}: {error}; make room there", folder.display()))
+}
+
+/// A file for its owner only, which has no name any more: nobody else finds it, and it goes with this process.
+pub(super) fn nameless_file() -> Result<File, FileFault> {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut tries = 0;
+    loop {
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!(".undersigned-{}-{number}", std::process::id()));
+        match options.open(&path) {
+            Ok(file) => {
+                fs::remove_file(&path).map_err(|e| no_room(&e))?;
+                return Ok(file);
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && tries < 100 => tries += 1,
+            Err(error) => return Err(no_room(&error)),
+        }
+    }
+}
