@@ -86,6 +86,8 @@ pub enum Verb {
     New(New),
     /// Reads everything, fills in every letter, and tells every problem and who writes to whom; sends nothing
     Check(Check),
+    /// Decides which jurisdiction is meant where constituents write it otherwise than officials do
+    Match(Match),
     /// Writes letters as they would be sent, to look at: .eml, .html and .txt
     Preview(Preview),
     /// Sends the whole campaign to a mailbox on this machine, with a ledger of its own
@@ -136,6 +138,17 @@ pub struct Check {
     /// Goes on without the rows that cannot be used, and writes them to refused.csv
     #[arg(long)]
     pub skip_bad: bool,
+}
+
+/// `match`
+#[derive(Debug, Args)]
+pub struct Match {
+    /// Writes every spelling with what it may mean into a file for a spreadsheet; nothing is decided
+    #[arg(long, value_name = "FILE", conflicts_with = "accept")]
+    pub list: Option<PathBuf>,
+    /// Takes every line of such a file whose cell `means` is filled in
+    #[arg(long, value_name = "FILE")]
+    pub accept: Option<PathBuf>,
 }
 
 /// `preview`

@@ -11,6 +11,7 @@ mod failure;
 mod hold;
 mod log;
 mod man;
+mod matching;
 mod new;
 mod preview;
 mod rehearse;
@@ -56,6 +57,7 @@ fn dispatch(cli: &Cli) -> Result<Exit, Failure> {
     match &cli.verb {
         Verb::New(args) => new::run(args),
         Verb::Check(args) => check::run(&cli.place, args),
+        Verb::Match(args) => matching::run(&cli.place, args),
         Verb::Preview(args) => preview::run(&cli.place, args),
         Verb::Rehearse(args) => rehearse::run(&cli.place, args),
         Verb::Test(args) => test::run(&cli.place, args),

@@ -37,7 +37,7 @@ pub(super) struct Aliases {
 impl Aliases {
     /// Reads the file; one that is not there, or has nothing in it, lists nothing.
     pub(super) fn read(path: &Path) -> Self {
-        match open(path) {
+        match open_aliases(path) {
             Ok(Some(pairs)) => Self::of(pairs),
             Ok(None) => Self::default(),
             Err(fault) => Self { faults: vec![fault], ..Self::default() },
@@ -102,11 +102,20 @@ fn shown(text: &str) -> String {
     printable(text, 80)
 }
 
-fn open(path: &Path) -> Result<Option<Pairs>, FileProblem> {
+/// Reads a file with the columns `written` and `means`; in a listed one staff may have left `means` empty.
+pub(super) fn open(path: &Path, is_listed: bool) -> Result<Pairs, FileProblem> {
     let column = |name: &'static str| move |layout: &Layout| layout.headers.iter().position(|h| header_key(h) == name);
     let (written, means) = (column("written"), column("means"));
-    let wanted = [Wanted { name: "written", find: &written }, Wanted { name: "means", find: &means }];
-    match pairs::read(path, &wanted) {
+    let wanted = [
+        Wanted { name: "written", find: &written, may_be_empty: false },
+        Wanted { name: "means", find: &means, may_be_empty: is_listed },
+    ];
+    pairs::read(path, &wanted)
+}
+
+/// The alias file, unless it is not there or has nothing in it.
+fn open_aliases(path: &Path) -> Result<Option<Pairs>, FileProblem> {
+    match open(path, false) {
         Ok(pairs) => Ok(Some(pairs)),
         Err(problem) if matches!(problem.fault, FileFault::Absent | FileFault::Empty) => Ok(None),
         Err(problem) => Err(problem),
@@ -115,7 +124,7 @@ fn open(path: &Path) -> Result<Option<Pairs>, FileProblem> {
 
 /// Adds accepted spellings to the alias file, durably. What stands in it stays as it is: order, notes, other columns.
 pub fn add_aliases(path: &Path, accepted: &[(&str, &str)]) -> Result<(), ContactsError> {
-    let found = open(path).map_err(|problem| ContactsError::Refused(vec![problem]))?;
+    let found = open_aliases(path).map_err(|problem| ContactsError::Refused(vec![problem]))?;
     let (mut bytes, form) = match found {
         Some(pairs) => (text_of(path, &pairs)?, pairs.form),
         None => {

@@ -229,6 +229,19 @@ pub enum FileFault {
         /// Its meaning.
         means: String,
     },
+    /// A decision that leads to nobody.
+    #[error("no official has the jurisdiction “{0}”; write one that an official has, or leave the cell empty")]
+    MeansNobody(String),
+    /// A decision about a spelling that has a line in the alias file.
+    #[error("line {line} of the alias file says that “{written}” means “{means}”; correct or remove that line first")]
+    MeansAlready {
+        /// The spelling.
+        written: String,
+        /// Its meaning there.
+        means: String,
+        /// Its line there.
+        line: u64,
+    },
     /// A file that lines cannot be added to.
     #[error("lines can only be added to plain CSV in UTF-8; save it as “CSV UTF-8” and try again")]
     NotPlainCsv,

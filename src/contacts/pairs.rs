@@ -15,7 +15,7 @@ use crate::model::{Role, printable, unprintable};
 
 const CELL_CHARS_MAX: usize = 200;
 
-/// One line with both cells filled.
+/// One line.
 pub(super) struct Pair {
     pub(super) line: u64,
     pub(super) left: String,
@@ -45,6 +45,7 @@ pub(super) struct Form {
 pub(super) struct Wanted<'a> {
     pub(super) name: &'static str,
     pub(super) find: &'a dyn Fn(&Layout) -> Option<usize>,
+    pub(super) may_be_empty: bool,
 }
 
 /// Reads such a file. Lines that begin with `#` are staff's own notes.
@@ -75,7 +76,8 @@ pub(super) fn read(path: &Path, wanted: &[Wanted<'_>; 2]) -> Result<Pairs, FileP
         }
         let (left, right) = (armed(cells.get(left).trim()), armed(cells.get(right).trim()));
         let labels = [table.layout.label(form.left), table.layout.label(form.right)];
-        match fault_of(&record.flaws, [left, right], labels) {
+        let may_be_empty = wanted.each_ref().map(|column| column.may_be_empty);
+        match fault_of(&record.flaws, [left, right], may_be_empty, labels) {
             Some(fault) => pairs.faults.push(fault.at(&table.name, Some(record.line))),
             None => pairs.pairs.push(Pair { line: record.line, left: left.to_owned(), right: right.to_owned() }),
         }
@@ -83,13 +85,13 @@ pub(super) fn read(path: &Path, wanted: &[Wanted<'_>; 2]) -> Result<Pairs, FileP
     Ok(pairs)
 }
 
-fn fault_of(flaws: &[Flaw], cells: [&str; 2], labels: [String; 2]) -> Option<FileFault> {
+fn fault_of(flaws: &[Flaw], cells: [&str; 2], may_be_empty: [bool; 2], labels: [String; 2]) -> Option<FileFault> {
     if !flaws.is_empty() {
         return Some(FileFault::BadPair("its quotation marks or its length".to_owned()));
     }
-    cells.into_iter().zip(labels).find_map(|(cell, label)| {
+    cells.into_iter().zip(may_be_empty).zip(labels).find_map(|((cell, may_be_empty), label)| {
         if cell.is_empty() {
-            return Some(FileFault::HalfPair { column: label });
+            return (!may_be_empty).then_some(FileFault::HalfPair { column: label });
         }
         let is_odd = cell.contains(['\n', '\r', '\t']) || unprintable(cell).is_some();
         let is_long = cell.len() > CELL_CHARS_MAX && cell.chars().count() > CELL_CHARS_MAX;

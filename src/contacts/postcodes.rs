@@ -79,8 +79,10 @@ impl Postcodes {
         let match_key = header_key(match_key);
         let named = |layout: &Layout| layout.headers.iter().position(|h| header_key(h) == match_key);
         let jurisdiction = |layout: &Layout| named(layout).or_else(|| layout.at(Column::Jurisdiction));
-        let wanted =
-            [Wanted { name: "postcode", find: &postcode }, Wanted { name: "jurisdiction", find: &jurisdiction }];
+        let wanted = [
+            Wanted { name: "postcode", find: &postcode, may_be_empty: false },
+            Wanted { name: "jurisdiction", find: &jurisdiction, may_be_empty: false },
+        ];
         let found = match pairs::read(path, &wanted) {
             Ok(found) => found,
             Err(fault) => return Self { faults: vec![fault], ..Self::default() },
