@@ -7,7 +7,7 @@ use std::io::IsTerminal;
 use std::path::Path;
 
 use crate::cli::{Match, Place};
-use crate::contacts::{Decisions, SafeCsv, Sought, Survey, add_aliases, survey};
+use crate::contacts::{Alias, Decisions, SafeCsv, Sought, Survey, add_aliases, survey};
 use crate::model::fold;
 use crate::plan::{Group, Groups, unmatched};
 use crate::report::counted;
@@ -98,12 +98,24 @@ impl Matching<'_> {
         format!("“{written}” ({}, first in line {first})", counted(group.constituents, "constituent"))
     }
 
+    /// Why a spelling cannot be decided, where that is so: a second meaning in the alias file would be refused.
+    fn hindrance(&self, written: &str, group: &Group) -> Option<String> {
+        let of_it = |alias: &&Alias| fold(&alias.written) == fold(written);
+        if let Some(alias) = self.survey.aliases().iter().find(of_it) {
+            let (line, means) = (alias.line, &alias.means);
+            return Some(format!(
+                "line {line} of the alias file says “{means}”, which no official has; correct it there"
+            ));
+        }
+        group.suggestions.is_empty().then(|| "is like no jurisdiction that an official has".to_owned())
+    }
+
     /// Every spelling with what it may mean, for where nobody can be asked.
     fn text(&self) -> String {
         let mut out = String::new();
         for (written, group) in self.open().take(SHOWN) {
             let _ = writeln!(out, "{}", Self::head(written, group));
-            out.push_str(&self.candidates(group));
+            out.push_str(&self.candidates(written, group));
         }
         let left = self.open().count().saturating_sub(SHOWN);
         if left > 0 {
@@ -117,9 +129,9 @@ impl Matching<'_> {
         out
     }
 
-    fn candidates(&self, group: &Group) -> String {
-        if group.suggestions.is_empty() {
-            return "  is like no jurisdiction that an official has\n".to_owned();
+    fn candidates(&self, written: &str, group: &Group) -> String {
+        if let Some(hindrance) = self.hindrance(written, group) {
+            return format!("  {hindrance}\n");
         }
         let numbered = group.suggestions.iter().enumerate();
         numbered
@@ -131,10 +143,10 @@ impl Matching<'_> {
     fn ask_each(&self) -> Result<Exit, Failure> {
         let aliases = self.aliases()?;
         let (mut accepted, mut constituents) = (0, 0);
-        let asked = self.open().filter(|(_, group)| !group.suggestions.is_empty());
+        let asked = self.open().filter(|(written, group)| self.hindrance(written, group).is_none());
         for (written, group) in asked {
             note(format!("\n{}", Self::head(written, group)));
-            note(self.candidates(group).trim_end());
+            note(self.candidates(written, group).trim_end());
             match answer(group.suggestions.len()) {
                 Answer::Means(number) => {
                     add_aliases(aliases, &[(written, &group.suggestions[number].means)])?;
@@ -179,14 +191,15 @@ impl Matching<'_> {
         for (written, group) in self.open() {
             let count = group.constituents.to_string();
             let line = group.first.first().map_or(0, |place| place.line).to_string();
+            if let Some(hindrance) = self.hindrance(written, group) {
+                csv.write([written, "", "", "", &count, &line, &hindrance])?;
+                continue;
+            }
             for suggestion in &group.suggestions {
                 let means = if suggestion.is_plain { suggestion.means.as_str() } else { "" };
                 filled += u64::from(suggestion.is_plain);
                 let official = self.officials(&suggestion.means);
                 csv.write([written, means, &suggestion.means, &official, &count, &line, &suggestion.why])?;
-            }
-            if group.suggestions.is_empty() {
-                csv.write([written, "", "", "", &count, &line, "is like no jurisdiction that an official has"])?;
             }
         }
         csv.finish()?;

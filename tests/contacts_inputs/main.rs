@@ -8,8 +8,11 @@
     reason = "helpers of tests say by a panic that a test cannot go on"
 )]
 
+mod aliases;
+mod everyone;
 mod files;
 mod joining;
+mod postcodes;
 mod properties;
 mod refused;
 mod rows;
