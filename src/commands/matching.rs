@@ -167,13 +167,13 @@ impl Matching<'_> {
             "Nothing was accepted.".to_owned()
         } else {
             let (accepted, constituents) = (counted(accepted, "spelling"), counted(constituents, "constituent"));
-            format!("{accepted} accepted, for {constituents}; kept in {}.", aliases.display())
+            format!("{accepted} accepted, for {constituents}, and kept in\n  {}", aliases.display())
         };
         if left > 0 {
             let (left, without) = (counted(left, "spelling"), counted(without, "constituent"));
             let _ = write!(
                 out,
-                "\n{left} left, of {without} without an official: correct their rows, or add the officials."
+                "\n{left} left, of {without} without an official:\ncorrect their rows, or add the officials."
             );
         }
         out + "\nSee what is ready now with: undersigned check"
