@@ -133,10 +133,11 @@ impl Matching<'_> {
         if let Some(hindrance) = self.hindrance(written, group) {
             return format!("  {hindrance}\n");
         }
-        let numbered = group.suggestions.iter().enumerate();
-        numbered
-            .map(|(i, s)| format!("  {}  “{}” ({})\n     {}\n", i + 1, s.means, self.officials(&s.means), s.why))
-            .collect()
+        let mut out = String::new();
+        for (i, s) in group.suggestions.iter().enumerate() {
+            let _ = writeln!(out, "  {}  “{}” ({})\n     {}", i + 1, s.means, self.officials(&s.means), s.why);
+        }
+        out
     }
 
     /// Asks about each spelling for which something can be suggested. A yes is kept at once.

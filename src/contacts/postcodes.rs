@@ -89,7 +89,7 @@ impl Postcodes {
         };
         let mut table = Self { faults: found.faults, notes: found.notes, ..Self::default() };
         let mut numbers: HashMap<String, u32> = HashMap::new();
-        for pair in found.pairs {
+        for pair in found.listed {
             let Some(code) = Code::of(&pair.left) else {
                 let fault = FileFault::NotPostcode(printable(&pair.left, 40));
                 table.faults.push(fault.at(&found.name, Some(pair.line)));

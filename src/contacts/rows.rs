@@ -304,12 +304,12 @@ impl Rows<'_> {
         let (sought, problem) = match route {
             Route::Clash(clash) => {
                 let clash = clash_problem(clash, &self.survey.officials, &table.name, line);
-                return self.ambiguous(place, cells, written(), clash.in_cell(label, cell));
+                return Self::ambiguous(place, cells, written(), clash.in_cell(label, cell));
             }
             Route::ManyPostcodes(jurisdictions) => {
                 let names: Vec<&str> = jurisdictions.iter().map(|j| j.as_written.as_str()).collect();
                 let problem = problem(ProblemKind::PostcodeOfSeveral(printable(&names.join(", "), 200)));
-                return self.ambiguous(place, cells, postcode(), problem);
+                return Self::ambiguous(place, cells, postcode(), problem);
             }
             Route::NoPostcode { with_zero } => {
                 let problem = problem(ProblemKind::UnknownPostcode);
@@ -333,7 +333,7 @@ impl Rows<'_> {
         Row::Unmatched { file, line, cells: cells.to_vec(), sought, problem }
     }
 
-    fn ambiguous(&self, place: Place, cells: Cells<'_>, sought: Sought, problem: Problem) -> Row {
+    fn ambiguous(place: Place, cells: Cells<'_>, sought: Sought, problem: Problem) -> Row {
         Row::Ambiguous { file: place.file, line: place.line, cells: cells.to_vec(), sought, problem }
     }
 
