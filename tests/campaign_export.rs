@@ -144,6 +144,34 @@ fn what_failed_can_be_mended_and_sent_again_and_nobody_gets_a_second_letter() {
 }
 
 #[test]
+fn an_official_who_got_some_letters_before_their_mailbox_failed_gets_only_the_others_at_the_new_one() {
+    let relay = ScriptedRelay::start(Options::default(), |at| match at.step {
+        Step::Rcpt if at.to == "mayor0@town0.example" && at.message_of_all > 3 => {
+            Action::reply("550 5.1.1 no such mailbox")
+        }
+        _ => Action::Default,
+    });
+    let campaign = Campaign::new(1, 6, relay.port());
+    campaign.configure(relay.port(), "connections = 1");
+    campaign.send();
+    let sent = letters_to(&relay, "mayor0@town0.example");
+    assert!((1..6).contains(&sent), "{sent}");
+    campaign.write("contacts.csv", &contacts(1, 0..6).replace("mayor0@", "office@"));
+    let ran = campaign.send();
+    assert!(ran.code == 3 && ran.err.contains("export --failed"), "all six would be written again: {ran:?}");
+
+    campaign.write("contacts.csv", &contacts(1, 0..6));
+    assert_eq!(campaign.run(&["export", "--failed"]).code, 0);
+    let failed = campaign.path().join("failed.csv");
+    let mended = fs::read_to_string(&failed).unwrap().replace("mayor0@town0.example", "office@town0.example");
+    fs::write(&failed, mended).unwrap();
+    let ran = campaign.run(&["send", "--yes", "--set", "contacts.files=failed.csv"]);
+    assert_eq!(letters_to(&relay, "office@town0.example"), 6 - sent, "{ran:?}");
+    assert_eq!(letters_to(&relay, "mayor0@town0.example"), sent);
+    campaign.must_be_sound();
+}
+
+#[test]
 fn two_files_without_roles_become_one_that_tells_them_apart() {
     let relay = relay();
     let campaign = Campaign::new(2, 4, relay.port());

@@ -150,20 +150,19 @@ impl Exporting<'_> {
         let path = out.map_or_else(|| self.workspace.config.dir.join("failed.csv"), Path::to_owned);
         let needed = self.officials_needed()?;
         let mut writer = RefusedWriter::create(&path, self.survey)?;
-        let (mut officials, mut constituents) = (0, 0);
+        let mut mended = ToMend::default();
         for row in self.survey.whole_rows()? {
             let row = row?;
             let Some((problem, advice)) = self.failure(&row, &needed)? else { continue };
-            let is_official = matches!(row.standing, Standing::Official { .. });
-            *(if is_official { &mut officials } else { &mut constituents }) += 1;
+            mended.count(&row.standing, problem.is_empty());
             writer.write_row(row.file, row.line, &row.cells, &problem, &advice)?;
         }
-        if officials + constituents == 0 {
+        if mended.officials + mended.constituents == 0 {
             say("Nothing failed and every row is used: there is nothing to mend, and no file was written.");
             return Ok(Exit::Done);
         }
         writer.finish()?;
-        tell_failed(place, out, &path, officials, constituents);
+        tell_failed(place, out, &path, &mended);
         Ok(Exit::Done)
     }
 
@@ -197,19 +196,44 @@ impl Exporting<'_> {
     }
 }
 
-fn tell_failed(place: &Place, out: Option<&Path>, path: &Path, officials: u64, constituents: u64) {
+/// What is in the file of --failed.
+#[derive(Default)]
+struct ToMend {
+    officials: u64,
+    constituents: u64,
+    /// Officials of whom nothing failed.
+    needed: u64,
+}
+
+impl ToMend {
+    fn count(&mut self, standing: &Standing, is_right: bool) {
+        let counter = match standing {
+            Standing::Official { .. } if is_right => &mut self.needed,
+            Standing::Official { .. } => &mut self.officials,
+            _ => &mut self.constituents,
+        };
+        *counter += 1;
+    }
+}
+
+fn tell_failed(place: &Place, out: Option<&Path>, path: &Path, rows: &ToMend) {
     let folder = if place.dir == Path::new(".") { String::new() } else { format!(" --dir {}", place.dir.display()) };
     // The configuration reads a name from the campaign folder.
     let named = match out {
         None => PathBuf::from("failed.csv"),
         Some(out) => std::path::absolute(out).unwrap_or_else(|_| out.to_owned()),
     };
+    let needed = if rows.needed > 0 {
+        format!("\n{} more are in it because these rows need them.", counted(rows.needed, "official"))
+    } else {
+        String::new()
+    };
     say(format!(
-        "{} and {}, each with what went wrong: {}\n\n\
-         Mend the rows there. Then send that file alone; whoever got a letter gets no second one:\n\n  \
+        "{} and {}, each with what went wrong, are in {}.{needed}\n\n\
+         Mend the rows there, then send that file alone. Whoever got a letter gets\nno second one:\n\n  \
          undersigned{folder} send --set contacts.files={}",
-        counted(officials, "official"),
-        counted(constituents, "constituent"),
+        counted(rows.officials, "official"),
+        counted(rows.constituents, "constituent"),
         path.display(),
         named.display()
     ));

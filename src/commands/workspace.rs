@@ -13,7 +13,9 @@ use crate::dispatch::{Press, RelayPlan, Settings};
 use crate::ledger::sqlite::SqliteLedger;
 use crate::ledger::{Addressee, Confirming, Enrolled, Enrolment, Ledger, Terms};
 use crate::model::{CampaignTag, Constituent, PersonKey};
-use crate::plan::{MatchReport, Origin, Seen, Speed, Texts, Workload, examine, forecast, lint};
+use crate::plan::{
+    Forecast, MatchReport, Origin, Raise, Seen, Speed, Texts, Workload, examine, forecast, lint, raises,
+};
 use crate::policy::{Limit, PaceSettings};
 use crate::report::{Findings, ProblemList, WrittenList, match_summary, match_text};
 use crate::smtp::{Relay, RelaySettings};
@@ -132,6 +134,8 @@ impl Workspace {
             report: &prepared.report,
             forecasts: &self.forecasts(prepared),
             deadline: self.deadline().as_ref(),
+            raises: &self.raises(prepared),
+            zone: &self.config.timezone,
             list: &prepared.list,
             refused: prepared.refused_to.as_deref(),
         })
@@ -149,11 +153,23 @@ impl Workspace {
         self.config.deadline.map(|at| at.to_zoned_datetime(self.config.timezone.clone()))
     }
 
-    fn forecasts(&self, prepared: &Prepared) -> Vec<crate::plan::Forecast> {
-        let relays: Vec<Limit> = self.config.relays.iter().map(|relay| relay.rate).collect();
-        let work = self.workload(prepared);
-        let speed = Speed { pace: self.config.pace, relays: &relays };
-        forecast(&work, &speed, Timestamp::now(), self.config.deadline)
+    fn forecasts(&self, prepared: &Prepared) -> Vec<Forecast> {
+        let (work, relays) = (self.workload(prepared), self.relay_limits());
+        forecast(&work, &self.speed(&relays), Timestamp::now(), self.config.deadline)
+    }
+
+    fn raises(&self, prepared: &Prepared) -> Vec<Raise> {
+        let (work, relays) = (self.workload(prepared), self.relay_limits());
+        let raises = |deadline| raises(&work, &self.speed(&relays), Timestamp::now(), deadline);
+        self.config.deadline.map(raises).unwrap_or_default()
+    }
+
+    fn relay_limits(&self) -> Vec<Limit> {
+        self.config.relays.iter().map(|relay| relay.rate).collect()
+    }
+
+    fn speed<'a>(&self, relays: &'a [Limit]) -> Speed<'a> {
+        Speed { pace: self.config.pace, relays }
     }
 
     /// Everything that a launch would send.

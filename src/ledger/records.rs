@@ -366,6 +366,8 @@ pub struct Fate {
     pub state: MessageState,
     /// The official's title and name, of a letter.
     pub official: Option<String>,
+    /// The official's key, of a letter.
+    pub official_key: Option<PersonKey>,
     /// Whether there is a mailbox that it can go to.
     pub has_mailbox: bool,
     /// When the relay accepted it, or else when its last try ended.

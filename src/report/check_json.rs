@@ -6,10 +6,11 @@
 //! | `figures` | `letters`, `constituents`, `officials` (who get letters), `held`, `listed_twice`, `not_usable`, `blank_rows` |
 //! | `files` | for each file its `name` and `notes`: texts with `kind` unsaid, as in the report |
 //! | `problems` | by kind, the largest first: `kind`, `column`, `count`, `problem`, `advice` (null where it differs), `stops`, `examples` |
+//! | `unmatched`, `ambiguous` | what constituents wrote who are joined to nobody: `written`, `by`, `count`, `first`, `problem`, `advice`, `suggestions` (`means`, `why`) |
 //! | `letter_problems` | `count` and `examples` (`file`, `line`, `problem`) of letters that cannot be filled in |
 //! | `empty_cells` | for each field that the letter uses: `field`, `count`, `lines` (the first ones) |
 //! | `officials` | every one: `official`, `jurisdiction`, `letters`, `has_mailbox`, `line` |
-//! | `forecast` | every mailbox: `official`, `letters`, `seconds`, `past_deadline`, the longest first |
+//! | `forecast` | every mailbox, the latest first: `official`, `mailbox_of` (so many officials), `letters`, `seconds`, `last_letter_at`, `past_deadline` |
 //! | `deadline` | the moment, or null |
 //! | `advice` | what could be better: `place`, `what`, `action` |
 //! | `problems_file` | where the whole list is, or null |
@@ -19,8 +20,10 @@
 
 use serde_json::{Value, json};
 
-use crate::contacts::Survey;
-use crate::plan::{Example, LetterProblem, Listed, MatchReport, ProblemGroup, ProblemGroups};
+use crate::contacts::{ListedOfficial, Sought, Survey};
+use crate::plan::{
+    Example, Group, Groups, LetterProblem, Listed, MatchReport, OfficialTally, ProblemGroup, ProblemGroups,
+};
 
 use super::matching::Findings;
 use super::problem_list::WrittenList;
@@ -38,6 +41,8 @@ pub fn check(found: &Findings<'_>, exit: u8, refusal: Option<&str>) -> Value {
         "figures": figures(survey, report),
         "files": files(survey),
         "problems": problems(&report.in_the_way, true).chain(problems(&report.told, false)).collect::<Vec<_>>(),
+        "unmatched": unjoined(&report.unmatched_groups),
+        "ambiguous": unjoined(&report.ambiguous_groups),
         "letter_problems": letter_problems(survey, &report.letter_problems),
         "empty_cells": report.empty_cells.iter().map(|(field, lines)| json!({
             "field": field,
@@ -48,7 +53,9 @@ pub fn check(found: &Findings<'_>, exit: u8, refusal: Option<&str>) -> Value {
         "forecast": found.forecasts.iter().map(|f| json!({
             "official": f.official,
             "letters": f.letters,
+            "mailbox_of": f.officials,
             "seconds": f.takes.as_secs(),
+            "last_letter_at": f.last.to_string(),
             "past_deadline": f.past_deadline,
         })).collect::<Vec<_>>(),
         "deadline": found.deadline.map(|at| at.timestamp().to_string()),
@@ -112,6 +119,27 @@ fn example(example: &Example) -> Value {
     })
 }
 
+fn unjoined(groups: &Groups) -> Vec<Value> {
+    let one = |group: &Group| {
+        let (by, written) = match &group.sought {
+            Sought::Jurisdiction(text) => ("jurisdiction", text),
+            Sought::Postcode(text) => ("postcode", text),
+        };
+        let first = group.first.iter().map(|place| json!({ "file": &*place.file, "line": place.line }));
+        let meant = group.suggestions.iter().map(|s| json!({ "means": s.means, "why": s.why }));
+        json!({
+            "written": written,
+            "by": by,
+            "count": group.constituents,
+            "first": first.collect::<Vec<_>>(),
+            "problem": group.problem.kind.to_string(),
+            "advice": group.problem.advice,
+            "suggestions": meant.collect::<Vec<_>>(),
+        })
+    };
+    groups.kept().iter().map(one).collect()
+}
+
 fn letter_problems(survey: &Survey, found: &Listed<LetterProblem>) -> Value {
     let files: Vec<&str> = survey.files().collect();
     let one = |p: &LetterProblem| json!({ "file": files.get(p.file), "line": p.line, "problem": p.what });
@@ -121,7 +149,7 @@ fn letter_problems(survey: &Survey, found: &Listed<LetterProblem>) -> Value {
 
 fn officials(survey: &Survey, report: &MatchReport) -> Vec<Value> {
     let listed = survey.officials().iter().zip(&report.officials);
-    let one = |(listed, tally): (&crate::contacts::ListedOfficial, &crate::plan::OfficialTally)| {
+    let one = |(listed, tally): (&ListedOfficial, &OfficialTally)| {
         json!({
             "official": listed.official.salutation(),
             "jurisdiction": listed.official.jurisdiction,

@@ -187,6 +187,7 @@ mod tests {
             kind: MessageKind::Letter,
             state,
             official: Some(official.to_owned()),
+            official_key: None,
             has_mailbox: true,
             at: Some(Timestamp::UNIX_EPOCH),
             last_reply: reply.map(str::to_owned),

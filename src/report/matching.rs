@@ -4,14 +4,16 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use jiff::ZonedDateTime;
+use jiff::tz::TimeZone;
 
 use crate::contacts::Survey;
-use crate::plan::{Forecast, MatchReport};
+use crate::plan::{Forecast, MatchReport, Raise};
+use crate::policy::Binding;
 
 use super::layout::{block, paragraph};
 use super::problem_list::WrittenList;
-use super::problems;
-use super::table::{Align, Table, count, counted, duration};
+use super::table::{Align, Table, count, counted};
+use super::{problems, unjoined};
 
 /// How many lines of a list that stops nothing are named.
 const SHOWN: usize = 10;
@@ -20,6 +22,8 @@ const LINES: usize = 20;
 /// A moment as people write it.
 pub const MOMENT: &str = "%-d %B %Y, %H:%M %Z";
 
+/// The same where there is little room.
+const SHORT_MOMENT: &str = "%a %-d %b %Y, %H:%M";
 /// How many officials a summary names.
 const BUSIEST: usize = 10;
 
@@ -34,6 +38,10 @@ pub struct Findings<'a> {
     pub forecasts: &'a [Forecast],
     /// No letter is tried after this.
     pub deadline: Option<&'a ZonedDateTime>,
+    /// What would have to be faster for all letters to go before the deadline.
+    pub raises: &'a [Raise],
+    /// The campaign's own time.
+    pub zone: &'a TimeZone,
     /// The whole list of problems.
     pub list: &'a WrittenList,
     /// Where the rows that cannot be used were written, if they were.
@@ -50,6 +58,8 @@ pub fn text(found: &Findings<'_>) -> String {
         block(&mut out, 0, &format!("{} cannot be used, so nothing of them is sent.", counted(rows, "row")));
         out.push('\n');
         problems::groups(&mut out, &report.in_the_way, files.len() > 1);
+        unjoined::unmatched(&mut out, &report.unmatched_groups, report.unmatched.total(), files.len() > 1);
+        unjoined::ambiguous(&mut out, &report.ambiguous_groups, report.ambiguous.total(), files.len() > 1);
     }
     problems::letters(&mut out, &report.letter_problems, &files);
     if !report.told.is_empty() {
@@ -72,11 +82,25 @@ pub fn text(found: &Findings<'_>) -> String {
     out.push_str(&report.choices.to_string());
     let notes: Vec<String> = survey.notes().iter().map(ToString::to_string).collect();
     list(&mut out, "Noticed in the files", &notes);
+    list(&mut out, "Joined by something else than an equal jurisdiction", &ways(survey, report));
     officials(&mut out, survey, report);
     let advice: Vec<String> = report.advice.iter().map(ToString::to_string).collect();
     list(&mut out, "Worth a look", &advice);
     out.push_str(&summary(found));
     out
+}
+
+/// How constituents were joined whose jurisdiction is not written as their official's.
+fn ways(survey: &Survey, report: &MatchReport) -> Vec<String> {
+    let used = survey.aliases().iter().zip(&report.by_alias).filter(|(_, rows)| **rows > 0);
+    let one = |(alias, rows): (&crate::contacts::Alias, &u64)| {
+        format!("“{}” means “{}”, as you accepted: {}", alias.written, alias.means, counted(*rows, "row"))
+    };
+    let mut ways: Vec<String> = used.map(one).collect();
+    if report.by_postcode > 0 {
+        ways.push(format!("by their postcode: {}", counted(report.by_postcode, "row")));
+    }
+    ways
 }
 
 fn empty_cells(out: &mut String, report: &MatchReport) {
@@ -99,6 +123,15 @@ fn officials(out: &mut String, survey: &Survey, report: &MatchReport) {
     list(out, "Officials without a mailbox: their letters wait as `held`", &without);
     let idle: Vec<String> = report.idle_officials().map(|i| name(&i)).collect();
     list(out, "Officials nobody wrote to", &idle);
+    let several: Vec<String> = survey
+        .of_several_jurisdictions()
+        .iter()
+        .map(|one| {
+            let official = survey.officials()[one.official].official.salutation();
+            format!("{official}: {}", one.jurisdictions.join(", "))
+        })
+        .collect();
+    list(out, "Officials of several jurisdictions: they get letters from each", &several);
     let both: Vec<String> = survey.also_constituents().iter().map(name).collect();
     list(out, "Officials who are also constituents (same mailbox)", &both);
 }
@@ -126,36 +159,63 @@ pub fn summary(found: &Findings<'_>) -> String {
     let mut out = String::new();
     block(&mut out, 0, &line);
     out.push('\n');
-    out.push_str(&forecast_text(found.forecasts, found.deadline));
+    out.push_str(&forecast_text(found));
     out
 }
 
-fn forecast_text(forecasts: &[Forecast], deadline: Option<&ZonedDateTime>) -> String {
+fn forecast_text(found: &Findings<'_>) -> String {
+    let forecasts = found.forecasts;
     let mut table = Table::new(&[
-        ("busiest officials", Align::Left, 38),
-        ("letters", Align::Right, 10),
-        ("last one goes", Align::Left, 26),
+        ("busiest officials", Align::Left, 34),
+        ("letters", Align::Right, 9),
+        ("last one, if sent from now", Align::Left, 32),
     ]);
     for forecast in forecasts.iter().take(BUSIEST) {
-        let when =
-            if forecast.takes.is_zero() { "at once".to_owned() } else { format!("after {}", duration(forecast.takes)) };
+        let when = if forecast.takes.is_zero() {
+            "at once".to_owned()
+        } else {
+            forecast.last.to_zoned_datetime(found.zone.clone()).strftime(SHORT_MOMENT).to_string()
+        };
         let late = if forecast.past_deadline { ", TOO LATE" } else { "" };
-        table.row([forecast.official.clone(), count(forecast.letters), format!("{when}{late}")]);
+        table.row([name(forecast), count(forecast.letters), format!("{when}{late}")]);
     }
     let mut out = table.text();
-    if forecasts.len() > BUSIEST {
-        let _ = writeln!(out, "  … and {} more", counted((forecasts.len() - BUSIEST) as u64, "official"));
+    problems::more(&mut out, 2, forecasts.len() as u64, BUSIEST);
+    out.push_str(&too_late(found));
+    out
+}
+
+/// The official of a mailbox, and how many share it.
+fn name(forecast: &Forecast) -> String {
+    match forecast.officials {
+        0 | 1 => forecast.official.clone(),
+        n => format!("{} and {} more", forecast.official, count(n - 1)),
     }
-    let late = forecasts.iter().filter(|f| f.past_deadline).count() as u64;
-    if let (Some(deadline), true) = (deadline, late > 0) {
-        out.push('\n');
-        let text = format!(
-            "{} will not be done by the deadline ({}); raise pace.per_mailbox or move the deadline",
-            counted(late, "official"),
-            deadline.strftime(MOMENT)
-        );
-        block(&mut out, 2, &text);
-    }
+}
+
+fn too_late(found: &Findings<'_>) -> String {
+    let late = found.forecasts.iter().filter(|f| f.past_deadline).count() as u64;
+    let (Some(deadline), true) = (found.deadline, late > 0) else { return String::new() };
+    let raise = |raise: &Raise| {
+        let limit = match raise.limit {
+            Binding::Global => "pace.global",
+            Binding::Relay => "the rates of all relays together",
+            Binding::Domain => "pace.per_domain",
+            Binding::Mailbox => "pace.per_mailbox",
+        };
+        format!("{limit} to {}", raise.to)
+    };
+    let raises: Vec<String> = found.raises.iter().map(raise).collect();
+    let remedy =
+        if raises.is_empty() { "move the deadline".to_owned() } else { format!("raise {}", raises.join(" and ")) };
+    let or = if raises.is_empty() { "" } else { ", or move the deadline" };
+    let text = format!(
+        "The letters to {} will not all go by the deadline ({}): {remedy}{or}.",
+        counted(late, "mailbox").replace("mailboxs", "mailboxes"),
+        deadline.strftime(MOMENT)
+    );
+    let mut out = String::from("\n");
+    block(&mut out, 2, &text);
     out
 }
 

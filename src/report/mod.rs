@@ -13,6 +13,7 @@ mod problem_list;
 mod problems;
 mod status;
 mod table;
+mod unjoined;
 
 pub use check_json::check as check_json;
 pub use fates::{

@@ -45,7 +45,8 @@ fn line(example: &Example, with_advice: bool, with_files: bool) -> String {
     line
 }
 
-fn place(file: Option<&str>, line: u64) -> String {
+/// Where a row stands; the file is named where there are several.
+pub(super) fn place(file: Option<&str>, line: u64) -> String {
     file.map_or_else(|| format!("line {line}"), |file| format!("{file}, line {line}"))
 }
 

@@ -18,7 +18,7 @@ const AT: &str =
 /// See [`crate::ledger::Ledger::fates`].
 pub(super) fn of_constituent(db: &Connection, key: PersonKey) -> Work<Vec<Fate>> {
     let mut fates = db.prepare_cached(&format!(
-        "SELECT m.kind, m.state, trim(o.title || ' ' || o.name), m.lane IS NOT NULL, {AT}, m.last_reply
+        "SELECT m.kind, m.state, trim(o.title || ' ' || o.name), m.lane IS NOT NULL, {AT}, m.last_reply, o.key
            FROM person c JOIN message m ON m.constituent = c.id LEFT JOIN person o ON o.id = m.official
           WHERE c.key = ?1 AND c.role = 'constituent' ORDER BY m.kind DESC, m.id"
     ))?;
@@ -30,6 +30,7 @@ pub(super) fn of_constituent(db: &Connection, key: PersonKey) -> Work<Vec<Fate>>
             has_mailbox: row.get(3)?,
             at: row.get::<_, Option<Ms>>(4)?.map(Ms::time),
             last_reply: row.get(5)?,
+            official_key: row.get::<_, Option<[u8; 16]>>(6)?.map(PersonKey),
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
