@@ -4,6 +4,7 @@
 //! module must not do anything with the settings.
 
 mod document;
+mod edit;
 mod reader;
 mod relay;
 mod secret;
@@ -24,6 +25,7 @@ use crate::model::{EmailAddress, Role, fold, unprintable};
 use crate::policy::{Limit, PaceSettings, RetrySchedule, parse_positive_span};
 
 use document::Document;
+pub use edit::{Setting, edit, edited};
 use reader::Reader;
 pub use relay::RelayConfig;
 pub use secret::SecretError;
