@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::cli::Place;
 use crate::compose::Composer;
 use crate::config::Config;
-use crate::contacts::{ContactsError, RefusedWriter, Row, Survey, survey};
+use crate::contacts::{ContactsError, RefusedWriter, Row, Survey};
 use crate::dispatch::{Press, RelayPlan, Settings};
 use crate::ledger::sqlite::SqliteLedger;
 use crate::ledger::{Enrolled, Enrolment, Ledger, Terms};
@@ -19,6 +19,7 @@ use crate::report::{match_summary, match_text};
 use crate::smtp::{Relay, RelaySettings};
 use crate::template::{CampaignFields, Fields, Purpose, Template};
 
+use super::columns::survey_asking;
 use super::console::say;
 use super::steps::Steps;
 use super::{Exit, Failure};
@@ -60,9 +61,7 @@ impl Workspace {
 
     /// Reads people and texts, joins and fills in everything once.
     pub(super) fn prepare(&self, bad_rows: BadRows) -> Result<Prepared, Failure> {
-        let reading = Steps::of("reading the contacts", 0);
-        let survey = survey(&self.config.contacts)?;
-        drop(reading);
+        let survey = survey_asking(&self.config)?;
         let (letter_source, confirmation_source) = (read(&self.config.letter)?, read(&self.config.confirmation)?);
         let texts = self.texts(&survey, &letter_source, &confirmation_source)?;
         let path = self.config.dir.join("refused.csv");

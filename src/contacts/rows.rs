@@ -231,8 +231,8 @@ impl Rows<'_> {
     fn join(&mut self, table: &Table, mut who: Constituent, key: String, place: Place, cells: Cells<'_>) -> Row {
         let Place { file, line } = place;
         let survey = self.survey;
-        let at = table.layout.match_at;
-        let in_cell = |problem: Problem| problem.in_cell(table.layout.label(at), cells.get(at));
+        let (header, cell) = (table.layout.labels(table.layout.match_places()), table.layout.match_text(cells));
+        let in_cell = |problem: Problem| problem.in_cell(header.clone(), &cell);
         let officials = match survey.directory.look_up(&key) {
             Found::Officials(officials) => officials.to_vec(),
             Found::Clash(clash) => {
@@ -240,7 +240,7 @@ impl Rows<'_> {
                 return Row::Ambiguous { file, line, cells: cells.to_vec(), problem };
             }
             Found::Nobody => {
-                let kind = ProblemKind::Unmatched { match_key: table.layout.label(at) };
+                let kind = ProblemKind::Unmatched { match_key: header.clone() };
                 let mut problem = in_cell(Problem::new(&table.name, line, kind));
                 if let Some(advice) = self.advice_on(&key) {
                     problem = problem.advising(advice);

@@ -2,14 +2,17 @@
 //! Memory grows by eight bytes a constituent. What comes of it is a [`Survey`], from which [`Survey::rows`] reads
 //! the files a second time.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::columns::{Column, Layout, check_settings};
+use super::columns::Column;
+use super::doubts;
 use super::error::{ContactsError, FileFault, FileProblem};
 use super::join::{Directory, ListedOfficial, clash_problem, same_person};
+use super::layout::{Layout, check_settings};
 use super::prints::{Prints, print_of};
 use super::problem::{Note, NoteKind, Problem, ProblemKind, Problems, Sightings};
+use super::question::Question;
 use super::records::Record;
 use super::row::{OddDate, Person, Place, ReadRow, odd_date, read_row};
 use super::settings::ContactsSettings;
@@ -61,6 +64,18 @@ pub fn survey(settings: &ContactsSettings) -> Result<Survey, ContactsError> {
     let all_opened = tables.len() == settings.files.len();
     let layouts: Vec<Layout> = if all_opened { tables.iter().map(|t| t.layout.clone()).collect() } else { Vec::new() };
     faults.extend(check_settings(settings, &layouts).into_iter().map(|f| f.at("[contacts]", None)));
+    if all_opened {
+        faults.extend(tables.iter().zip(&settings.files).flat_map(|(t, file)| doubts::faults_of(t, file, settings)));
+        let error = ContactsError::Refused(std::mem::take(&mut faults));
+        if error.questions().is_some_and(|questions| !questions.is_empty())
+            && tables.iter().all(|t| t.faults.is_empty())
+        {
+            return Err(error); // asked first: reading the rows would only take time
+        }
+        if let ContactsError::Refused(found) = error {
+            faults = found;
+        }
+    }
     let mut gathered = Gathered::default();
     for (index, mut table) in tables.into_iter().enumerate() {
         faults.append(&mut table.faults);
@@ -118,6 +133,11 @@ impl Survey {
         &self.also_constituents
     }
 
+    /// What could be asked about columns that need not be there, and stand in no place until it is answered.
+    pub fn open_questions(&self) -> Result<Vec<Question>, ContactsError> {
+        doubts::optional(&self.settings).map_err(|problem| ContactsError::Refused(vec![problem]))
+    }
+
     /// Every field of a person that a template may name.
     pub fn known_fields(&self, role: Role) -> BTreeSet<String> {
         let (own, extras): (&[Column], _) = match role {
@@ -168,6 +188,7 @@ struct Tally {
     ambiguous_dates: Sightings,
     serials: Sightings,
     composed: Sightings,
+    role_words: BTreeMap<&'static str, Role>,
 }
 
 impl Gathered {
@@ -187,7 +208,7 @@ impl Gathered {
     }
 
     fn read_rows(&mut self, table: &mut Table, index: usize) -> Result<Tally, FileProblem> {
-        let header_is_sound = table.layout.missing() == 0;
+        let header_is_sound = table.layout.is_sound();
         let (mut record, mut tally) = (Record::default(), Tally::default());
         while table.read(&mut record)? {
             let cells = table.cells(&record)?;
@@ -198,8 +219,8 @@ impl Gathered {
             tally.rows += 1;
             if header_is_sound {
                 let row = read_row(table, &record, cells);
-                let match_cell = cells.get(table.layout.match_at).trim();
-                self.add(&table.name, row, Place { file: index, line: record.line }, &mut tally, match_cell);
+                let match_cell = table.layout.match_text(cells);
+                self.add(&table.name, row, Place { file: index, line: record.line }, &mut tally, &match_cell);
             }
         }
         Ok(tally)
@@ -217,6 +238,9 @@ impl Gathered {
     }
 
     fn add(&mut self, file: &Arc<str>, row: ReadRow, place: Place, tally: &mut Tally, match_cell: &str) {
+        if let Some(word) = row.role_word.filter(|w| !w.is_usual()) {
+            tally.role_words.insert(word.word, word.role);
+        }
         if row.composed {
             tally.composed.add(place.line);
         }
@@ -339,8 +363,8 @@ impl Tally {
 
     /// What the rows together say about the file.
     fn fault(&self, table: &Table) -> Option<FileFault> {
-        let label = |column| table.layout.at(column).map(|at| table.layout.label(at)).unwrap_or_default();
-        if self.rows == 0 && table.layout.missing() == 0 {
+        let label = |column| table.layout.labels(table.layout.places(column));
+        if self.rows == 0 && table.layout.is_sound() {
             Some(FileFault::HeaderOnly)
         } else if self.swapped * 2 > self.rows {
             Some(FileFault::Swapped { name: label(Column::Name), email: label(Column::Email) })
@@ -351,7 +375,15 @@ impl Tally {
 
     fn notes(self, file: &Arc<str>) -> Vec<Note> {
         let short = if self.five_digits > self.four_digits.count { self.four_digits } else { Sightings::default() };
+        let means = |(word, role): (&&str, &Role)| match role {
+            Role::Official => format!("“{word}”, taken for official"),
+            Role::Constituent => format!("“{word}”, taken for constituent"),
+        };
+        let words: Vec<String> = self.role_words.iter().map(means).collect();
+        let words = (!words.is_empty()).then(|| NoteKind::RoleWords(words.join("; ")));
+        let words = words.map(|kind| Note { file: Arc::clone(file), kind, count: 1, lines: Vec::new() });
         [
+            words,
             self.composed.note(file, NoteKind::Composed),
             self.ambiguous_dates.note(file, NoteKind::AmbiguousDate),
             self.serials.note(file, NoteKind::ExcelSerial),
