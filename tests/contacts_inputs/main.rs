@@ -8,6 +8,7 @@
     reason = "helpers of tests say by a panic that a test cannot go on"
 )]
 
+mod columns;
 mod files;
 mod joining;
 mod properties;
