@@ -81,7 +81,7 @@ pub(super) fn setting(headers: &[String]) -> Setting {
 
 /// Asks until the answer is one. Whoever cannot be asked any more wants to stop.
 pub(super) fn answer(question: &Question) -> Answer {
-    note(format!("{}.", question.what()));
+    note(question.what());
     for (number, choice) in question.choices.iter().enumerate() {
         note(format!("  {}  {choice}", number + 1));
     }

@@ -62,7 +62,7 @@ impl Column {
             Self::Title => "the title",
             Self::Name => "the name",
             Self::Email => "the e-mail address",
-            Self::Jurisdiction => "the jurisdiction (town, ward, district) that joins constituents to officials",
+            Self::Jurisdiction => "the town, ward or district",
             Self::Address => "the postal address",
             Self::Postcode => "the postcode",
             Self::SignedOn => "the date of signing",

@@ -23,7 +23,7 @@ pub(super) fn faults_of(table: &Table, file: &ContactsFile, settings: &ContactsS
         let question = sample.as_ref().and_then(|s| Question::about(doubt, s, &known));
         let missing =
             || FileFault::MissingColumn { column: doubt.wanted.clone(), headers: table.layout.headers.join(", ") };
-        question.map_or_else(missing, FileFault::Unsure).at(&table.name, Some(table.header_line))
+        question.map_or_else(missing, |q| FileFault::Unsure(Box::new(q))).at(&table.name, Some(table.header_line))
     };
     required.into_iter().map(fault).collect()
 }

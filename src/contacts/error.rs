@@ -165,7 +165,7 @@ pub enum FileFault {
     #[error("a column cannot be called “{0}”, since templates use that word for something else; rename it")]
     ReservedHeader(String),
     /// A column that must be there.
-    #[error("there is no column “{column}”; add it, or name yours under [contacts.columns] (the file has: {headers})")]
+    #[error("there is no column “{column}”; add it, or name yours under [contacts.columns]{} (the file has: {headers})", of_one_role(.column))]
     MissingColumn {
         /// The header that was looked for.
         column: String,
@@ -174,7 +174,7 @@ pub enum FileFault {
     },
     /// Only a person can say which column is which.
     #[error("{0}")]
-    Unsure(Question),
+    Unsure(Box<Question>),
     /// Names stand where addresses should, and addresses where names should.
     #[error(
         "the columns “{name}” and “{email}” are swapped: most names are addresses and most addresses are not; swap their headers"
@@ -243,6 +243,14 @@ impl fmt::Display for FileProblem {
             Some(line) => write!(f, "{}, line {line}: {}", self.file, self.fault),
             None => write!(f, "{}: {}", self.file, self.fault),
         }
+    }
+}
+
+fn of_one_role(column: &str) -> &'static str {
+    if column == "role" {
+        ", or name a file of officials alone and one of constituents alone under [contacts]"
+    } else {
+        ""
     }
 }
 

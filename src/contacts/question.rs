@@ -58,20 +58,9 @@ impl Question {
         let column = doubt.column?;
         let layout = &sample.layout;
         let compete = !doubt.candidates.is_empty();
-        let free = (0..layout.headers.len()).filter(|&i| !layout.is_placed(i) && !layout.headers[i].is_empty());
-        let mut candidates =
-            if compete { doubt.candidates.clone() } else { free.map(|at| vec![at]).take(CHOICES_MAX).collect() };
         let evidence = |places: &Vec<usize>| sample.evidence(column, places, jurisdictions);
-        if !compete {
-            let likely = |places: &Vec<usize>| {
-                let (filled, fits) = evidence(places);
-                fits > 0 && fits * 5 >= filled * 3
-            };
-            let speaking: Vec<Vec<usize>> = candidates.iter().filter(|c| likely(c)).cloned().collect();
-            if !speaking.is_empty() {
-                candidates = speaking;
-            }
-        }
+        let candidates =
+            if compete { doubt.candidates.clone() } else { unnamed(column, sample, |places| evidence(places)) };
         let scores: Vec<usize> = candidates.iter().map(|c| evidence(c).1).collect();
         let best = scores.iter().copied().max().filter(|&best| best > 0);
         let leaders: Vec<usize> = (0..scores.len()).filter(|&i| Some(scores[i]) == best).collect();
@@ -91,14 +80,11 @@ impl Question {
         })
     }
 
-    /// What is not certain, in a sentence without its end.
+    /// The question in two lines, which the choices follow.
     pub fn what(&self) -> String {
-        let (file, column) = (&self.file, self.column.as_str());
-        if self.compete {
-            format!("{file}: several columns could be “{column}”, {}", self.column.meaning())
-        } else {
-            format!("{file}: there is no column “{column}”, {}, under a name that is known", self.column.meaning())
-        }
+        let (file, column, meaning) = (&self.file, self.column.as_str(), self.column.meaning());
+        let why = if self.compete { "Several could be it:" } else { "None has a name that is known for it:" };
+        format!("{file}: which column is “{column}”,\n  {meaning}? {why}")
     }
 
     /// What can be typed: the number of a choice or several with `+`, nothing for the proposal, `-`, or `q`.
@@ -146,6 +132,23 @@ impl Question {
     }
 }
 
+/// Where no header is known: the columns whose values are mostly what is looked for, otherwise all that are free. An
+/// address and a role are known by their values, so that nothing else is offered for them.
+fn unnamed(column: Column, sample: &Sample, evidence: impl Fn(&Vec<usize>) -> (usize, usize)) -> Vec<Vec<usize>> {
+    let layout = &sample.layout;
+    let free = (0..layout.headers.len()).filter(|&i| !layout.is_placed(i) && !layout.headers[i].is_empty());
+    let free: Vec<Vec<usize>> = free.map(|at| vec![at]).collect();
+    let is_likely = |places: &&Vec<usize>| {
+        let (filled, fits) = evidence(places);
+        fits > 0 && fits * 5 >= filled * 3
+    };
+    let likely: Vec<Vec<usize>> = free.iter().filter(is_likely).cloned().collect();
+    let is_plain = matches!(column, Column::Email | Column::Role);
+    let mut offered = if likely.is_empty() && !is_plain { free } else { likely };
+    offered.truncate(CHOICES_MAX);
+    offered
+}
+
 impl fmt::Display for Choice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let quoted: Vec<String> = self.headers.iter().map(|h| format!("“{h}”")).collect();
@@ -160,11 +163,11 @@ impl fmt::Display for Choice {
 /// What a person reads who cannot be asked.
 impl fmt::Display for Question {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}:", self.what())?;
+        writeln!(f, "{}", self.what())?;
         for choice in &self.choices {
             writeln!(f, "    {choice}")?;
         }
-        writeln!(f, "  Say which by a line below [contacts.columns] in config.toml, such as")?;
+        writeln!(f, "  Say which by a line below [contacts.columns] in config.toml, such as:")?;
         write!(f, "    {}", self.line())
     }
 }

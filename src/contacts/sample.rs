@@ -16,7 +16,7 @@ use crate::model::{EmailAddress, PersonName, fold, printable};
 const ROWS_MAX: usize = 300;
 /// How many values of a column are shown, and how much of each.
 const SHOWN_MAX: usize = 3;
-const SHOWN_CHARS_MAX: usize = 24;
+const SHOWN_CHARS_MAX: usize = 18;
 /// How much of a cell is kept: no address is longer.
 const CELL_CHARS_MAX: usize = 300;
 
@@ -90,10 +90,7 @@ impl Sample {
 /// Two to five words without digits, each as people write names.
 fn looks_like_a_name(text: &str) -> bool {
     let words: Vec<&str> = text.split_whitespace().collect();
-    let is_capital = |w: &&str| w.chars().find(|c| c.is_alphabetic()).is_some_and(|c| !c.is_lowercase());
+    let is_capital = |w: &str| w.chars().find(|c| c.is_alphabetic()).is_some_and(|c| !c.is_lowercase());
     let is_sound = !text.contains(|c: char| c.is_numeric() || matches!(c, '@' | '/' | '!' | '?'));
-    (2..=5).contains(&words.len())
-        && is_sound
-        && words.iter().any(|w| is_capital(&w))
-        && PersonName::parse(text).is_ok()
+    (2..=5).contains(&words.len()) && is_sound && words.iter().any(|w| is_capital(w)) && PersonName::parse(text).is_ok()
 }

@@ -173,7 +173,7 @@ fn a_refusal_shows_the_candidates_with_values_and_the_line_to_write() {
     let files = with_officials("name,email,City,Ward\nBen Baker,b@x.example,Elgin,7\nCy Cole,c@x.example,Elgin,8\n");
     let faults = files.faults();
     for expected in [
-        "signers.csv: several columns could be “jurisdiction”",
+        "signers.csv: which column is “jurisdiction”,\n  the town, ward or district? Several could be it:",
         "“City”, as in Elgin\n",
         "“Ward”, as in 7; 8\n",
         "[contacts.columns]",
