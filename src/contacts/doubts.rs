@@ -28,17 +28,14 @@ pub(super) fn faults_of(table: &Table, file: &ContactsFile, settings: &ContactsS
     required.into_iter().map(fault).collect()
 }
 
-/// What could be asked about columns that need not be there, in the order of the files.
-pub(super) fn optional(settings: &ContactsSettings) -> Result<Vec<Question>, FileProblem> {
-    let known = jurisdictions(settings);
+/// What can be asked about columns of these files that need not be there.
+pub(super) fn optional(files: &[&ContactsFile], settings: &ContactsSettings) -> Result<Vec<Question>, FileProblem> {
+    let known = if files.is_empty() { BTreeSet::new() } else { jurisdictions(settings) };
     let mut found = Vec::new();
-    for file in &settings.files {
-        let table = Table::open(file, settings)?;
-        if table.layout.doubts.iter().any(|d| !d.is_required) {
-            let sample = Sample::read(file, settings)?;
-            let optional = sample.layout.doubts.iter().filter(|d| !d.is_required);
-            found.extend(optional.filter_map(|doubt| Question::about(doubt, &sample, &known)));
-        }
+    for file in files {
+        let sample = Sample::read(file, settings)?;
+        let optional = sample.layout.doubts.iter().filter(|d| !d.is_required);
+        found.extend(optional.filter_map(|doubt| Question::about(doubt, &sample, &known)));
     }
     Ok(found)
 }

@@ -265,16 +265,23 @@ pub(super) fn check_settings(settings: &ContactsSettings, layouts: &[Layout]) ->
                 }
             }
         }
-        if taken.contains(&wanted) {
+        // Of a header that is put together with others, as a town in an address, another column may need the whole.
+        if theirs_alone(settings, ours) && taken.contains(&wanted) {
             faults.push(FileFault::MappedTwice(printable(theirs, 80)));
         }
-        taken.push(wanted);
+        if theirs_alone(settings, ours) {
+            taken.push(wanted);
+        }
     }
     let key = header_key(settings.match_key());
     if key.is_empty() || ["role", "name", "email"].contains(&key.as_str()) {
         faults.push(FileFault::BadMatchKey(printable(settings.match_key(), 80)));
     }
     faults
+}
+
+fn theirs_alone(settings: &ContactsSettings, ours: &str) -> bool {
+    settings.columns.get(ours).is_some_and(|theirs| theirs.len() == 1)
 }
 
 fn nearest(name: &str) -> Option<&'static str> {

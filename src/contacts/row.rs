@@ -149,10 +149,12 @@ impl<'a> Check<'a> {
 
     fn role(&mut self, word: Option<RoleWord>) -> Option<Role> {
         let Some(at) = self.table.layout.at(Column::Role) else { return self.table.role };
-        if word.is_none() {
+        // Where the file lists one role, such a column may hold anything, as “Village Trustee”.
+        let role = word.map(|w| w.role).or(self.table.role);
+        if role.is_none() {
             self.refuse(Some(at), ProblemKind::Role);
         }
-        word.map(|w| w.role)
+        role
     }
 
     /// The folded cell that joins. Its text is checked with its own column, unless it is one of ours never kept.

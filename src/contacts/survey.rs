@@ -15,7 +15,7 @@ use super::problem::{Note, NoteKind, Problem, ProblemKind, Problems, Sightings};
 use super::question::Question;
 use super::records::Record;
 use super::row::{OddDate, Person, Place, ReadRow, odd_date, read_row};
-use super::settings::ContactsSettings;
+use super::settings::{ContactsFile, ContactsSettings};
 use super::source::Fingerprint;
 use super::table::Table;
 use crate::model::{Constituent, Official, PersonKey, Role};
@@ -43,6 +43,8 @@ pub(super) struct SurveyedFile {
     pub(super) name: Arc<str>,
     pub(super) headers: Vec<String>,
     pub(super) fingerprint: Fingerprint,
+    /// Whether a column that need not be there could stand in several places.
+    is_open: bool,
 }
 
 /// Reads every file once and checks every row.
@@ -135,7 +137,9 @@ impl Survey {
 
     /// What could be asked about columns that need not be there, and stand in no place until it is answered.
     pub fn open_questions(&self) -> Result<Vec<Question>, ContactsError> {
-        doubts::optional(&self.settings).map_err(|problem| ContactsError::Refused(vec![problem]))
+        let open = self.settings.files.iter().zip(&self.files).filter(|(_, file)| file.is_open);
+        let open: Vec<&ContactsFile> = open.map(|(file, _)| file).collect();
+        doubts::optional(&open, &self.settings).map_err(|problem| ContactsError::Refused(vec![problem]))
     }
 
     /// Every field of a person that a template may name.
@@ -203,7 +207,8 @@ impl Gathered {
         let fingerprint = table.fingerprint().ok_or_else(|| whole(FileFault::Changed))?;
         self.notes.extend(table.notes());
         self.notes.extend(tally.notes(&table.name));
-        self.files.push(SurveyedFile { name: table.name, headers: table.layout.headers, fingerprint });
+        let is_open = !table.layout.doubts.is_empty();
+        self.files.push(SurveyedFile { name: table.name, headers: table.layout.headers, fingerprint, is_open });
         Ok(())
     }
 

@@ -314,3 +314,21 @@ fn a_glance_tells_what_a_file_is_before_anybody_described_it() {
     assert!(both.has_role_column && both.guessed.is_none());
     assert_eq!(both.roles, [Role::Official]);
 }
+
+#[test]
+fn a_town_may_be_a_part_of_the_address_too() {
+    let mut files = with_officials("name,email,Street,City\nBen Baker,b@x.example,1 Main St,Elgin\n");
+    files.settings.columns.insert("address".to_owned(), vec!["Street".to_owned(), "City".to_owned()]);
+    files.settings.columns.insert("jurisdiction".to_owned(), vec!["City".to_owned()]);
+    files.settings.columns.insert("note".to_owned(), Vec::new());
+    let survey = files.and("more.csv", Some(Role::Official), "Name,Email,City\nDi Dorn,d@x.example,Aurora\n").survey();
+    assert_eq!(joined(&survey)[0].address, "1 Main St, Elgin");
+    assert_eq!(joined(&survey)[0].jurisdiction, "Elgin");
+}
+
+#[test]
+fn a_role_column_settles_nothing_where_the_file_lists_one_role() {
+    let officials = "Role,Name,Email,Town\nVillage Trustee,Ana Adams,a@x.example,Elgin\n";
+    let survey = Files::new().and("officials.csv", Some(Role::Official), officials).survey();
+    assert_eq!(survey.officials().len(), 1);
+}
