@@ -1,17 +1,18 @@
 //! `match`: what constituents write and no official has is decided by staff, spelling by spelling, and remembered in
 //! the alias file. Nothing is decided by the program.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fmt::Write as _;
 use std::io::IsTerminal;
 use std::path::Path;
 
 use crate::cli::{Match, Place};
-use crate::contacts::{Alias, Decisions, SafeCsv, Sought, Survey, add_aliases, survey};
+use crate::contacts::{Alias, Decisions, SafeCsv, Sought, Survey, add_aliases};
 use crate::model::fold;
 use crate::plan::{Group, Groups, unmatched};
 use crate::report::counted;
 
+use super::columns::survey_asking;
 use super::console::{ask, note, say};
 use super::steps::Steps;
 use super::workspace::Workspace;
@@ -22,7 +23,7 @@ const SHOWN: usize = 20;
 
 pub(super) fn run(place: &Place, args: &Match) -> Result<Exit, Failure> {
     let workspace = Workspace::open(place)?;
-    let survey = survey(&workspace.config.contacts)?;
+    let survey = survey_asking(&workspace.config, BTreeSet::new())?;
     let mut reading = Steps::of("matching", survey.constituents());
     let groups = unmatched(&survey, || reading.step())?;
     drop(reading);

@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 
-use super::columns::{Layout, header_key};
+use super::columns::header_key;
 use super::error::{ContactsError, FileFault, FileProblem};
 use super::join::Directory;
+use super::layout::Layout;
 use super::pairs::{self, Form, Pairs, Wanted};
 use super::problem::{Note, NoteKind};
 use super::safe_csv::{BOM, csv_line, replace_file};

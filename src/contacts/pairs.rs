@@ -4,8 +4,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::columns::Layout;
 use super::error::{FileFault, FileProblem};
+use super::layout::Layout;
 use super::problem::Note;
 use super::records::{Flaw, Record};
 use super::safe_csv::armed;

@@ -4,8 +4,9 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::columns::{Column, Layout, header_key};
+use super::columns::{Column, header_key};
 use super::error::{FileFault, FileProblem};
+use super::layout::Layout;
 use super::pairs::{self, Wanted};
 use super::problem::Note;
 use crate::model::{fold, printable};

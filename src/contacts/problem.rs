@@ -350,6 +350,20 @@ pub enum NoteKind {
     /// Invisible characters or no-break spaces were taken out of a header.
     #[error("invisible characters in the header “{0}” were left out")]
     HeaderCleaned(String),
+    /// Columns were found under other names than ours.
+    #[error("columns by their names: {0}")]
+    Recognised(String),
+    /// Several columns could be one of ours that need not be there.
+    #[error("{headers} could be {column}; none is taken for it until [contacts.columns] in config.toml says which")]
+    Undecided {
+        /// Our column.
+        column: String,
+        /// The headers.
+        headers: String,
+    },
+    /// A role column has other words than official and constituent.
+    #[error("the role column says {0}")]
+    RoleWords(String),
     /// A column is not used: it has no header, or another was named for its purpose.
     #[error("the column {0} is not used: it has no header, or [contacts.columns] names another for it")]
     UnusedColumn(String),

@@ -1,6 +1,7 @@
 //! The second reading: every row again, now joined to its officials or with the reason why not.
 //! Nothing is held but the people who stand in the files twice.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
@@ -291,13 +292,15 @@ impl Rows<'_> {
     /// The row of a constituent whose cells lead to nobody, or to two.
     fn astray(&mut self, table: &Table, who: &Constituent, route: &Route<'_>, place: Place, cells: Cells<'_>) -> Row {
         let Place { file, line } = place;
-        let at = if let Route::NoPostcode { .. } | Route::ManyPostcodes(_) = route {
-            table.layout.at(Column::Postcode)
+        let layout = &table.layout;
+        let by_postcode =
+            matches!(route, Route::NoPostcode { .. } | Route::ManyPostcodes(_)) || layout.match_text(cells).is_empty();
+        let (places, cell) = if by_postcode {
+            (layout.places(Column::Postcode), Cow::Borrowed(who.postcode.as_str()))
         } else {
-            table.layout.match_at.filter(|&at| !cells.get(at).trim().is_empty())
+            (layout.match_places(), layout.match_text(cells))
         };
-        let at = at.or_else(|| table.layout.at(Column::Postcode));
-        let (label, cell) = at.map_or_else(Default::default, |at| (table.layout.label(at), cells.get(at)));
+        let (label, cell) = (layout.labels(places), &*cell);
         let problem = |kind| Problem::new(&table.name, line, kind).in_cell(label.clone(), cell);
         let written = || Sought::Jurisdiction(printable(cell, VALUE_CHARS_MAX));
         let postcode = || Sought::Postcode(printable(&who.postcode, VALUE_CHARS_MAX));

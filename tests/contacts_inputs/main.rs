@@ -9,6 +9,7 @@
 )]
 
 mod aliases;
+mod columns;
 mod everyone;
 mod files;
 mod joining;
