@@ -78,6 +78,15 @@ fn a_file_of_constituents_needs_no_jurisdiction_then_and_officials_do() {
 }
 
 #[test]
+fn the_columns_of_the_table_go_by_the_names_that_people_give_them() {
+    for header in ["ZIP,City", "Zip Code,Town", "Postal code,Municipality", "note,Postcode,Jurisdiction"] {
+        let first = if header.starts_with("note") { "x,60120,Elgin" } else { "60120,Elgin" };
+        let survey = with_mayor(&signer("jurisdiction", "")).with_postcodes(&format!("{header}\n{first}\n")).survey();
+        assert_eq!(joined(&survey).len(), 1, "{header}");
+    }
+}
+
+#[test]
 fn every_bad_line_of_the_table_is_named() {
     for (table, expected) in [
         (
