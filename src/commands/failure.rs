@@ -30,8 +30,8 @@ pub(super) struct Reason {
 }
 
 impl Reason {
-    pub(super) fn new(file: impl Into<String>, line: Option<u64>, what: impl ToString) -> Self {
-        Self { file: file.into(), line, what: what.to_string() }
+    pub(super) fn new(file: &str, line: Option<u64>, what: &impl ToString) -> Self {
+        Self { file: file.to_owned(), line, what: what.to_string() }
     }
 }
 
@@ -84,7 +84,7 @@ impl std::error::Error for Failure {}
 
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
-        let reason = |problem: &crate::config::Problem| Reason::new(problem.place(), None, problem.what());
+        let reason = |problem: &crate::config::Problem| Reason::new(problem.place(), None, &problem.what());
         Self::new(Exit::Usage, error.to_string()).because(error.problems.iter().map(reason).collect())
     }
 }
@@ -105,7 +105,7 @@ impl From<ContactsError> for Failure {
     fn from(error: ContactsError) -> Self {
         let reasons = match &error {
             ContactsError::Refused(problems) => {
-                problems.iter().map(|p| Reason::new(p.file.as_str(), p.line, &p.fault)).collect()
+                problems.iter().map(|p| Reason::new(&p.file, p.line, &p.fault)).collect()
             }
             ContactsError::Changed { .. } | ContactsError::Unwritable { .. } => Vec::new(),
         };

@@ -54,7 +54,9 @@ impl ProblemList {
 
     /// Writes these problems.
     pub fn add_all(&mut self, problems: &[Problem]) {
-        problems.iter().for_each(|problem| self.add(problem));
+        for problem in problems {
+            self.add(problem);
+        }
     }
 
     /// Writes something that is wrong with a whole file, as a line of its own.
@@ -86,13 +88,12 @@ impl ProblemList {
     }
 
     fn try_row(&mut self, cells: [&str; 6]) -> Result<(), ContactsError> {
-        let csv = match &mut self.csv {
-            Some(csv) => csv,
-            None => {
-                let mut csv = SafeCsv::create(&self.path)?;
-                csv.write(HEADERS)?;
-                self.csv.insert(csv)
-            }
+        let csv = if let Some(csv) = &mut self.csv {
+            csv
+        } else {
+            let mut csv = SafeCsv::create(&self.path)?;
+            csv.write(HEADERS)?;
+            self.csv.insert(csv)
         };
         csv.write(cells)
     }
