@@ -27,5 +27,5 @@ pub use join::{ListedOfficial, MANY_SEAT_TITLES};
 pub use problem::{Note, NoteKind, Problem, ProblemKind, Problems, VALUE_CHARS_MAX};
 pub use refused::RefusedWriter;
 pub use rows::{Row, Rows};
-pub use settings::{ContactsFile, ContactsSettings, Joining, Reading};
+pub use settings::{ContactsFile, ContactsSettings, Joining, NOTE_CHARS_MAX, Reading};
 pub use survey::{Survey, survey};

@@ -236,9 +236,25 @@ impl<'a> Check<'a> {
     fn column(&mut self, column: Column) -> String {
         match self.table.layout.at(column) {
             Some(at) if at == self.table.layout.match_at => compose(self.cells.get(at).trim()).into_owned(),
+            Some(at) if column == Column::Note => self.note(at),
             Some(at) => self.text(at, rules(column)),
             None => String::new(),
         }
+    }
+
+    /// Somebody's own words, which nobody but staff may shorten.
+    fn note(&mut self, at: usize) -> String {
+        let chars_max = self.table.note_chars_max;
+        let before = self.problems.len();
+        let note = self.text(at, Rules { chars_max, ..LONG });
+        if self.problems.len() > before
+            && let Some(problem) = self.problems.pop()
+        {
+            let is_too_long = matches!(problem.kind, ProblemKind::TooLong { .. });
+            let advice = "shorten it with the person's consent, or raise contacts.note_chars_max in config.toml";
+            self.problems.push(if is_too_long { problem.advising(advice.to_owned()) } else { problem });
+        }
+        note
     }
 
     fn extra(&mut self) -> Extra {

@@ -18,6 +18,8 @@ pub(super) struct Table {
     /// Whom it lists, when it has no role column.
     pub(super) role: Option<Role>,
     pub(super) layout: Layout,
+    /// How long somebody's own words may be.
+    pub(super) note_chars_max: usize,
     /// What is wrong with its header line; the rows are not worth reading then.
     pub(super) faults: Vec<FileProblem>,
     delimiter: u8,
@@ -47,7 +49,8 @@ impl Table {
             .map_err(|e| here(FileFault::NotUtf8 { column: format!("number {}", e.cell + 1), byte: e.byte }))?;
         let (layout, faults) = Layout::read(cells, settings, needs_role);
         let faults = header.flaws.iter().copied().map(header_fault).chain(faults).map(here).collect();
-        Ok(Self { name, role: file.role, layout, faults, delimiter, records })
+        let note_chars_max = settings.note_chars_max;
+        Ok(Self { name, role: file.role, layout, note_chars_max, faults, delimiter, records })
     }
 
     /// Fills `record` with the next row; false at the end of the file.
