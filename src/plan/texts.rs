@@ -58,15 +58,13 @@ impl Choice {
     ) -> Result<Self, NoSuchColumn> {
         let wanted = field_name(column);
         let letters = letters.into_iter().map(|(value, letter)| (fold(&value), letter)).collect();
-        match known.iter().find(|field| field_name(field) == wanted) {
-            Some(field) => Ok(Self { role, field: field.clone(), letters }),
-            None => {
-                let alike = |field: &&String| strsim::normalized_damerau_levenshtein(&field_name(field), &wanted);
-                let nearest = known.iter().max_by(|a, b| alike(a).total_cmp(&alike(b))).filter(|f| alike(f) > 0.5);
-                let full = |field: &str| format!("{}.{}", space(role), field_name(field));
-                Err(NoSuchColumn { by: full(column), nearest: nearest.map(|field| full(field)) })
-            }
+        if let Some(field) = known.iter().find(|field| field_name(field) == wanted) {
+            return Ok(Self { role, field: field.clone(), letters });
         }
+        let alike = |field: &&String| strsim::normalized_damerau_levenshtein(&field_name(field), &wanted);
+        let nearest = known.iter().max_by(|a, b| alike(a).total_cmp(&alike(b))).filter(|field| alike(field) > 0.5);
+        let full = |field: &str| format!("{}.{}", space(role), field_name(field));
+        Err(NoSuchColumn { by: full(column), nearest: nearest.map(|field| full(field)) })
     }
 
     /// As a template would write the column.

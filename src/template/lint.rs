@@ -44,7 +44,9 @@ pub fn lint(template: &Template) -> Vec<Advice> {
         }
     }
     let body: Vec<Piece<'_>> = scan::scan(source, body_at, source.len()).0;
-    links::of(&body).iter().for_each(|link| about_link(link, &mut found));
+    for link in links::of(&body) {
+        about_link(&link, &mut found);
+    }
     found.sort();
     found.dedup();
     let place = |(finding, action): (Finding, String)| {

@@ -242,10 +242,12 @@ fn line_breaks_in_a_value_stay_and_white_space_around_lines_goes() {
         ("a\r\n\r\nb\n", "a\n\nb\n"),
         ("    four\n    # five", "four\n# five\n"),
         ("a\rb\u{0}c", "a\nb c\n"),
-        ("", ""),
     ] {
         assert_eq!(to_text(&rendered("{{ constituent.note }}", value).markdown), text, "{value:?}");
     }
+    let nothing = letter("Subject: s\n\n{{ constituent.note }}").unwrap();
+    let refused = nothing.render_letter(&campaign(), &official(), &constituent(" \n"));
+    assert_eq!(refused, Err(RenderError::Empty { template: "letter.md".into() }));
     let quoted = rendered("> {{ constituent.note }}\n>\n> y", "a\n\n- b\n# c");
     assert_eq!(to_text(&quoted.markdown), "> a\n>\n> - b\n> # c\n>\n> y\n");
 }
