@@ -157,7 +157,7 @@ impl Choices {
     pub(super) fn of(texts: &Texts) -> Self {
         let Some(choice) = &texts.choice else { return Self::default() };
         let value = |(value, number): (&String, &usize)| {
-            let letter = texts.numbered(*number).name().to_owned();
+            let letter = file_name(texts.numbered(*number));
             (value.clone(), ChosenFor { written: value.clone(), letter, is_own: true, letters: 0 })
         };
         Self { by: choice.by(), values: choice.letters.iter().map(value).collect(), others: 0 }
@@ -170,7 +170,7 @@ impl Choices {
         if let Some(chosen) = self.values.get_mut(&value) {
             chosen.letters += 1;
         } else if self.values.len() < VALUES_MAX {
-            let letter = texts.letter.name().to_owned();
+            let letter = file_name(&texts.letter);
             self.values.insert(value, ChosenFor { written: written.to_owned(), letter, is_own: false, letters: 1 });
         } else {
             self.others += 1;
@@ -201,6 +201,12 @@ impl fmt::Display for Choices {
         }
         writeln!(f)
     }
+}
+
+/// The name of a letter's file without the folders, which are the same for all.
+fn file_name(letter: &Template) -> String {
+    let name = letter.name();
+    name.rsplit(['/', '\\']).next().unwrap_or(name).to_owned()
 }
 
 fn space(role: Role) -> &'static str {
