@@ -66,6 +66,6 @@ pub use question::{Answer, Choice, Question};
 pub use refused::RefusedWriter;
 pub use rows::{Row, Rows, Sought};
 pub use safe_csv::SafeCsv;
-pub use settings::{ContactsFile, ContactsSettings, Joining, Reading};
+pub use settings::{ContactsFile, ContactsSettings, Joining, NOTE_CHARS_MAX, Reading};
 pub use survey::{Survey, survey};
 pub use whole::{Standing, WholeRow, WholeRows};

@@ -301,6 +301,7 @@ impl<'a> Check<'a> {
     fn parts(&mut self, column: Column) -> String {
         let table = self.table;
         match table.layout.places(column) {
+            [at] if column == Column::Note => self.note(*at),
             [at] => self.text(*at, rules(column)),
             places => {
                 let parts: Vec<String> = places.iter().map(|&at| self.text(at, rules(column))).collect();
@@ -308,6 +309,21 @@ impl<'a> Check<'a> {
                 filled.join(column.separator())
             }
         }
+    }
+
+    /// Somebody's own words, which nobody but staff may shorten.
+    fn note(&mut self, at: usize) -> String {
+        let chars_max = self.table.note_chars_max;
+        let before = self.problems.len();
+        let note = self.text(at, Rules { chars_max, ..LONG });
+        if self.problems.len() > before
+            && let Some(problem) = self.problems.pop()
+        {
+            let is_too_long = matches!(problem.kind, ProblemKind::TooLong { .. });
+            let advice = "shorten it with the person's consent, or raise contacts.note_chars_max in config.toml";
+            self.problems.push(if is_too_long { problem.advising(advice.to_owned()) } else { problem });
+        }
+        note
     }
 
     fn extra(&mut self) -> Extra {

@@ -22,6 +22,8 @@ pub(super) struct Table {
     pub(super) layout: Layout,
     /// The header line as it is written.
     pub(super) header_cells: Vec<String>,
+    /// How long somebody's own words may be.
+    pub(super) note_chars_max: usize,
     /// What is wrong with its header line; the rows are not worth reading then.
     pub(super) faults: Vec<FileProblem>,
     /// Where the columns without a word of ours stand that a letter uses.
@@ -69,6 +71,7 @@ impl Table {
             role: file.role,
             layout,
             header_cells,
+            note_chars_max: settings.note_chars_max,
             faults,
             used,
             header_line,

@@ -65,7 +65,7 @@ fn rows_that_cannot_be_used_are_listed_with_line_column_and_advice() {
         (signer("jurisdiction", "???"), "a blank that was not filled in"),
         (signer("address", "....."), "a blank that was not filled in"),
         (signer("title", "-"), "a blank that was not filled in"),
-        (signer("note", &long(5001)), "longer than 5000"),
+        (signer("note", &long(2001)), "longer than 2000"),
         (signer("note", "a\u{7}"), "control character"),
     ] {
         let good = signer("name", "Cy After");
