@@ -231,10 +231,15 @@ fn decide(guess: &'static Encoding, words: &[Word]) -> Result<Known, FileFault> 
 fn is_rival(first: &Reading, other: &Reading, guess: &'static Encoding) -> bool {
     // Letters that Western European keyboards have are Windows' own; its rare ones are what a Mac's usual ones become.
     let is_rare = |text: &str| text.contains(['š', 'Š', 'ž', 'Ž', 'œ', 'Œ', 'Ÿ', 'ƒ']);
+    // `îlafur` is `Ólafur`.
+    let is_lowered = |ours: &str, theirs: &str| {
+        ours.starts_with(|c: char| !c.is_ascii() && c.is_lowercase()) && theirs.starts_with(char::is_uppercase)
+    };
     first.differences(other).any(|(ours, theirs)| {
         other.encoding == guess
             || first.encoding != WINDOWS_1252
-            || (theirs.1 == Sense::Word && (ours.1 != Sense::Word || is_rare(&ours.0)))
+            || (theirs.1 == Sense::Word
+                && (ours.1 != Sense::Word || is_rare(&ours.0) || is_lowered(&ours.0, &theirs.0)))
     })
 }
 
@@ -296,6 +301,7 @@ mod tests {
             (ISO_8859_15, "name\nŠimon Cœur\nŒuvre\n"),
             (MACINTOSH, "name\nHans Müller\nChloé\nNuñez\n"),
             (MACINTOSH, "name\nChloé\n"),
+            (MACINTOSH, "name\nZoë\n"),
             (WINDOWS_1250, "name\nŁukasz Wiśniewski\nMałgorzata Wójcik\nGrażyna Żółć\nStanisław Dąbrowski\n"),
             (WINDOWS_1251, "name\nИван Петров\nОльга Сергеевна\nМосква\n"),
             (SHIFT_JIS, "name\n山田太郎\n鈴木花子\n東京都千代田区\n"),
@@ -312,6 +318,7 @@ mod tests {
             (&b"name\nSchr\x9ader\n"[..], "line 2, “Schršder” as windows-1252"),
             (b"name\nGarc\x92a\n", "“García” as macintosh"),
             (b"name\nL\x97pez\n", "“López” as macintosh"),
+            (b"name\n\xeelafur\n", "“Ólafur” as macintosh"),
             (b"name\nM\x81ller\n", "“MÅller” as macintosh"),
             (b"name\nM\xfcller\nZo\xc3\xab\n", "“ZoÃ«” as windows-1252"),
         ] {

@@ -112,8 +112,10 @@ pub enum FileFault {
     /// A spreadsheet that unpacks to far more than it should.
     #[error("the spreadsheet unpacks to far more than a list of people can need; save the sheet as “CSV UTF-8”")]
     TooBigInside,
-    /// A spreadsheet in which no sheet is shown.
-    #[error("no sheet of it is shown; show the one with the people, or name it as sheet = \"…\" under [contacts]")]
+    /// A spreadsheet in which no sheet that is shown has anything in it.
+    #[error(
+        "no sheet that is shown has anything in it; show the one with the people, or name it as sheet = \"…\" under [contacts]"
+    )]
     NoSheet,
     /// A sheet without a cell that is filled.
     #[error("the sheet is empty; name the one with the people as sheet = \"…\" under [contacts]")]

@@ -12,7 +12,7 @@ use super::error::FileFault;
 use super::problem::Sightings;
 use super::records::{CELL_BYTES_MAX, COLUMNS_MAX};
 use super::{ods, xlsx};
-use crate::model::printable;
+use crate::model::{fold, printable};
 
 /// No sheet has more rows.
 const ROWS_MAX: u32 = 1 << 24;
@@ -46,28 +46,29 @@ pub(super) struct Sink {
     pub(super) facts: SheetFacts,
 }
 
-/// Which of these sheets to read: the one that is named, else the first that is shown.
-pub(super) struct SheetNames<'a> {
-    /// Their names, and whether they are shown.
-    pub(super) all: Vec<(String, bool)>,
-    pub(super) wanted: Option<&'a str>,
+/// A sheet of a workbook, as far as that matters for choosing it.
+pub(super) struct Choice {
+    pub(super) name: String,
+    /// Whether it is shown and has something in it.
+    pub(super) is_likely: bool,
 }
 
-impl SheetNames<'_> {
-    pub(super) fn choose(&self) -> Result<usize, FileFault> {
-        let same = |name: &str, wanted: &str| crate::model::fold(name) == crate::model::fold(wanted);
-        let found = match self.wanted {
-            Some(wanted) => self.all.iter().position(|(name, _)| same(name, wanted)),
-            None => self.all.iter().position(|(_, is_shown)| *is_shown),
-        };
-        found.ok_or_else(|| match self.wanted {
-            Some(wanted) => {
-                let names: Vec<String> = self.all.iter().map(|(n, _)| format!("“{}”", printable(n, 60))).collect();
-                FileFault::NoSuchSheet { wanted: printable(wanted, 60), names: names.join(", ") }
-            }
-            None => FileFault::NoSheet,
-        })
-    }
+/// Which of these sheets to read: the one that is named, else the first likely one. Gives its name too, when there are
+/// several likely ones.
+pub(super) fn choose(sheets: &[Choice], wanted: Option<&str>) -> Result<(usize, Option<String>), FileFault> {
+    let found = match wanted {
+        Some(wanted) => sheets.iter().position(|s| fold(&s.name) == fold(wanted)),
+        None => sheets.iter().position(|s| s.is_likely),
+    };
+    let at = found.ok_or_else(|| match wanted {
+        Some(wanted) => {
+            let names: Vec<String> = sheets.iter().map(|s| format!("“{}”", printable(&s.name, 60))).collect();
+            FileFault::NoSuchSheet { wanted: printable(wanted, 60), names: names.join(", ") }
+        }
+        None => FileFault::NoSheet,
+    })?;
+    let has_others = sheets.iter().enumerate().any(|(i, s)| i != at && s.is_likely);
+    Ok((at, has_others.then(|| sheets[at].name.clone())))
 }
 
 /// The text of the sheet as CSV, and what there is to tell about it.
