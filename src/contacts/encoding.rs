@@ -81,17 +81,22 @@ pub(super) fn is_utf8(mut input: impl Read) -> io::Result<bool> {
 
 /// Finds the encoding of a text that is not UTF-8, reading all of it.
 pub(super) fn detect(mut input: impl Read) -> io::Result<Result<Known, FileFault>> {
-    let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
     let mut words = Words::default();
     let mut buffer = vec![0; CHUNK_BYTES];
     loop {
         let n = read_some(&mut input, &mut buffer)?;
-        detector.feed(&buffer[..n], n == 0);
         words.feed(&buffer[..n]);
         if n == 0 {
             break;
         }
     }
+    // ASCII alone tells the detector nothing, and it is slow.
+    let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
+    for word in &words.found {
+        detector.feed(&word.bytes, false);
+        detector.feed(b" ", false);
+    }
+    detector.feed(b"", true);
     Ok(decide(detector.guess(None, Utf8Detection::Deny), &words.found))
 }
 
@@ -167,7 +172,8 @@ impl Words {
 
     fn end_word(&mut self) {
         let counts = !self.is_ascii && self.word.len() <= WORD_BYTES_MAX && self.found.len() < WORDS_MAX;
-        if counts && self.seen.insert(self.word.clone()) {
+        if counts && !self.seen.contains(&self.word) {
+            self.seen.insert(self.word.clone());
             self.found.push(Word { line: self.line, bytes: self.word.clone() });
         }
         self.word.clear();
