@@ -268,11 +268,7 @@ fn unclear(readings: &[Reading], words: &[Word]) -> FileFault {
             shown.push((Excerpt::new(text), reading.encoding.name()));
         }
     }
-    FileFault::UnclearEncoding {
-        line: words.get(at).map_or(1, |w| w.line),
-        readings: shown,
-        example: readings.first().map_or(WINDOWS_1252.name(), |r| r.encoding.name()),
-    }
+    FileFault::UnclearEncoding { line: words.get(at).map_or(1, |w| w.line), readings: shown }
 }
 
 #[cfg(test)]

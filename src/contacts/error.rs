@@ -92,7 +92,7 @@ pub enum FileFault {
     },
     /// A text that can be read in several encodings.
     #[error(
-        "it is not UTF-8, and which encoding it is in is not clear: line {line}, {}; save it as “CSV UTF-8”, or name the right one as encoding = \"{example}\" under [contacts] in config.toml",
+        "it is not UTF-8, and which encoding it is in is not clear: line {line}, {}; save it as “CSV UTF-8”, or name the one that reads rightly as encoding = \"…\" under [contacts] in config.toml",
         readings_shown(.readings)
     )]
     UnclearEncoding {
@@ -100,8 +100,6 @@ pub enum FileFault {
         line: u64,
         /// One word of it as each encoding reads it.
         readings: Vec<(Excerpt, &'static str)>,
-        /// An encoding's name.
-        example: &'static str,
     },
     /// A spreadsheet that cannot be read.
     #[error("the spreadsheet is damaged ({0}); open it, save it again and try once more")]

@@ -17,7 +17,7 @@ pub(super) fn is_one(archive: &mut Archive) -> bool {
     archive.is_of_type(TYPE) || archive.is_of_type("application/vnd.oasis.opendocument.spreadsheet-template")
 }
 
-/// Reads the sheet that is wanted, or the first that is shown.
+/// Reads the sheet that is wanted, or the first likely one.
 pub(super) fn read(archive: &mut Archive, wanted: Option<&str>, sink: &mut Sink) -> Result<(), FileFault> {
     refuse_locked(archive)?;
     let sheets = read_sheets(archive)?;

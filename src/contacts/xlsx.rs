@@ -11,7 +11,7 @@ use super::number_format::{NumberFormat, plain};
 use super::sheet::{CellText, Choice, Sink, choose};
 use super::strings::{Strings, StringsWriter};
 
-/// Reads the sheet that is wanted, or the first that is shown.
+/// Reads the sheet that is wanted, or the first likely one.
 pub(super) fn read(archive: &mut Archive, wanted: Option<&str>, sink: &mut Sink) -> Result<(), FileFault> {
     let book_path = office_document(archive)?;
     let book = read_book(archive, &book_path)?;
