@@ -101,7 +101,7 @@ pub enum FileFault {
     },
     /// A text that can be read in several encodings.
     #[error(
-        "it is not UTF-8, and which encoding it is in is not clear: line {line}, {}; save it as “CSV UTF-8”, or name the right one as encoding = \"{example}\" under [contacts] in config.toml",
+        "it is not UTF-8, and which encoding it is in is not clear: line {line}, {}; save it as “CSV UTF-8”, or name the one that reads rightly as encoding = \"…\" under [contacts] in config.toml",
         readings_shown(.readings)
     )]
     UnclearEncoding {
@@ -109,8 +109,6 @@ pub enum FileFault {
         line: u64,
         /// One word of it as each encoding reads it.
         readings: Vec<(Excerpt, &'static str)>,
-        /// An encoding's name.
-        example: &'static str,
     },
     /// A spreadsheet that cannot be read.
     #[error("the spreadsheet is damaged ({0}); open it, save it again and try once more")]
@@ -121,8 +119,10 @@ pub enum FileFault {
     /// A spreadsheet that unpacks to far more than it should.
     #[error("the spreadsheet unpacks to far more than a list of people can need; save the sheet as “CSV UTF-8”")]
     TooBigInside,
-    /// A spreadsheet in which no sheet is shown.
-    #[error("no sheet of it is shown; show the one with the people, or name it as sheet = \"…\" under [contacts]")]
+    /// A spreadsheet in which no sheet that is shown has anything in it.
+    #[error(
+        "no sheet that is shown has anything in it; show the one with the people, or name it as sheet = \"…\" under [contacts]"
+    )]
     NoSheet,
     /// A sheet without a cell that is filled.
     #[error("the sheet is empty; name the one with the people as sheet = \"…\" under [contacts]")]

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use super::delimiter::{self, first_filled};
 use super::error::{FileFault, FileProblem};
+use super::given_back::columns_of_ours;
 use super::layout::{Doubt, Layout};
 use super::problem::{Note, NoteKind};
 use super::records::{Broken, COLUMNS_MAX, Cells, Flaw, Record, Records};
-use super::refused;
 use super::settings::{ContactsFile, ContactsSettings};
 use super::source::{Fingerprint, Source};
 use crate::model::{Role, printable};
@@ -59,7 +59,7 @@ impl Table {
         let here = |fault: FileFault| fault.at(&name, Some(header_line));
         let cells =
             header.cells().map_err(|e| here(not_text(records.input(), format!("number {}", e.cell + 1), e.byte)))?;
-        let columns_of_ours = refused::columns_of_ours(cells);
+        let columns_of_ours = columns_of_ours(cells);
         let cells = cells.given_back(columns_of_ours);
         let (layout, faults) = Layout::read(cells, settings, file.role);
         let is_used = |(_, key): &&(usize, String)| settings.used.contains(key);
