@@ -108,8 +108,14 @@ fn exports_of_the_usual_programs_need_no_settings() {
 fn what_was_recognised_is_shown_and_our_own_words_are_not() {
     let survey = with_officials("First Name,Last Name,E-mail,Town\nBen,Baker,ben@x.example,Elgin\n").survey();
     let notes = notes(&survey);
-    assert!(notes.contains("name ← “First Name” + “Last Name”, email ← “E-mail”, jurisdiction ← “Town”"), "{notes}");
-    assert!(notes.contains("name ← “Mayor”, email ← “Mayor's E-mail”, jurisdiction ← “Municipality”"), "{notes}");
+    assert!(
+        notes.contains("name ← “First Name” + “Last Name”\n      email ← “E-mail”\n      jurisdiction ← “Town”\n"),
+        "{notes}"
+    );
+    assert!(
+        notes.contains("name ← “Mayor”\n      email ← “Mayor's E-mail”\n      jurisdiction ← “Municipality”\n"),
+        "{notes}"
+    );
 }
 
 #[test]
@@ -267,7 +273,7 @@ fn roles_are_told_by_the_words_of_a_table_and_nothing_else() {
     assert_eq!(joined(&survey).len(), 1);
     assert_eq!(refusals(&survey).len(), 1);
     let notes = notes(&survey);
-    assert!(notes.contains("“mayor”, taken for official; “signer”, taken for constituent"), "{notes}");
+    assert!(notes.contains("“mayor”, taken for official\n      “signer”, taken for constituent\n"), "{notes}");
 }
 
 #[test]
