@@ -27,6 +27,34 @@ First steps:
     undersigned new DIR
     then in DIR: check, preview, rehearse, test, send";
 
+/// The columns of what `export` writes, at the end of its `--help`.
+const EXPORT_HELP: &str = "\
+Beside your own columns, in your own order, stand:
+    state       what became of the letters: sent, bounced, deferred, …
+    time        when the mail server took them, or when they were last tried
+    last reply  what the mail server last said
+    advice      what to do, where there is something to do
+
+With --failed, before your own columns stand:
+    line        where the row is in your file (and in which, if you have several)
+    problem     what went wrong
+    advice      what to do
+Mend the rows, then send that file alone:
+    undersigned send --set contacts.files=failed.csv
+
+With several contact files each is written to a file of its own; --out then
+names a folder.";
+
+/// The columns of problems.csv, at the end of `check --help`.
+const CHECK_HELP: &str = "\
+The whole list of problems is written to problems.csv in the campaign folder:
+    file, line  where it is; line 1 is the header
+    column      the column it is about, under your own header
+    value       what stands there
+    problem     what is wrong
+    advice      what to do
+The file goes when no problem is left.";
+
 /// Sends advocacy letters: matches constituents to their officials, fills in each letter, hands it to a mail
 /// server at a bearable pace, and keeps a durable record of every attempt.
 #[derive(Debug, Parser)]
@@ -58,6 +86,8 @@ pub enum Verb {
     New(New),
     /// Reads everything, fills in every letter, and tells every problem and who writes to whom; sends nothing
     Check(Check),
+    /// Decides which jurisdiction is meant where constituents write it otherwise than officials do
+    Match(Match),
     /// Writes letters as they would be sent, to look at: .eml, .html and .txt
     Preview(Preview),
     /// Sends the whole campaign to a mailbox on this machine, with a ledger of its own
@@ -70,6 +100,8 @@ pub enum Verb {
     Status(Status),
     /// Shows every attempt with what the relay answered
     Log(Log),
+    /// Writes your contact files again with what became of everybody beside each row
+    Export(Export),
     /// Puts messages that failed back into the queue
     Retry(Retry),
     /// Makes waiting messages wait until `release`
@@ -98,10 +130,25 @@ pub struct New {
 
 /// `check`
 #[derive(Debug, Args)]
+#[command(after_help = CHECK_HELP)]
 pub struct Check {
+    /// For programs: one object with everything that was found, also where nothing can be checked
+    #[arg(long)]
+    pub json: bool,
     /// Goes on without the rows that cannot be used, and writes them to refused.csv
     #[arg(long)]
     pub skip_bad: bool,
+}
+
+/// `match`
+#[derive(Debug, Args)]
+pub struct Match {
+    /// Writes every spelling with what it may mean into a file for a spreadsheet; nothing is decided
+    #[arg(long, value_name = "FILE", conflicts_with = "accept")]
+    pub list: Option<PathBuf>,
+    /// Takes every line of such a file whose cell `means` is filled in
+    #[arg(long, value_name = "FILE")]
+    pub accept: Option<PathBuf>,
 }
 
 /// `preview`
@@ -187,6 +234,18 @@ pub struct Log {
     /// Only this message
     #[arg(long, value_name = "ID")]
     pub message: Option<String>,
+}
+
+/// `export`
+#[derive(Debug, Args)]
+#[command(after_help = EXPORT_HELP)]
+pub struct Export {
+    /// Only the rows that need mending, as a file to mend and to send by itself
+    #[arg(long)]
+    pub failed: bool,
+    /// Where to write, instead of NAME-status.csv or failed.csv in the campaign folder
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
 }
 
 /// `retry`

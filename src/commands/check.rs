@@ -1,16 +1,31 @@
 //! `check`: reads everything, fills in every letter, finds every problem at once; sends nothing.
 
 use crate::cli::{Check, Place};
+use crate::report::{check_json, match_text};
 
 use super::console::say;
-use super::workspace::{BadRows, Workspace};
+use super::workspace::{BadRows, Prepared, Workspace};
 use super::{Exit, Failure};
 
 pub(super) fn run(place: &Place, args: &Check) -> Result<Exit, Failure> {
-    let workspace = Workspace::open(place)?;
     let bad_rows = BadRows::from(args.skip_bad);
-    let prepared = workspace.prepare(bad_rows)?;
-    say(workspace.whole_report(&prepared));
+    let checked = Workspace::open(place).and_then(|workspace| {
+        let prepared = workspace.prepare(bad_rows)?;
+        Ok((workspace, prepared))
+    });
+    match checked {
+        Ok((workspace, prepared)) if args.json => Ok(as_json(&workspace, &prepared, bad_rows)),
+        Ok((workspace, prepared)) => as_text(&workspace, &prepared, bad_rows),
+        Err(failure) if args.json => {
+            say(failure.json());
+            Ok(failure.exit)
+        }
+        Err(failure) => Err(failure),
+    }
+}
+
+fn as_text(workspace: &Workspace, prepared: &Prepared, bad_rows: BadRows) -> Result<Exit, Failure> {
+    say(workspace.with_findings(prepared, match_text));
     if let Some(path) = &prepared.refused_to {
         say(format!(
             "The rows that cannot be used are in {}; mend them there and add them to your file.",
@@ -20,4 +35,12 @@ pub(super) fn run(place: &Place, args: &Check) -> Result<Exit, Failure> {
     prepared.must_be_launchable(bad_rows)?;
     say("Everything is in order. Nothing was sent.");
     Ok(Exit::Done)
+}
+
+fn as_json(workspace: &Workspace, prepared: &Prepared, bad_rows: BadRows) -> Exit {
+    let refusal = prepared.must_be_launchable(bad_rows).err();
+    let exit = refusal.as_ref().map_or(Exit::Done, |failure| failure.exit);
+    let reason = refusal.map(|failure| failure.to_string());
+    say(workspace.with_findings(prepared, |found| check_json(found, exit as u8, reason.as_deref())));
+    exit
 }

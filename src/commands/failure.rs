@@ -16,11 +16,38 @@ pub struct Failure {
     /// How the program ends.
     pub exit: Exit,
     message: String,
+    /// Each reason by itself, where there are several.
+    pub(super) reasons: Vec<Reason>,
+}
+
+/// One reason among several.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Reason {
+    /// The file, or the part of the settings.
+    pub(super) file: String,
+    pub(super) line: Option<u64>,
+    pub(super) what: String,
+}
+
+impl Reason {
+    pub(super) fn new(file: &str, line: Option<u64>, what: &impl ToString) -> Self {
+        Self { file: file.to_owned(), line, what: what.to_string() }
+    }
 }
 
 impl Failure {
     pub(super) fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Self { exit, message: message.into() }
+        Self { exit, message: message.into(), reasons: Vec::new() }
+    }
+
+    /// Several reasons at once, each a line.
+    pub(super) fn listing(exit: Exit, reasons: &[String]) -> Self {
+        Self::new(exit, reasons.join("\n")).because(reasons.iter().map(|what| Reason::new("", None, what)).collect())
+    }
+
+    /// The same, with each of its reasons.
+    pub(super) fn because(self, reasons: Vec<Reason>) -> Self {
+        Self { reasons, ..self }
     }
 
     /// A file of ours that could not be read or written.
@@ -35,6 +62,18 @@ impl Failure {
     }
 }
 
+impl Failure {
+    /// For programs: the same as an object.
+    pub(super) fn json(&self) -> serde_json::Value {
+        let one = |reason: &Reason| {
+            let file = Some(&reason.file).filter(|file| !file.is_empty());
+            serde_json::json!({ "file": file, "line": reason.line, "problem": reason.what })
+        };
+        let problems: Vec<_> = self.reasons.iter().map(one).collect();
+        serde_json::json!({ "error": { "exit": self.exit as u8, "message": self.message, "problems": problems } })
+    }
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
@@ -45,7 +84,8 @@ impl std::error::Error for Failure {}
 
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
-        Self::new(Exit::Usage, error.to_string())
+        let reason = |problem: &crate::config::Problem| Reason::new(problem.place(), None, &problem.what());
+        Self::new(Exit::Usage, error.to_string()).because(error.problems.iter().map(reason).collect())
     }
 }
 
@@ -63,7 +103,13 @@ impl From<RelayError> for Failure {
 
 impl From<ContactsError> for Failure {
     fn from(error: ContactsError) -> Self {
-        Self::new(Exit::Refused, error.to_string())
+        let reasons = match &error {
+            ContactsError::Refused(problems) => {
+                problems.iter().map(|p| Reason::new(&p.file, p.line, &p.fault)).collect()
+            }
+            ContactsError::Changed { .. } | ContactsError::Unwritable { .. } => Vec::new(),
+        };
+        Self::new(Exit::Refused, error.to_string()).because(reasons)
     }
 }
 

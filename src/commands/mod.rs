@@ -3,13 +3,16 @@
 mod campaign;
 mod cancel;
 mod check;
+mod columns;
 mod completions;
 mod console;
 mod exit;
+mod export;
 mod failure;
 mod hold;
 mod log;
 mod man;
+mod matching;
 mod new;
 mod preview;
 mod rehearse;
@@ -55,12 +58,14 @@ fn dispatch(cli: &Cli) -> Result<Exit, Failure> {
     match &cli.verb {
         Verb::New(args) => new::run(args),
         Verb::Check(args) => check::run(&cli.place, args),
+        Verb::Match(args) => matching::run(&cli.place, args),
         Verb::Preview(args) => preview::run(&cli.place, args),
         Verb::Rehearse(args) => rehearse::run(&cli.place, args),
         Verb::Test(args) => test::run(&cli.place, args),
         Verb::Send(args) => send::run(&cli.place, args),
         Verb::Status(args) => status::run(&cli.place, args),
         Verb::Log(args) => log::run(&cli.place, args),
+        Verb::Export(args) => export::run(&cli.place, args),
         Verb::Retry(args) => retry::run(&cli.place, args),
         Verb::Hold(args) => hold::run(&cli.place, args),
         Verb::Release(args) => release::run(&cli.place, args),

@@ -3,7 +3,7 @@
 //! Name, jurisdiction and mailbox make a person; when somebody new has the name and the jurisdiction of somebody who
 //! was planned and is no longer in the file, staff decide what they are.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use crate::contacts::{ContactsError, Row, Survey};
 use crate::ledger::sqlite::SqliteLedger;
@@ -19,6 +19,8 @@ const SHOWN: usize = 20;
 /// Somebody new who may be somebody known.
 struct Suspect {
     line: u64,
+    /// Their number, if they are an official.
+    official: Option<usize>,
     name: String,
     known_as: Vec<PersonKey>,
 }
@@ -32,6 +34,7 @@ pub(super) fn must_not_go_out(ledger: &SqliteLedger, survey: &Survey) -> Result<
     let known_as: HashSet<PersonKey> = suspects.iter().flat_map(|s| s.known_as.iter().copied()).collect();
     let still_there = still_there(survey, &known_as)?;
     suspects.retain(|s| s.known_as.iter().any(|key| !still_there.contains(key)));
+    clear_officials(ledger, survey, &mut suspects)?;
     if suspects.is_empty() {
         return Ok(());
     }
@@ -41,8 +44,9 @@ pub(super) fn must_not_go_out(ledger: &SqliteLedger, survey: &Survey) -> Result<
         Exit::Refused,
         format!(
             "{} in the file now have another address than when they were planned:\n{}{more}\n\
-             Their letters would go out a second time; nothing was sent. Put the old address back, or, if these are \
-             other people or a second letter is what you want: undersigned send --accept-changed-people",
+             Their letters would go out a second time; nothing was sent. Put the old address back. To send only the \
+             letters that failed, to the new address: undersigned export --failed. If these are other people, or a \
+             second letter is what you want: undersigned send --accept-changed-people",
             counted(suspects.len() as u64, "person").replace("persons", "people"),
             lines.join("\n"),
         ),
@@ -51,24 +55,24 @@ pub(super) fn must_not_go_out(ledger: &SqliteLedger, survey: &Survey) -> Result<
 
 fn suspects(ledger: &SqliteLedger, survey: &Survey) -> Result<Vec<Suspect>, Failure> {
     let mut found = Vec::new();
-    let mut look = |line, key, name: &str, jurisdiction: &str| -> Result<(), LedgerError> {
+    let mut look = |line, official, key, name: &str, jurisdiction: &str| -> Result<(), LedgerError> {
         if !ledger.knows(key)? {
             let known_as = ledger.namesakes(name, jurisdiction)?;
             if !known_as.is_empty() {
-                found.push(Suspect { line, name: name.to_owned(), known_as });
+                found.push(Suspect { line, official, name: name.to_owned(), known_as });
             }
         }
         Ok(())
     };
     // An official who gets a mailbox for the first time is no suspect: nothing was sent to them.
     let without: HashSet<PersonKey> = survey.officials().iter().map(|o| homeless_key(&o.official)).collect();
-    for listed in survey.officials() {
+    for (number, listed) in survey.officials().iter().enumerate() {
         let official = &listed.official;
-        look(listed.line, official.key(), official.name.as_str(), &official.jurisdiction)?;
+        look(listed.line, Some(number), official.key(), official.name.as_str(), &official.jurisdiction)?;
     }
     for row in survey.rows()? {
         if let Row::Joined { line, constituent, .. } = row? {
-            look(line, constituent.key(), constituent.name.as_str(), &constituent.jurisdiction)?;
+            look(line, None, constituent.key(), constituent.name.as_str(), &constituent.jurisdiction)?;
         }
     }
     for suspect in &mut found {
@@ -76,6 +80,34 @@ fn suspects(ledger: &SqliteLedger, survey: &Survey) -> Result<Vec<Suspect>, Fail
     }
     found.retain(|suspect| !suspect.known_as.is_empty());
     Ok(found)
+}
+
+/// Lets go of officials to whom nobody in the file writes again: each letter to their old address failed, or is of
+/// somebody who is not in the file.
+fn clear_officials(ledger: &SqliteLedger, survey: &Survey, suspects: &mut Vec<Suspect>) -> Result<(), Failure> {
+    let known_as: HashMap<usize, Vec<PersonKey>> =
+        suspects.iter().filter_map(|s| Some((s.official?, s.known_as.clone()))).collect();
+    if known_as.is_empty() {
+        return Ok(());
+    }
+    let mut twice: HashSet<usize> = HashSet::new();
+    for row in survey.rows()? {
+        let Row::Joined { constituent, officials, .. } = row? else { continue };
+        let open = officials.into_iter().filter(|number| known_as.contains_key(number) && !twice.contains(number));
+        let open: Vec<usize> = open.collect();
+        if open.is_empty() {
+            continue;
+        }
+        let before: HashSet<PersonKey> = ledger
+            .fates(constituent.key())?
+            .into_iter()
+            .filter(|fate| fate.state.may_reach())
+            .filter_map(|fate| fate.official_key)
+            .collect();
+        twice.extend(open.into_iter().filter(|number| known_as[number].iter().any(|key| before.contains(key))));
+    }
+    suspects.retain(|s| s.official.is_none_or(|number| twice.contains(&number)));
+    Ok(())
 }
 
 /// The key that an official had before they had a mailbox.

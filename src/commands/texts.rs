@@ -74,7 +74,7 @@ impl Sources {
         let confirmation = read(&config.confirmation);
         match (letter, others.into_iter().collect(), confirmation) {
             (Some(letter), Some(others), Some(confirmation)) => Ok(Self { letter, others, confirmation, values }),
-            _ => Err(Failure::new(Exit::Refused, problems.join("\n"))),
+            _ => Err(Failure::listing(Exit::Refused, &problems)),
         }
     }
 
@@ -104,7 +104,7 @@ impl Sources {
             (Some(letter), Some(others), Some(confirmation), Ok(choice)) => {
                 Ok(Texts { letter, others, choice, confirmation, campaign })
             }
-            _ => Err(Failure::new(Exit::Refused, problems.join("\n"))),
+            _ => Err(Failure::listing(Exit::Refused, &problems)),
         }
     }
 

@@ -8,18 +8,21 @@ use jiff::Timestamp;
 use crate::cli::Place;
 use crate::compose::Composer;
 use crate::config::Config;
-use crate::contacts::{ContactsError, ContactsSettings, RefusedWriter, Row, Survey, survey};
+use crate::contacts::{ContactsError, RefusedWriter, Row, Survey};
 use crate::dispatch::{Press, RelayPlan, Settings};
 use crate::ledger::sqlite::SqliteLedger;
 use crate::ledger::{Addressee, Confirming, Enrolled, Enrolment, Ledger, Terms};
 use crate::model::{CampaignTag, Constituent, PersonKey};
-use crate::plan::{MatchReport, Texts, examine, forecast};
+use crate::plan::{
+    Forecast, MatchReport, Origin, Raise, Seen, Speed, Texts, Workload, examine, forecast, lint, raises,
+};
 use crate::policy::{Limit, PaceSettings};
-use crate::report::{match_summary, match_text};
+use crate::report::{Findings, ProblemList, WrittenList, match_summary, match_text};
 use crate::smtp::{Relay, RelaySettings};
 use crate::template::CampaignFields;
 
-use super::console::say;
+use super::columns::survey_asking;
+use super::console::{note, say};
 use super::steps::Steps;
 use super::texts::{FrozenTexts, Sources, fields};
 use super::{Exit, Failure};
@@ -38,6 +41,8 @@ pub(super) struct Prepared {
     pub(super) sources: Sources,
     /// Where the refused rows were written, if any were.
     pub(super) refused_to: Option<PathBuf>,
+    /// What became of the whole list of problems.
+    pub(super) list: WrittenList,
 }
 
 /// Whether rows that cannot be used stop a launch.
@@ -58,13 +63,23 @@ impl Workspace {
         Ok(Self { config: Config::load(&place.dir, &place.overrides)? })
     }
 
-    /// Reads people and texts, joins and fills in everything once.
+    /// Reads people and texts, joins and fills in everything once. Leaves the whole list of problems behind.
     pub(super) fn prepare(&self, bad_rows: BadRows) -> Result<Prepared, Failure> {
+        let prepared = self.try_to_prepare(bad_rows);
+        if let Err(failure) = &prepared {
+            let mut list = ProblemList::new(self.problems_path(), Vec::new());
+            failure.reasons.iter().for_each(|reason| list.add_of_file(&reason.file, reason.line, &reason.what));
+            if let WrittenList::Not(reason) = list.finish() {
+                note(format!("The list of problems could not be written: {reason}"));
+            }
+        }
+        prepared
+    }
+
+    fn try_to_prepare(&self, bad_rows: BadRows) -> Result<Prepared, Failure> {
         let sources = Sources::read(&self.config)?;
-        let reading = Steps::of("reading the contacts", 0);
         let used = sources.columns_named(&self.config);
-        let survey = survey(&ContactsSettings { used, ..self.config.contacts.clone() })?;
-        drop(reading);
+        let survey = survey_asking(&self.config, used)?;
         let texts = sources.parse(&self.config, &survey, self.campaign_fields())?;
         let path = self.config.dir.join("refused.csv");
         let mut writer = match bad_rows {
@@ -72,31 +87,63 @@ impl Workspace {
             BadRows::Stop => None,
         };
         let mut filling = Steps::of("filling in letters", survey.constituents());
-        let report = examine(&survey, &texts, writer.as_mut(), || filling.step())?;
+        let mut list = self.problem_list(&survey);
+        let mut report = examine(&survey, &texts, |seen| {
+            list.note(seen);
+            if let Seen::Row(row) = seen {
+                filling.step();
+                writer.as_mut().map(|writer| writer.write(row)).transpose()?;
+            }
+            Ok(())
+        })?;
+        report.advice = lint(&texts, &report, survey.officials(), &self.origin());
         drop(filling);
+        let list = list.finish();
         let written = writer.map(RefusedWriter::finish).transpose()?.unwrap_or(0);
         let refused_to = (written > 0).then_some(path);
-        Ok(Prepared { survey, texts, report, sources, refused_to })
+        Ok(Prepared { survey, texts, report, sources, refused_to, list })
+    }
+
+    /// Where letters come from.
+    fn origin(&self) -> Origin<'_> {
+        let far = self.config.relays.iter().filter(|relay| !relay.is_loopback());
+        let relays = far.map(|relay| (relay.host(), relay.username())).collect();
+        Origin { sender: &self.config.identity.sender, relays }
     }
 
     fn campaign_fields(&self) -> CampaignFields {
         CampaignFields { name: self.config.identity.campaign.clone(), time_zone: self.config.timezone.clone() }
     }
 
-    /// The match report with every finding.
-    pub(super) fn whole_report(&self, prepared: &Prepared) -> String {
-        match_text(&prepared.survey, &prepared.report, &self.forecasts(prepared), self.deadline().as_ref())
+    fn problem_list(&self, survey: &Survey) -> ProblemList {
+        let mut list = ProblemList::new(self.problems_path(), survey.files().map(str::to_owned).collect());
+        list.add_all(survey.doubts_about_officials());
+        list
     }
 
-    /// The figures of the match report.
-    pub(super) fn summary(&self, prepared: &Prepared) -> String {
-        match_summary(&prepared.survey, &prepared.report, &self.forecasts(prepared), self.deadline().as_ref())
+    /// Where the whole list of problems goes.
+    fn problems_path(&self) -> PathBuf {
+        self.config.dir.join("problems.csv")
+    }
+
+    /// Everything that was found, for a report of it.
+    pub(super) fn with_findings<T>(&self, prepared: &Prepared, report: impl FnOnce(&Findings<'_>) -> T) -> T {
+        report(&Findings {
+            survey: &prepared.survey,
+            report: &prepared.report,
+            forecasts: &self.forecasts(prepared),
+            deadline: self.deadline().as_ref(),
+            raises: &self.raises(prepared),
+            zone: &self.config.timezone,
+            list: &prepared.list,
+            refused: prepared.refused_to.as_deref(),
+        })
     }
 
     /// Shows the figures where all is well; shows every finding, and refuses to go on, where it is not.
     pub(super) fn show_or_refuse(&self, prepared: &Prepared, bad_rows: BadRows) -> Result<(), Failure> {
         let launchable = prepared.must_be_launchable(bad_rows);
-        say(if launchable.is_ok() { self.summary(prepared) } else { self.whole_report(prepared) });
+        say(self.with_findings(prepared, if launchable.is_ok() { match_summary } else { match_text }));
         launchable
     }
 
@@ -105,11 +152,33 @@ impl Workspace {
         self.config.deadline.map(|at| at.to_zoned_datetime(self.config.timezone.clone()))
     }
 
-    fn forecasts(&self, prepared: &Prepared) -> Vec<crate::plan::Forecast> {
-        let Config { pace, deadline, .. } = &self.config;
-        let relays: Vec<Limit> = self.config.relays.iter().map(|relay| relay.rate).collect();
-        let officials = prepared.survey.officials();
-        forecast(officials, &prepared.report.officials, pace, &relays, Timestamp::now(), *deadline)
+    fn forecasts(&self, prepared: &Prepared) -> Vec<Forecast> {
+        let (work, relays) = (self.workload(prepared), self.relay_limits());
+        forecast(&work, &self.speed(&relays), Timestamp::now(), self.config.deadline)
+    }
+
+    fn raises(&self, prepared: &Prepared) -> Vec<Raise> {
+        let (work, relays) = (self.workload(prepared), self.relay_limits());
+        let raises = |deadline| raises(&work, &self.speed(&relays), Timestamp::now(), deadline);
+        self.config.deadline.map(raises).unwrap_or_default()
+    }
+
+    fn relay_limits(&self) -> Vec<Limit> {
+        self.config.relays.iter().map(|relay| relay.rate).collect()
+    }
+
+    fn speed<'a>(&self, relays: &'a [Limit]) -> Speed<'a> {
+        Speed { pace: self.config.pace, relays }
+    }
+
+    /// Everything that a launch would send.
+    fn workload<'a>(&self, prepared: &'a Prepared) -> Workload<'a> {
+        let confirmations = match self.config.confirming {
+            Confirming::PerConstituent => prepared.report.joined,
+            Confirming::PerLetter => prepared.report.letters - prepared.report.held,
+            Confirming::Never => 0,
+        };
+        Workload { officials: prepared.survey.officials(), tallies: &prepared.report.officials, confirmations }
     }
 
     /// Puts everything that is new into the ledger, in one transaction.

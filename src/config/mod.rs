@@ -4,6 +4,7 @@
 //! module must not do anything with the settings.
 
 mod document;
+mod edit;
 mod letters;
 mod reader;
 mod relay;
@@ -18,13 +19,14 @@ use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 
 use crate::compose::{Identity, ReplyTo};
-use crate::contacts::{ContactsFile, ContactsSettings, Joining, Reading};
+use crate::contacts::{ContactsFile, ContactsSettings, Joining, NOTE_CHARS_MAX, Reading};
 use crate::dispatch::OnDoubt;
 use crate::ledger::Confirming;
 use crate::model::{EmailAddress, Role, fold, unprintable};
 use crate::policy::{Limit, PaceSettings, RetrySchedule, Window, Windows, parse_positive_span};
 
 use document::Document;
+pub use edit::{Setting, edit, edited};
 pub use letters::LettersConfig;
 use reader::Reader;
 pub use relay::RelayConfig;
@@ -43,6 +45,16 @@ pub struct Problem {
 impl Problem {
     fn new(place: impl Into<String>, what: impl Into<String>) -> Self {
         Self { place: place.into(), what: what.into() }
+    }
+
+    /// Where: a file and line, or the part of the settings.
+    pub fn place(&self) -> &str {
+        &self.place
+    }
+
+    /// What is wrong, with key, value and what was expected.
+    pub fn what(&self) -> &str {
+        &self.what
     }
 }
 
@@ -235,6 +247,11 @@ fn read_contacts(reader: &mut Reader<'_>, dir: &Path) -> Option<ContactsSettings
     let officials = reader.text("contacts.officials", path);
     let constituents = reader.text("contacts.constituents", path);
     let file = |path, role| ContactsFile { path, role };
+    // A file that is named for one run takes the place of those that the campaign has.
+    let is_for_one_run = reader.is_set_by_flag("contacts.files");
+    let in_file = |key| !reader.is_set_by_flag(key);
+    let replaced = is_for_one_run && in_file("contacts.officials") && in_file("contacts.constituents");
+    let (officials, constituents) = if replaced { (None, None) } else { (officials, constituents) };
     let files = match (officials, constituents) {
         (None, None) => files?.into_iter().map(|f| file(f, None)).collect(),
         (Some(officials), Some(constituents)) => {
@@ -261,8 +278,19 @@ fn read_contacts(reader: &mut Reader<'_>, dir: &Path) -> Option<ContactsSettings
     let columns = reader.below("contacts.columns.").into_iter().collect();
     let aliases = reader.text("contacts.aliases", path);
     let postcodes = reader.text("contacts.postcodes", path);
+    let note_chars_max = reader.number("contacts.note_chars_max", 1, 50_000);
+    let note_chars_max = note_chars_max.and_then(|n| usize::try_from(n).ok()).unwrap_or(NOTE_CHARS_MAX);
     let reading = read_reading(reader);
-    Some(ContactsSettings { files, columns, joining, aliases, postcodes, reading, used: BTreeSet::new() })
+    Some(ContactsSettings {
+        files,
+        columns,
+        joining,
+        aliases,
+        postcodes,
+        reading,
+        note_chars_max,
+        used: BTreeSet::new(),
+    })
 }
 
 fn read_reading(reader: &mut Reader<'_>) -> Reading {

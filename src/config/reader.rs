@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::document::{Document, Entry, Value};
+use super::document::{Document, Entry, Origin, Value};
 use super::{ConfigError, Problem};
 
 /// Reads a document key by key. What was asked for is what is known; whatever else stands there is refused.
@@ -79,9 +79,14 @@ impl<'a> Reader<'a> {
             .collect()
     }
 
+    /// Whether `--set` gives a key.
+    pub(super) fn is_set_by_flag(&self, key: &str) -> bool {
+        self.document.entries.get(key).is_some_and(|entry| entry.origin == Origin::Flag)
+    }
+
     /// Whether somebody other than the defaults wrote this key.
     pub(super) fn is_written(&self, key: &str) -> bool {
-        self.document.entries.get(key).is_some_and(|e| e.origin != super::document::Origin::Default)
+        self.document.entries.get(key).is_some_and(|e| e.origin != Origin::Default)
     }
 
     /// Notes a problem with a key that was read.

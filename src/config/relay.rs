@@ -36,6 +36,16 @@ impl RelayConfig {
         format!("{}:{}", self.settings.host, self.settings.port)
     }
 
+    /// The machine it is on.
+    pub fn host(&self) -> &str {
+        &self.settings.host
+    }
+
+    /// The name that we log in with.
+    pub fn username(&self) -> Option<&str> {
+        self.username.as_deref()
+    }
+
     /// Whether the relay is on this machine.
     pub fn is_loopback(&self) -> bool {
         self.settings.is_loopback()

@@ -46,27 +46,26 @@ pub(super) const ISO_MOMENT: &[DatePart] = &[
     DatePart::Second(2),
 ];
 
-/// Whether a form is one for dates or times.
+/// Whether a form is one for dates or times: it has their letters, and no others.
 pub(super) fn is_date(code: &str) -> bool {
+    let mut has_letters = false;
     let mut chars = code.chars();
     while let Some(c) = chars.next() {
         match c.to_ascii_lowercase() {
-            'd' | 'm' | 'y' | 'h' | 's' => return true,
-            '\\' | '_' | '*' => {
-                chars.next();
-            }
+            'd' | 'm' | 'y' | 'h' | 's' => has_letters = true,
+            'a' | 'p' | 'g' | 'e' | 'b' => {} // noon, and the years of other calendars
+            'a'..='z' => return false,
+            '\\' | '_' | '*' => drop(chars.next()),
             '"' => chars.by_ref().take_while(|&c| c != '"').for_each(drop),
             '[' => {
                 let inside: String = chars.by_ref().take_while(|&c| c != ']').collect();
                 let all_of = |c: char| !inside.is_empty() && inside.chars().all(|i| i.eq_ignore_ascii_case(&c));
-                if all_of('h') || all_of('m') || all_of('s') {
-                    return true;
-                }
+                has_letters |= all_of('h') || all_of('m') || all_of('s');
             }
             _ => {}
         }
     }
-    false
+    has_letters
 }
 
 /// The parts of a form; `None` where it follows the reader's country or is not known here.
@@ -142,6 +141,8 @@ pub(super) fn moment(days: f64, is_1904: bool) -> Option<DateTime> {
     let first = match (is_1904, whole) {
         (true, _) => Date::constant(1904, 1, 1),
         // 1900 had no 29th of February, but spreadsheets count one.
+        // Spreadsheets show a day before the first, which is no date.
+        (false, 0) if rest == 0 => return None,
         (false, 0..60) => Date::constant(1899, 12, 31),
         (false, 60) => return None,
         (false, _) => Date::constant(1899, 12, 30),

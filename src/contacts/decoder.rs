@@ -33,11 +33,12 @@ impl<R: BufRead> Decoded<R> {
 
     fn decode_more(&mut self) -> io::Result<()> {
         self.taken = 0;
-        self.ready.resize(BUFFER_BYTES, 0);
         let mut written = 0;
         while written == 0 && !self.at_end {
+            self.ready.clear(); // where the input fails, nothing is ready
             let chunk = self.input.fill_buf()?;
             let last = chunk.is_empty();
+            self.ready.resize(BUFFER_BYTES, 0);
             // Room for the byte that stands for a flaw.
             let room = BUFFER_BYTES - 1;
             let (result, read, made) =

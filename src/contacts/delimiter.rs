@@ -1,8 +1,9 @@
 //! Which character separates the cells of a text. This file must not read further than the first records.
 
-use super::columns::Layout;
+use super::layout::Layout;
 use super::records::{Cells, Record, Records};
 use super::settings::ContactsSettings;
+use crate::model::Role;
 
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 /// How many records below the header are looked at.
@@ -21,12 +22,12 @@ struct Misfit {
 
 /// The delimiter with which the header has the columns that must be there and the records have as many cells as it: a
 /// comma, unless another does better. `head` is the start of the text.
-pub(super) fn guess(head: &[u8], settings: &ContactsSettings, needs_role: bool) -> u8 {
-    let fit = |&delimiter: &u8| misfit(head, delimiter, settings, needs_role);
+pub(super) fn guess(head: &[u8], settings: &ContactsSettings, role: Option<Role>) -> u8 {
+    let fit = |&delimiter: &u8| misfit(head, delimiter, settings, role);
     DELIMITERS.into_iter().min_by_key(fit).unwrap_or(b',')
 }
 
-fn misfit(head: &[u8], delimiter: u8, settings: &ContactsSettings, needs_role: bool) -> Misfit {
+fn misfit(head: &[u8], delimiter: u8, settings: &ContactsSettings, role: Option<Role>) -> Misfit {
     let worst = Misfit { missing: usize::MAX, is_uneven: true, narrow: std::cmp::Reverse(0) };
     let mut records = Records::new(head, delimiter, 1);
     let mut record = Record::default();
@@ -35,7 +36,7 @@ fn misfit(head: &[u8], delimiter: u8, settings: &ContactsSettings, needs_role: b
     }
     let Ok(cells) = record.cells() else { return worst };
     let width = cells.len();
-    let missing = Layout::read(cells, settings, needs_role).0.missing();
+    let missing = Layout::read(cells, settings, role).0.missing();
     let (mut seen, mut even) = (0, 0);
     while seen < RECORDS_MAX && matches!(first_filled(&mut records, &mut record), Ok(true)) {
         // The last record of the head may be cut, so one is let off.
@@ -76,7 +77,7 @@ mod tests {
             ("Nombre\nAna\n", b','),
             ("", b','),
         ] {
-            assert_eq!(char::from(guess(text.as_bytes(), &settings, true)), char::from(expected), "{text}");
+            assert_eq!(char::from(guess(text.as_bytes(), &settings, None)), char::from(expected), "{text}");
         }
     }
 }

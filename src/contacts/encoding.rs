@@ -10,6 +10,7 @@ use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, ISO_8859_15, MACINTOSH, REPLACEMENT, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
 use super::error::FileFault;
+use super::problem::Excerpt;
 use super::spelling::{Sense, sense};
 use crate::model::printable;
 
@@ -27,11 +28,12 @@ const EVIDENCE_WORDS_MIN: usize = 3;
 #[derive(Debug)]
 pub(super) struct Known {
     pub(super) encoding: &'static Encoding,
-    pub(super) samples: Vec<String>,
+    pub(super) samples: Vec<Excerpt>,
 }
 
 impl Known {
-    fn plain(encoding: &'static Encoding) -> Self {
+    /// An encoding of which nothing need be shown.
+    pub(super) fn plain(encoding: &'static Encoding) -> Self {
         Self { encoding, samples: Vec::new() }
     }
 }
@@ -79,32 +81,40 @@ pub(super) fn is_utf8(mut input: impl Read) -> io::Result<bool> {
 
 /// Finds the encoding of a text that is not UTF-8, reading all of it.
 pub(super) fn detect(mut input: impl Read) -> io::Result<Result<Known, FileFault>> {
-    let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
     let mut words = Words::default();
     let mut buffer = vec![0; CHUNK_BYTES];
     loop {
         let n = read_some(&mut input, &mut buffer)?;
-        detector.feed(&buffer[..n], n == 0);
         words.feed(&buffer[..n]);
         if n == 0 {
             break;
         }
     }
+    // ASCII alone tells the detector nothing, and it is slow.
+    let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
+    for word in &words.found {
+        detector.feed(&word.bytes, false);
+        detector.feed(b" ", false);
+    }
+    detector.feed(b"", true);
     Ok(decide(detector.guess(None, Utf8Detection::Deny), &words.found))
 }
 
 /// Some words of a text in an encoding that somebody named.
 pub(super) fn with_samples(encoding: &'static Encoding, mut input: impl Read) -> io::Result<Known> {
+    if !encoding.is_ascii_compatible() {
+        return Ok(Known::plain(encoding)); // its words cannot be told apart by their bytes
+    }
     let mut words = Words::default();
     let mut buffer = vec![0; CHUNK_BYTES];
-    loop {
+    while words.found.len() < SAMPLES_MAX {
         let n = read_some(&mut input, &mut buffer)?;
         words.feed(&buffer[..n]);
-        if n == 0 || words.found.len() >= SAMPLES_MAX {
-            let samples = if n == 0 || words.found.len() >= SAMPLES_MAX { &words.found[..] } else { &[] };
-            return Ok(Known { encoding, samples: Reading::of(encoding, samples).samples() });
+        if n == 0 {
+            break;
         }
     }
+    Ok(Known { encoding, samples: Reading::of(encoding, &words.found).samples() })
 }
 
 fn read_some(input: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
@@ -162,7 +172,8 @@ impl Words {
 
     fn end_word(&mut self) {
         let counts = !self.is_ascii && self.word.len() <= WORD_BYTES_MAX && self.found.len() < WORDS_MAX;
-        if counts && self.seen.insert(self.word.clone()) {
+        if counts && !self.seen.contains(&self.word) {
+            self.seen.insert(self.word.clone());
             self.found.push(Word { line: self.line, bytes: self.word.clone() });
         }
         self.word.clear();
@@ -196,10 +207,10 @@ impl Reading {
         self.words.iter().zip(&other.words).filter(|(a, b)| a.0 != b.0)
     }
 
-    fn samples(&self) -> Vec<String> {
+    fn samples(&self) -> Vec<Excerpt> {
         let has_letter = |text: &&str| text.chars().any(|c| !c.is_ascii() && c.is_alphabetic());
         let worth = self.words.iter().map(|(text, _)| core(text)).filter(has_letter);
-        worth.take(SAMPLES_MAX).map(|text| printable(text, 40)).collect()
+        worth.take(SAMPLES_MAX).map(Excerpt::new).collect()
     }
 }
 
@@ -226,10 +237,15 @@ fn decide(guess: &'static Encoding, words: &[Word]) -> Result<Known, FileFault> 
 fn is_rival(first: &Reading, other: &Reading, guess: &'static Encoding) -> bool {
     // Letters that Western European keyboards have are Windows' own; its rare ones are what a Mac's usual ones become.
     let is_rare = |text: &str| text.contains(['š', 'Š', 'ž', 'Ž', 'œ', 'Œ', 'Ÿ', 'ƒ']);
+    // `îlafur` is `Ólafur`.
+    let is_lowered = |ours: &str, theirs: &str| {
+        ours.starts_with(|c: char| !c.is_ascii() && c.is_lowercase()) && theirs.starts_with(char::is_uppercase)
+    };
     first.differences(other).any(|(ours, theirs)| {
         other.encoding == guess
             || first.encoding != WINDOWS_1252
-            || (theirs.1 == Sense::Word && (ours.1 != Sense::Word || is_rare(&ours.0)))
+            || (theirs.1 == Sense::Word
+                && (ours.1 != Sense::Word || is_rare(&ours.0) || is_lowered(&ours.0, &theirs.0)))
     })
 }
 
@@ -244,19 +260,15 @@ fn unclear(readings: &[Reading], words: &[Word]) -> FileFault {
     let mut all = 0..words.len();
     let at = all.clone().find(is_strange).or_else(|| all.find(differs)).unwrap_or_default();
     let mut texts: Vec<&str> = Vec::new();
-    let mut shown: Vec<String> = Vec::new();
+    let mut shown: Vec<(Excerpt, &str)> = Vec::new();
     for reading in readings {
         let text = reading.words.get(at).map_or("", |(text, _)| core(text));
         if !texts.contains(&text) {
             texts.push(text);
-            shown.push(format!("“{}” as {}", printable(text, 40), reading.encoding.name()));
+            shown.push((Excerpt::new(text), reading.encoding.name()));
         }
     }
-    FileFault::UnclearEncoding {
-        line: words.get(at).map_or(1, |w| w.line),
-        readings: shown.join(", "),
-        example: readings.first().map_or(WINDOWS_1252.name(), |r| r.encoding.name()),
-    }
+    FileFault::UnclearEncoding { line: words.get(at).map_or(1, |w| w.line), readings: shown }
 }
 
 #[cfg(test)]
@@ -265,7 +277,7 @@ mod tests {
 
     fn found(text: &[u8]) -> String {
         match detect(text).unwrap() {
-            Ok(known) => format!("{} {}", known.encoding.name(), known.samples.join(" ")),
+            Ok(known) => format!("{} {}", known.encoding.name(), known.samples.len()),
             Err(fault) => fault.to_string(),
         }
     }
@@ -291,6 +303,7 @@ mod tests {
             (ISO_8859_15, "name\nŠimon Cœur\nŒuvre\n"),
             (MACINTOSH, "name\nHans Müller\nChloé\nNuñez\n"),
             (MACINTOSH, "name\nChloé\n"),
+            (MACINTOSH, "name\nZoë\n"),
             (WINDOWS_1250, "name\nŁukasz Wiśniewski\nMałgorzata Wójcik\nGrażyna Żółć\nStanisław Dąbrowski\n"),
             (WINDOWS_1251, "name\nИван Петров\nОльга Сергеевна\nМосква\n"),
             (SHIFT_JIS, "name\n山田太郎\n鈴木花子\n東京都千代田区\n"),
@@ -307,6 +320,7 @@ mod tests {
             (&b"name\nSchr\x9ader\n"[..], "line 2, “Schršder” as windows-1252"),
             (b"name\nGarc\x92a\n", "“García” as macintosh"),
             (b"name\nL\x97pez\n", "“López” as macintosh"),
+            (b"name\n\xeelafur\n", "“Ólafur” as macintosh"),
             (b"name\nM\x81ller\n", "“MÅller” as macintosh"),
             (b"name\nM\xfcller\nZo\xc3\xab\n", "“ZoÃ«” as windows-1252"),
         ] {

@@ -4,6 +4,9 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use super::problem::Excerpt;
+use super::question::Question;
+
 /// What can go wrong with contact files.
 #[derive(Debug, thiserror::Error)]
 pub enum ContactsError {
@@ -26,6 +29,14 @@ pub enum ContactsError {
         /// What the system said.
         reason: io::Error,
     },
+}
+
+impl ContactsError {
+    /// The questions, when nothing else stands in the way.
+    pub fn questions(&self) -> Option<Vec<&Question>> {
+        let Self::Refused(problems) = self else { return None };
+        problems.iter().map(FileProblem::question).collect()
+    }
 }
 
 /// One reason why a file cannot be used.
@@ -90,15 +101,14 @@ pub enum FileFault {
     },
     /// A text that can be read in several encodings.
     #[error(
-        "it is not UTF-8, and which encoding it is in is not clear: line {line}, {readings}; save it as “CSV UTF-8”, or name the right one as encoding = \"{example}\" under [contacts] in config.toml"
+        "it is not UTF-8, and which encoding it is in is not clear: line {line}, {}; save it as “CSV UTF-8”, or name the one that reads rightly as encoding = \"…\" under [contacts] in config.toml",
+        readings_shown(.readings)
     )]
     UnclearEncoding {
         /// A line that shows it.
         line: u64,
         /// One word of it as each encoding reads it.
-        readings: String,
-        /// An encoding's name.
-        example: &'static str,
+        readings: Vec<(Excerpt, &'static str)>,
     },
     /// A spreadsheet that cannot be read.
     #[error("the spreadsheet is damaged ({0}); open it, save it again and try once more")]
@@ -109,8 +119,10 @@ pub enum FileFault {
     /// A spreadsheet that unpacks to far more than it should.
     #[error("the spreadsheet unpacks to far more than a list of people can need; save the sheet as “CSV UTF-8”")]
     TooBigInside,
-    /// A spreadsheet in which no sheet is shown.
-    #[error("no sheet of it is shown; show the one with the people, or name it as sheet = \"…\" under [contacts]")]
+    /// A spreadsheet in which no sheet that is shown has anything in it.
+    #[error(
+        "no sheet that is shown has anything in it; show the one with the people, or name it as sheet = \"…\" under [contacts]"
+    )]
     NoSheet,
     /// A sheet without a cell that is filled.
     #[error("the sheet is empty; name the one with the people as sheet = \"…\" under [contacts]")]
@@ -153,13 +165,16 @@ pub enum FileFault {
     #[error("a column cannot be called “{0}”, since templates use that word for something else; rename it")]
     ReservedHeader(String),
     /// A column that must be there.
-    #[error("there is no column “{column}”; add it, or name yours under [contacts.columns] (the file has: {headers})")]
+    #[error("there is no column “{column}”; add it, or name yours under [contacts.columns]{} (the file has: {headers})", of_one_role(.column))]
     MissingColumn {
         /// The header that was looked for.
         column: String,
         /// The headers that are there.
         headers: String,
     },
+    /// Only a person can say which column is which.
+    #[error("{0}")]
+    Unsure(Box<Question>),
     /// Names stand where addresses should, and addresses where names should.
     #[error(
         "the columns “{name}” and “{email}” are swapped: most names are addresses and most addresses are not; swap their headers"
@@ -189,11 +204,79 @@ pub enum FileFault {
         /// The header that was looked for.
         header: String,
     },
+    /// A file of pairs without its two columns.
+    #[error("its first line must name the columns “{left}” and “{right}” (it has: {headers})")]
+    PairColumns {
+        /// The first column.
+        left: &'static str,
+        /// The second one.
+        right: &'static str,
+        /// The headers that are there.
+        headers: String,
+    },
+    /// Nothing in one cell of a pair.
+    #[error("there is nothing in the column {column}; fill it in or remove the line")]
+    HalfPair {
+        /// The header.
+        column: String,
+    },
+    /// A line of a pair that cannot be read.
+    #[error("{0} cannot be right; write the line again by hand")]
+    BadPair(String),
+    /// A spelling with two meanings.
+    #[error("“{written}” is in line {other_line} with another meaning; keep one of the two lines")]
+    TwoMeanings {
+        /// The spelling.
+        written: String,
+        /// The earlier line.
+        other_line: u64,
+    },
+    /// A spelling that is an official's own jurisdiction.
+    #[error(
+        "an official has the jurisdiction “{written}” itself, so it cannot mean “{means}”; remove the line, or correct the official's jurisdiction"
+    )]
+    AliasHides {
+        /// The spelling.
+        written: String,
+        /// Its meaning.
+        means: String,
+    },
+    /// A decision that leads to nobody.
+    #[error("no official has the jurisdiction “{0}”; write one that an official has, or leave the cell empty")]
+    MeansNobody(String),
+    /// A decision about a spelling that has a line in the alias file.
+    #[error("line {line} of the alias file says that “{written}” means “{means}”; correct or remove that line first")]
+    MeansAlready {
+        /// The spelling.
+        written: String,
+        /// Its meaning there.
+        means: String,
+        /// Its line there.
+        line: u64,
+    },
+    /// A file that lines cannot be added to.
+    #[error("lines can only be added to plain CSV in UTF-8; save it as “CSV UTF-8” and try again")]
+    NotPlainCsv,
+    /// Something else than a postcode.
+    #[error("“{0}” is no postcode; a postcode has letters and digits, at most 12; one line for each; correct it")]
+    NotPostcode(String),
+    /// A table without a line.
+    #[error("it has no postcodes; add lines of a postcode and its jurisdiction, or remove postcodes from config.toml")]
+    NoPostcodes,
     /// People cannot be joined by that column.
     #[error(
         "match_key cannot be “{0}”; name the column that officials and constituents have in common, such as jurisdiction"
     )]
     BadMatchKey(String),
+}
+
+impl FileProblem {
+    fn question(&self) -> Option<&Question> {
+        match &self.fault {
+            FileFault::Unsure(question) => Some(question),
+            _ => None,
+        }
+    }
 }
 
 impl FileFault {
@@ -215,15 +298,29 @@ impl From<io::Error> for FileFault {
 impl fmt::Display for FileProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.line {
+            _ if matches!(self.fault, FileFault::Unsure(_)) => write!(f, "{}", self.fault),
             Some(line) => write!(f, "{}, line {line}: {}", self.file, self.fault),
             None => write!(f, "{}: {}", self.file, self.fault),
         }
     }
 }
 
+fn of_one_role(column: &str) -> &'static str {
+    if column == "role" {
+        ", or name a file of officials alone and one of constituents alone under [contacts]"
+    } else {
+        ""
+    }
+}
+
 fn list(problems: &[FileProblem]) -> String {
     let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
     lines.join("\n")
+}
+
+fn readings_shown(readings: &[(Excerpt, &str)]) -> String {
+    let each: Vec<String> = readings.iter().map(|(text, encoding)| format!("“{text}” as {encoding}")).collect();
+    each.join(", ")
 }
 
 fn meant(nearest: Option<&str>) -> String {

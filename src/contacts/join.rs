@@ -125,35 +125,76 @@ impl Directory {
         clashes
     }
 
-    /// The officials of each key, for comparing those who share one.
-    pub(super) fn groups(&self) -> impl Iterator<Item = &[usize]> {
-        self.seats.values().map(|s| s.officials.as_slice())
+    /// Every key with the jurisdiction as written and its officials.
+    pub(super) fn seats(&self) -> impl Iterator<Item = (&str, &str, &[usize])> {
+        self.seats.iter().map(|(key, seat)| (key.as_str(), seat.as_written.as_str(), seat.officials.as_slice()))
     }
 
-    /// The key most like another, as written by the officials: a suggestion for a reader and nothing else.
-    pub(super) fn nearest(&self, key: &str) -> Option<&str> {
-        let wanted = plain(key);
-        let near = self.seats.iter().map(|(k, seat)| (strsim::osa_distance(&wanted, &plain(k)), &seat.as_written));
-        let (distance, as_written) = near.min()?;
-        (distance <= (wanted.chars().count() / 4).max(1)).then_some(as_written)
+    /// Whether officials have that key.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.seats.contains_key(key)
+    }
+
+    /// Every key, with the jurisdiction as the officials write it.
+    pub(super) fn jurisdictions(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.seats.iter().map(|(key, seat)| (key.as_str(), seat.as_written.as_str()))
+    }
+
+    /// Leaves each person under each key and title once; gives the numbers of those left out, with who stands there.
+    pub(super) fn drop_repeats(&mut self, officials: &[ListedOfficial]) -> Vec<(usize, usize)> {
+        let mut dropped = Vec::new();
+        for seat in self.seats.values_mut() {
+            let mut kept: Vec<usize> = Vec::with_capacity(seat.officials.len());
+            for &number in &seat.officials {
+                match kept.iter().find(|&&first| is_repeated(officials, first, number)) {
+                    Some(&first) => dropped.push((number, first)),
+                    None => kept.push(number),
+                }
+            }
+            seat.officials = kept;
+        }
+        dropped.sort_unstable();
+        dropped.dedup();
+        dropped
     }
 }
 
-/// A place's name without what people write in different ways.
-fn plain(key: &str) -> String {
-    let words = key.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty());
-    let mut words: Vec<&str> = words
-        .map(|w| match w {
-            "st" => "saint",
-            "mt" => "mount",
-            "ft" => "fort",
-            w => w,
-        })
-        .collect();
-    if let ["city" | "village" | "town" | "township" | "county" | "borough", "of", _, ..] = words.as_slice() {
-        words.drain(..2);
+/// Whether two rows are one person under one title, whom nobody must write to twice.
+fn is_repeated(officials: &[ListedOfficial], first: usize, second: usize) -> bool {
+    let (Some(a), Some(b)) = (officials.get(first), officials.get(second)) else { return false };
+    fold(&a.official.title) == fold(&b.official.title) && same_person(&a.official, &b.official)
+}
+
+/// Every official, each person once: by their numbers, and those left out with who stands for them.
+pub(super) fn everyone(officials: &[ListedOfficial]) -> (Vec<usize>, Vec<(usize, usize)>) {
+    let mut first_of: HashMap<(Option<String>, String), usize> = HashMap::new();
+    let (mut all, mut dropped) = (Vec::new(), Vec::new());
+    for (number, listed) in officials.iter().enumerate() {
+        let mailbox = listed.official.mailbox.as_ref().map(EmailAddress::key);
+        // Without a mailbox a name alone does not tell two people apart.
+        let place = if mailbox.is_none() { fold(&listed.official.jurisdiction) } else { String::new() };
+        let key = (mailbox, format!("{} {place}", fold(listed.official.name.as_str())));
+        let first = *first_of.entry(key).or_insert(number);
+        if first == number {
+            all.push(number);
+        } else {
+            dropped.push((number, first));
+        }
     }
-    words.concat()
+    (all, dropped)
+}
+
+/// What separates the jurisdictions of an official who has several.
+const SEPARATORS: [char; 2] = [';', '|'];
+
+/// Whether a cell may name several jurisdictions.
+pub(super) fn may_be_several(cell: &str) -> bool {
+    cell.contains(SEPARATORS)
+}
+
+/// The jurisdictions of such a cell.
+pub(super) fn several(cell: &str) -> Vec<&str> {
+    cell.split(SEPARATORS).map(str::trim).filter(|part| !part.is_empty()).collect()
 }
 
 fn clash(seat: &[usize], officials: &[ListedOfficial]) -> Option<Clash> {
@@ -220,28 +261,6 @@ mod tests {
             ("state representative", false),
         ] {
             assert_eq!(has_single_holder(title), single, "{title}");
-        }
-    }
-
-    #[test]
-    fn what_people_write_in_different_ways_is_suggested_and_what_is_far_is_not() {
-        let mut directory = Directory::default();
-        for (i, place) in ["St. Charles", "Mount Prospect", "La Grange", "O'Fallon", "Evanston"].into_iter().enumerate()
-        {
-            directory.add(fold(place), place, i);
-        }
-        for (written, suggestion) in [
-            ("Saint Charles", Some("St. Charles")),
-            ("Mt. Prospect", Some("Mount Prospect")),
-            ("LaGrange", Some("La Grange")),
-            ("O\u{2019}Fallon", Some("O'Fallon")),
-            ("City of Evanston", Some("Evanston")),
-            ("Evnaston", Some("Evanston")),
-            ("Nowhere", None),
-            ("X", None),
-        ] {
-            assert_eq!(directory.nearest(&fold(written)), suggestion, "{written}");
-            assert!(matches!(directory.look_up(&fold(written)), Found::Nobody), "{written} was joined");
         }
     }
 }

@@ -42,6 +42,9 @@ pub(super) fn refuse_what_is_no_text(head: &[u8]) -> Result<(), FileFault> {
         [0xd0, 0xcf, 0x11, 0xe0, ..] => {
             ("an old Excel workbook (.xls), or one that is locked with a password", AS_WORKBOOK)
         }
+        [0x89, b'P', b'N', b'G', ..] | [0xff, 0xd8, 0xff, ..] | [b'G', b'I', b'F', b'8', ..] => {
+            ("a picture", "name the spreadsheet or CSV file that it shows")
+        }
         [b'%', b'P', b'D', b'F', ..] => ("a PDF", "name the spreadsheet or CSV file it was made from"),
         _ if is_html(b"<!doctype html") || is_html(b"<html") => ("a web page", "download the sheet itself as CSV"),
         _ if start.starts_with(b"<?xml") => ("a file of XML", AS_CSV),

@@ -326,6 +326,9 @@ mod tests {
             ("0;-0;\"none\"", 0.0, "none"),
             ("0", -0.2, "0"),
             ("0.00E+00", 1_234.0, "1234"),
+            ("Standard", 60_612.0, "60612"),
+            ("0 \"days\"", 3.0, "3 days"),
+            ("yyyy-mm-dd", 0.0, "0"),
         ] {
             assert_eq!(NumberFormat::parse(code).show(value, false).0, expected, "{code}");
         }

@@ -8,7 +8,7 @@ use quick_xml::events::{BytesStart, Event};
 use super::archive::{Archive, Xml, attribute, text};
 use super::error::FileFault;
 use super::records::COLUMNS_MAX;
-use super::sheet::{CellText, SheetNames, Sink};
+use super::sheet::{CellText, Choice, Sink, choose};
 
 const TYPE: &str = "application/vnd.oasis.opendocument.spreadsheet";
 
@@ -17,14 +17,14 @@ pub(super) fn is_one(archive: &mut Archive) -> bool {
     archive.is_of_type(TYPE) || archive.is_of_type("application/vnd.oasis.opendocument.spreadsheet-template")
 }
 
-/// Reads the sheet that is wanted, or the first that is shown.
+/// Reads the sheet that is wanted, or the first likely one.
 pub(super) fn read(archive: &mut Archive, wanted: Option<&str>, sink: &mut Sink) -> Result<(), FileFault> {
     refuse_locked(archive)?;
     let sheets = read_sheets(archive)?;
-    let names = SheetNames { all: sheets.iter().map(|s| (s.name.clone(), s.is_shown)).collect(), wanted };
-    let chosen = names.choose()?;
-    let others_have_data = sheets.iter().enumerate().any(|(i, s)| i != chosen && s.is_shown && s.has_data);
-    sink.facts.chosen_among = others_have_data.then(|| sheets[chosen].name.clone());
+    let likely = |s: Sheet| Choice { name: s.name, is_likely: s.is_shown && s.has_data };
+    let choices: Vec<Choice> = sheets.into_iter().map(likely).collect();
+    let (chosen, among) = choose(&choices, wanted)?;
+    sink.facts.chosen_among = among;
     let mut xml = archive.needed("content.xml")?;
     let mut tables = 0;
     loop {
@@ -73,7 +73,7 @@ fn read_sheets(archive: &mut Archive) -> Result<Vec<Sheet>, FileFault> {
                     let is_shown = attribute(&e, "style-name").is_none_or(|s| !hidden.contains(&s));
                     sheets.push(Sheet { name: attribute(&e, "name").unwrap_or_default(), is_shown, has_data: false });
                 }
-                "table-cell" if attribute(&e, "value-type").is_some() => {
+                "p" | "table-cell" if shows_something(&e) => {
                     sheets.iter_mut().last().into_iter().for_each(|sheet| sheet.has_data = true);
                 }
                 _ => {}
@@ -84,11 +84,17 @@ fn read_sheets(archive: &mut Archive) -> Result<Vec<Sheet>, FileFault> {
     }
 }
 
-/// One cell as often as it stands side by side.
+/// Whether a paragraph or a cell is a sign that a sheet has data.
+fn shows_something(element: &BytesStart<'_>) -> bool {
+    element.local_name().as_ref() == "p" || attribute(element, "value-type").is_some()
+}
+
+/// A cell that shows something, as often as it stands side by side.
 struct Cell {
+    column: usize,
+    times: usize,
     text: String,
     is_as_shown: bool,
-    times: usize,
 }
 
 fn read_rows(xml: &mut Xml<'_>, sink: &mut Sink) -> Result<(), FileFault> {
@@ -99,7 +105,7 @@ fn read_rows(xml: &mut Xml<'_>, sink: &mut Sink) -> Result<(), FileFault> {
                 let times = repeated(&e, "number-rows-repeated");
                 let is_hidden = attribute(&e, "visibility").is_some_and(|v| v != "visible");
                 let cells = read_cells(xml)?;
-                if cells.iter().any(|cell| !cell.text.is_empty()) {
+                if !cells.is_empty() {
                     for n in 0..times {
                         sink.start_row(row.saturating_add(n), is_hidden)?;
                         put_all(&cells, sink);
@@ -115,19 +121,15 @@ fn read_rows(xml: &mut Xml<'_>, sink: &mut Sink) -> Result<(), FileFault> {
 }
 
 fn put_all(cells: &[Cell], sink: &mut Sink) {
-    let mut column: usize = 0;
     for cell in cells {
-        if !cell.text.is_empty() {
-            for n in 0..cell.times.min(COLUMNS_MAX + 1) {
-                sink.put(column.saturating_add(n), &cell.text, cell.is_as_shown);
-            }
+        for n in 0..cell.times.min(COLUMNS_MAX + 1) {
+            sink.put(cell.column.saturating_add(n), &cell.text, cell.is_as_shown);
         }
-        column = column.saturating_add(cell.times);
     }
 }
 
 fn read_cells(xml: &mut Xml<'_>) -> Result<Vec<Cell>, FileFault> {
-    let mut cells = Vec::new();
+    let (mut cells, mut column) = (Vec::new(), 0_usize);
     loop {
         let event = xml.next()?;
         match &event {
@@ -139,16 +141,16 @@ fn read_cells(xml: &mut Xml<'_>) -> Result<Vec<Cell>, FileFault> {
                 // Some programs write the value without the text that it shows.
                 let is_as_shown = !text.is_empty() || value.is_empty();
                 let text = if is_as_shown { text } else { value.trim_end_matches("T00:00:00").to_owned() };
-                // A row may have thousands of cells; those over the limit are told with the first of them.
-                if cells.len() <= COLUMNS_MAX {
-                    cells.push(Cell { text, is_as_shown, times });
+                // More than the limit are told with the first that is over it.
+                if !text.is_empty() && cells.len() <= COLUMNS_MAX {
+                    cells.push(Cell { column, times, text, is_as_shown });
                 }
+                column = column.saturating_add(times);
             }
             Event::Start(e) if e.local_name().as_ref() == "covered-table-cell" => {
                 // It lies under its neighbour and is not seen.
-                let times = repeated(e, "number-columns-repeated") as usize;
+                column = column.saturating_add(repeated(e, "number-columns-repeated") as usize);
                 xml.skip()?;
-                cells.push(Cell { text: String::new(), is_as_shown: true, times });
             }
             Event::End(e) if e.local_name().as_ref() == "table-row" => return Ok(cells),
             Event::Eof => return Err(FileFault::Damaged("it ends too early".to_owned())),

@@ -83,6 +83,15 @@ pub enum ProblemKind {
         /// The column that joins.
         match_key: String,
     },
+    /// The table of postcodes does not have this one, and nothing else joins the row.
+    #[error("this postcode is not in the table of postcodes")]
+    UnknownPostcode,
+    /// The table of postcodes has a jurisdiction for this one, and no official has that.
+    #[error("the table has “{0}” for this postcode, which no official has")]
+    PostcodeOfNobody(String),
+    /// The table of postcodes has this one in several jurisdictions, and nothing else joins the row.
+    #[error("this postcode is in several jurisdictions: {0}")]
+    PostcodeOfSeveral(String),
     /// Two officials hold one office that has a single holder.
     #[error("two officials are “{title}” here")]
     Ambiguous {
@@ -106,6 +115,43 @@ pub enum ProblemKind {
 }
 
 impl ProblemKind {
+    /// The name of the kind for programs: it stays.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Ragged { .. } => "ragged",
+            Self::TextAfterQuote => "text_after_quote",
+            Self::TooBig(_) => "too_big",
+            Self::Role => "role",
+            Self::Empty => "empty",
+            Self::Name(_) => "name",
+            Self::Address(_) => "address",
+            Self::Control => "control_character",
+            Self::LineBreak => "line_break",
+            Self::Invisible => "invisible_character",
+            Self::TooLong { .. } => "too_long",
+            Self::ExportError => "export_error",
+            Self::Unfilled => "unfilled",
+            Self::Unmatched { .. } => "unmatched",
+            Self::UnknownPostcode => "unknown_postcode",
+            Self::PostcodeOfNobody(_) => "postcode_of_nobody",
+            Self::PostcodeOfSeveral(_) => "postcode_of_several",
+            Self::Ambiguous { .. } => "ambiguous",
+            Self::Duplicate { .. } => "duplicate",
+            Self::TwoTitles { .. } => "two_titles",
+        }
+    }
+
+    /// What is wrong, in words that are true of all problems of one kind.
+    pub fn headline(&self) -> String {
+        match self {
+            Self::Ragged { .. } => "the row has more or fewer cells than the header".to_owned(),
+            Self::Ambiguous { title } if title.is_empty() => "two officials hold one office here".to_owned(),
+            Self::Duplicate { .. } => "the same person is already in an earlier line".to_owned(),
+            Self::TwoTitles { .. } => "the same official is in an earlier line under another title".to_owned(),
+            other => other.to_string(),
+        }
+    }
+
     /// What to do about it, in general.
     pub(super) fn advice(&self) -> String {
         let advice = match self {
@@ -122,6 +168,9 @@ impl ProblemKind {
             Self::Unfilled => "put the real value there, or leave the cell empty if it may be",
             Self::ExportError => "put the real value there, or leave the cell empty",
             Self::Unmatched { .. } => "correct it, or add the official",
+            Self::UnknownPostcode => "correct it, add it to the table, or fill in the jurisdiction",
+            Self::PostcodeOfNobody(_) => "correct the table, or add the official",
+            Self::PostcodeOfSeveral(_) => "fill in the jurisdiction of this person",
             Self::Ambiguous { .. } => "keep the right one, or give each a jurisdiction of its own",
             Self::Duplicate { .. } => "only the earlier row counts",
             Self::TwoTitles { .. } => "remove one, or this person gets two letters from everybody",
@@ -226,6 +275,28 @@ impl Problems {
     }
 }
 
+/// A few words of a file for staff's eyes. Personal data, so its debug output hides them.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Excerpt(String);
+
+impl Excerpt {
+    pub(super) fn new(text: &str) -> Self {
+        Self(printable(text, 40))
+    }
+}
+
+impl fmt::Display for Excerpt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Excerpt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
 /// Something worth telling about a file that is used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Note {
@@ -248,8 +319,22 @@ pub enum NoteKind {
         /// The encoding's name, which the setting takes too.
         name: &'static str,
         /// Some words of it as they were read.
-        samples: Vec<String>,
+        samples: Vec<Excerpt>,
     },
+    /// A line of the alias file that leads to nobody.
+    #[error("“{written}” is said to mean “{means}”, which no official has; correct or remove the line")]
+    AliasMeansNobody {
+        /// The spelling.
+        written: String,
+        /// Its meaning.
+        means: String,
+    },
+    /// A line of the alias file that nobody needs.
+    #[error("the line for “{0}” has no effect, since an official has this jurisdiction itself; remove it")]
+    AliasUseless(String),
+    /// A constituent's jurisdiction is another than their postcode's.
+    #[error("the jurisdiction is another than the one that the table has for the postcode; the jurisdiction counts")]
+    PostcodeDisagrees,
     /// Its cells are separated by something else than commas.
     #[error("cells are separated by {}", match .0 { '\t' => "tabs".to_owned(), c => format!("“{c}”") })]
     Delimiter(char),
@@ -265,6 +350,20 @@ pub enum NoteKind {
     /// Invisible characters or no-break spaces were taken out of a header.
     #[error("invisible characters in the header “{0}” were left out")]
     HeaderCleaned(String),
+    /// Columns were found under other names than ours.
+    #[error("columns by their names:{}", lines(.0))]
+    Recognised(Vec<String>),
+    /// Several columns could be one of ours that need not be there.
+    #[error("{headers} could be {column};\n      say which below [contacts.columns] in config.toml, or none is taken")]
+    Undecided {
+        /// Our column.
+        column: String,
+        /// The headers.
+        headers: String,
+    },
+    /// A role column has other words than official and constituent.
+    #[error("words in the role column:{}", lines(.0))]
+    RoleWords(Vec<String>),
     /// A column is not used: it has no header, or another was named for its purpose.
     #[error("the column {0} is not used: it has no header, or [contacts.columns] names another for it")]
     UnusedColumn(String),
@@ -282,13 +381,18 @@ pub enum NoteKind {
     ShortPostcode,
 }
 
-fn samples_shown(samples: &[String]) -> String {
+fn samples_shown(samples: &[Excerpt]) -> String {
     let quoted: Vec<String> = samples.iter().map(|s| format!("“{s}”")).collect();
     if quoted.is_empty() {
         String::new()
     } else {
         format!(": {}; if that is wrong, name the encoding", quoted.join(", "))
     }
+}
+
+/// Each on a line of its own, so that many fit a terminal.
+fn lines(texts: &[String]) -> String {
+    texts.iter().flat_map(|text| ["\n      ", text]).collect()
 }
 
 impl Note {

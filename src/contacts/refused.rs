@@ -1,20 +1,17 @@
-//! Writes the rows that were refused, for staff to correct and to give back, and knows such a file again.
-//! It must not judge a row itself.
+//! Writes the rows that were refused, for staff to correct and to give back. It must not judge a row itself.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::columns::header_key;
+use super::columns::{Column, header_key};
 use super::error::ContactsError;
+use super::given_back::own_headers;
 use super::problem::Problem;
-use super::records::Cells;
 use super::rows::Row;
 use super::safe_csv::SafeCsv;
 use super::settings::ContactsFile;
 use super::survey::Survey;
-
-/// Our own columns, before theirs; the first only where there are several files.
-const OURS: [&str; 4] = ["file", "line", "problem", "advice"];
+use crate::model::Role;
 
 /// A file of refused rows in the making. Dropped before [`RefusedWriter::finish`] it leaves nothing behind.
 pub struct RefusedWriter {
@@ -25,6 +22,8 @@ pub struct RefusedWriter {
     /// For each file of the survey, where its columns go in the columns of this one.
     columns: Vec<Vec<usize>>,
     width: usize,
+    /// Where the role goes, and the role of each file that lists one role only: here they are told apart.
+    roles: Option<(usize, Vec<Option<&'static str>>)>,
     cells: Vec<String>,
     rows: u64,
 }
@@ -32,35 +31,37 @@ pub struct RefusedWriter {
 impl RefusedWriter {
     /// Starts the file. What stands at `path` is replaced only by [`RefusedWriter::finish`].
     pub fn create(path: &Path, survey: &Survey) -> Result<Self, ContactsError> {
-        let same = |file: &ContactsFile| is_same_file(&file.path, path);
-        if survey.settings.files.iter().any(same) {
-            let reason = io::Error::new(
-                io::ErrorKind::InvalidInput,
-                "it is one of the contact files; give that another name first",
-            );
-            return Err(ContactsError::Unwritable { path: path.to_owned(), reason });
-        }
+        must_be_no_contact_file(path, survey)?;
         let files: Vec<String> = survey.files().filter(|_| survey.files.len() > 1).map(str::to_owned).collect();
         let (mut headers, columns) = union_of_headers(survey);
+        let roles = roles(survey, &mut headers);
         let width = headers.len();
         let own = own_headers(&headers, !files.is_empty());
         headers.splice(0..0, own);
         let mut csv = SafeCsv::create(path)?;
         csv.write(&headers)?;
-        Ok(Self { path: path.to_owned(), csv, files, columns, width, cells: headers, rows: 0 })
+        Ok(Self { path: path.to_owned(), csv, files, columns, width, roles, cells: headers, rows: 0 })
     }
 
     /// Writes a row when it is one that staff must correct; gives whether it is.
     pub fn write(&mut self, row: &Row) -> Result<bool, ContactsError> {
         let Some((file, line, cells, problems)) = row.refusal() else { return Ok(false) };
-        let list = |each: fn(&Problem) -> String| problems.iter().map(each).collect::<Vec<_>>().join(" | ");
-        let what = |p: &Problem| match &p.column {
-            Some(column) => format!("{column}: {}", p.kind),
-            None => p.kind.to_string(),
-        };
+        self.write_row(file, line, cells, &what_is_wrong(problems), &what_to_do(problems))?;
+        Ok(true)
+    }
+
+    /// Writes a row with what is wrong with it and what to do.
+    pub fn write_row(
+        &mut self,
+        file: usize,
+        line: u64,
+        cells: &[String],
+        problem: &str,
+        advice: &str,
+    ) -> Result<(), ContactsError> {
         self.cells.clear();
         self.cells.extend(self.files.get(file).cloned());
-        self.cells.extend([line.to_string(), list(what), list(|p| p.advice.clone())]);
+        self.cells.extend([line.to_string(), problem.to_owned(), advice.to_owned()]);
         let start = self.cells.len();
         self.cells.resize(start + self.width, String::new());
         for (i, cell) in cells.iter().enumerate() {
@@ -70,9 +71,15 @@ impl RefusedWriter {
                 None => self.cells.push(cell.clone()), // more cells than headers: at the end, so that none is lost
             }
         }
+        if let Some((at, roles)) = &self.roles {
+            let cell = &mut self.cells[start + at];
+            if let Some(Some(role)) = roles.get(file).filter(|_| cell.trim().is_empty()) {
+                (*role).clone_into(cell);
+            }
+        }
         self.csv.write(&self.cells)?;
         self.rows += 1;
-        Ok(true)
+        Ok(())
     }
 
     /// Puts the file in its place, durably, and gives how many rows it has.
@@ -86,6 +93,17 @@ impl std::fmt::Debug for RefusedWriter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("RefusedWriter").field("path", &self.path).field("rows", &self.rows).finish_non_exhaustive()
     }
+}
+
+/// Refuses to write over one of the files that are read.
+pub(super) fn must_be_no_contact_file(path: &Path, survey: &Survey) -> Result<(), ContactsError> {
+    let same = |file: &ContactsFile| is_same_file(&file.path, path);
+    if survey.settings.files.iter().any(same) {
+        let reason =
+            io::Error::new(io::ErrorKind::InvalidInput, "it is one of the contact files; give that another name first");
+        return Err(ContactsError::Unwritable { path: path.to_owned(), reason });
+    }
+    Ok(())
 }
 
 fn is_same_file(a: &Path, b: &Path) -> bool {
@@ -112,35 +130,32 @@ fn union_of_headers(survey: &Survey) -> (Vec<String>, Vec<Vec<usize>>) {
     (headers, columns)
 }
 
-/// Our own headers, none of which is one of theirs.
-fn own_headers(theirs: &[String], with_file: bool) -> Vec<String> {
-    let taken: Vec<String> = theirs.iter().map(|h| header_key(h)).collect();
-    let free = |name: &str| {
-        let numbered = (2..).map(|n| format!("{name} {n}"));
-        std::iter::once(name.to_owned()).chain(numbered).find(|n| !taken.contains(&header_key(n)))
+/// The column for roles, added where no file has one, and the role of each file that needs it.
+fn roles(survey: &Survey, headers: &mut Vec<String>) -> Option<(usize, Vec<Option<&'static str>>)> {
+    let word = |role: Role| match role {
+        Role::Official => "official",
+        Role::Constituent => "constituent",
     };
-    let names = if with_file { &OURS[..] } else { &OURS[1..] };
-    names.iter().filter_map(|n| free(n)).collect()
-}
-
-/// How many columns at the start of a header line are ours: none, unless we wrote the file.
-pub(super) fn columns_of_ours(header: Cells<'_>) -> usize {
-    let is = |at: usize, name: &str| {
-        let number = header_key(header.get(at)).strip_prefix(name).map(str::to_owned);
-        number.is_some_and(|n| n.is_empty() || n.strip_prefix('_').is_some_and(|n| n.parse::<u32>().is_ok()))
-    };
-    let all = |names: &[&str]| names.iter().enumerate().all(|(at, name)| is(at, name));
-    [&OURS[..], &OURS[1..]].into_iter().find(|names| all(names)).map_or(0, <[&str]>::len)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn our_own_headers_make_room_for_theirs() {
-        let theirs = ["Line".to_owned(), "name".to_owned()];
-        assert_eq!(own_headers(&theirs, false), ["line 2", "problem", "advice"]);
-        assert_eq!(own_headers(&[], true), ["file", "line", "problem", "advice"]);
+    let roles: Vec<_> = survey.settings.files.iter().map(|file| file.role.map(word)).collect();
+    roles.iter().flatten().next()?;
+    let role = Column::Role.as_str();
+    let at = headers.iter().position(|h| header_key(h) == role).unwrap_or(headers.len());
+    if at == headers.len() {
+        headers.push(role.to_owned());
     }
+    Some((at, roles))
+}
+
+/// Everything that is wrong with a row, in one cell.
+pub(super) fn what_is_wrong(problems: &[Problem]) -> String {
+    let what = |p: &Problem| match &p.column {
+        Some(column) => format!("{column}: {}", p.kind),
+        None => p.kind.to_string(),
+    };
+    problems.iter().map(what).collect::<Vec<_>>().join(" | ")
+}
+
+/// What to do about it, in the same order.
+pub(super) fn what_to_do(problems: &[Problem]) -> String {
+    problems.iter().map(|p| p.advice.clone()).collect::<Vec<_>>().join(" | ")
 }

@@ -1,14 +1,20 @@
 //! The cells of one row → a person, or everything that is wrong with the row. Nothing is repaired by guessing.
 //! This file must not know about other rows.
 
+use std::borrow::Cow;
+
 use super::blanks::{is_export_error, is_unfilled};
 use super::columns::Column;
+use super::known_headers::RoleWord;
+use super::layout::together;
 use super::problem::{Problem, ProblemKind};
 use super::records::{Cells, Flaw, Record};
+use super::settings::MayLackKey;
 use super::table::Table;
 use crate::model::{Constituent, EmailAddress, Extra, Official, PersonName, Role, compose, fold, unprintable};
 
 const SHORT_CHARS_MAX: usize = 200;
+const KEYS_CHARS_MAX: usize = 2_000;
 const ADDRESS_CHARS_MAX: usize = 500;
 const LONG_CHARS_MAX: usize = 5_000;
 
@@ -24,8 +30,12 @@ pub(super) struct ReadRow {
     pub(super) person: Option<Person>,
     /// The role, when it is known.
     pub(super) role: Option<Role>,
-    /// The folded cell that joins; empty when it cannot be used.
+    /// What the role column says, when it is a word of ours.
+    pub(super) role_word: Option<RoleWord>,
+    /// The folded cell that joins; empty when it is, or cannot be used.
     pub(super) match_key: String,
+    /// The same of an official, as written.
+    pub(super) match_cell: String,
     pub(super) problems: Vec<Problem>,
     /// Whether any cell was put into composed form.
     pub(super) composed: bool,
@@ -40,14 +50,26 @@ pub(super) fn read_row(table: &Table, record: &Record, cells: Cells<'_>) -> Read
     if !check.problems.is_empty() {
         return check.refused(None, String::new(), false);
     }
-    let role = check.role();
-    let match_key = check.match_key();
-    let person = check.person(role);
+    let role_word = check.role_word();
+    let role = check.role(role_word);
+    let match_key = check.match_key(role);
+    let person = check.person(role, role_word);
     if let (true, Some(person)) = (check.problems.is_empty(), person) {
+        let is_official = role == Some(Role::Official);
+        let match_cell = if is_official { check.key_cell(role).into_owned() } else { String::new() };
         let Check { composed, problems, .. } = check;
-        return ReadRow { person: Some(person), role, match_key, problems, composed, swapped: false };
+        return ReadRow {
+            person: Some(person),
+            role,
+            role_word,
+            match_key,
+            match_cell,
+            problems,
+            composed,
+            swapped: false,
+        };
     }
-    let is_address = |column| EmailAddress::parse(check.cell(column)).is_ok();
+    let is_address = |column| EmailAddress::parse(&check.cell(column)).is_ok();
     let swapped = is_address(Column::Name) && !is_address(Column::Email);
     check.refused(role, match_key, swapped)
 }
@@ -63,6 +85,8 @@ struct Rules {
 }
 
 const SHORT: Rules = Rules { chars_max: SHORT_CHARS_MAX, free_text: false, is_used: true };
+/// An official's jurisdictions may be many.
+const KEYS: Rules = Rules { chars_max: KEYS_CHARS_MAX, free_text: false, is_used: true };
 const POSTAL: Rules = Rules { chars_max: ADDRESS_CHARS_MAX, free_text: true, is_used: true };
 const USED: Rules = Rules { chars_max: LONG_CHARS_MAX, free_text: true, is_used: true };
 const LONG: Rules = Rules { chars_max: LONG_CHARS_MAX, free_text: true, is_used: false };
@@ -85,11 +109,14 @@ struct Check<'a> {
 
 impl<'a> Check<'a> {
     fn refused(self, role: Option<Role>, match_key: String, swapped: bool) -> ReadRow {
-        ReadRow { person: None, role, match_key, problems: self.problems, composed: self.composed, swapped }
+        let Self { problems, composed, .. } = self;
+        let match_cell = String::new();
+        ReadRow { person: None, role, role_word: None, match_key, match_cell, problems, composed, swapped }
     }
 
-    fn cell(&self, column: Column) -> &'a str {
-        self.table.layout.at(column).map_or("", |at| self.cells.get(at).trim())
+    /// A column of ours, put together from its parts.
+    fn cell(&self, column: Column) -> Cow<'a, str> {
+        together(self.cells, self.table.layout.places(column), column.separator())
     }
 
     fn refuse(&mut self, at: Option<usize>, kind: ProblemKind) {
@@ -98,6 +125,13 @@ impl<'a> Check<'a> {
             Some(at) => problem.in_cell(self.table.layout.label(at), self.cells.get(at)),
             None => problem,
         });
+    }
+
+    /// Refuses a cell that is put together from several.
+    fn refuse_all(&mut self, places: &[usize], kind: ProblemKind) {
+        let problem = Problem::new(&self.table.name, self.line, kind);
+        let text = together(self.cells, places, " ");
+        self.problems.push(problem.in_cell(self.table.layout.labels(places), &text));
     }
 
     /// Quotes, sizes and the number of cells.
@@ -120,13 +154,14 @@ impl<'a> Check<'a> {
         }
     }
 
-    fn role(&mut self) -> Option<Role> {
+    fn role_word(&self) -> Option<RoleWord> {
+        self.table.layout.at(Column::Role).and_then(|at| RoleWord::of(&fold(self.cells.get(at))))
+    }
+
+    fn role(&mut self, word: Option<RoleWord>) -> Option<Role> {
         let Some(at) = self.table.layout.at(Column::Role) else { return self.table.role };
-        let role = match fold(self.cells.get(at)).as_str() {
-            "official" => Some(Role::Official),
-            "constituent" => Some(Role::Constituent),
-            _ => None,
-        };
+        // Where the file lists one role, such a column may hold anything, as “Village Trustee”.
+        let role = word.map(|w| w.role).or(self.table.role);
         if role.is_none() {
             self.refuse(Some(at), ProblemKind::Role);
         }
@@ -134,23 +169,51 @@ impl<'a> Check<'a> {
     }
 
     /// The folded cell that joins. Its text is checked with its own column, unless it is one of ours never kept.
-    fn match_key(&mut self) -> String {
-        let at = self.table.layout.match_at;
-        let cell = self.cells.get(at).trim();
+    fn match_key(&mut self, role: Option<Role>) -> String {
+        let cell = self.key_cell(role);
+        let places = self.table.layout.match_places();
         if cell.is_empty() {
-            self.refuse(Some(at), ProblemKind::Empty);
+            self.lacks_key(places, role);
             return String::new();
         }
-        let before = self.problems.len();
-        self.text(at, SHORT);
-        if self.problems.len() > before { String::new() } else { fold(cell) }
+        let rules = if role == Some(Role::Official) { KEYS } else { SHORT };
+        if let Some(kind) = text_problem(&cell, rules) {
+            self.refuse_all(places, kind);
+            return String::new();
+        }
+        self.composed |= matches!(compose(&cell), Cow::Owned(_));
+        fold(&cell)
     }
 
-    fn person(&mut self, role: Option<Role>) -> Option<Person> {
+    /// The cell that joins, as people read it: of the lines in an official's cell each is a jurisdiction.
+    fn key_cell(&self, role: Option<Role>) -> Cow<'a, str> {
+        let cell = self.table.layout.match_text(self.cells);
+        if role != Some(Role::Official) || !cell.contains(['\n', '\r']) {
+            return cell;
+        }
+        let lines: Vec<&str> = cell.split(['\n', '\r']).map(str::trim).collect();
+        Cow::Owned(lines.into_iter().filter(|l| !l.is_empty()).collect::<Vec<_>>().join("; "))
+    }
+
+    fn lacks_key(&mut self, places: &[usize], role: Option<Role>) {
+        let may_lack = match self.table.layout.may_lack_key {
+            MayLackKey::Nobody => false,
+            MayLackKey::ConstituentsWithPostcode => {
+                role == Some(Role::Constituent) && !self.cell(Column::Postcode).is_empty()
+            }
+            MayLackKey::Everybody => true,
+        };
+        if !may_lack {
+            let of_postcode = self.table.layout.places(Column::Postcode);
+            self.refuse_all(if places.is_empty() { of_postcode } else { places }, ProblemKind::Empty);
+        }
+    }
+
+    fn person(&mut self, role: Option<Role>, word: Option<RoleWord>) -> Option<Person> {
         let name = self.name();
         let mailbox = self.mailbox(role == Some(Role::Constituent));
-        let title = self.column(Column::Title);
-        let jurisdiction = self.jurisdiction();
+        let title = self.title(word);
+        let jurisdiction = self.jurisdiction(role);
         let extra = self.extra();
         let [address, postcode, signed_on, note] =
             [Column::Address, Column::Postcode, Column::SignedOn, Column::Note].map(|c| self.column(c));
@@ -175,20 +238,29 @@ impl<'a> Check<'a> {
         })
     }
 
+    /// The title's own column; where the file has none, a role such as “Mayor” is the title too.
+    fn title(&mut self, word: Option<RoleWord>) -> String {
+        match (self.table.layout.at(Column::Title), word.filter(|w| w.is_title)) {
+            (None, Some(_)) => compose(&self.cell(Column::Role)).into_owned(),
+            _ => self.column(Column::Title),
+        }
+    }
+
     fn name(&mut self) -> Option<PersonName> {
-        let at = self.table.layout.at(Column::Name)?;
-        let cell = self.cells.get(at).trim();
-        if let Some(kind) = nothing_real(cell) {
+        let places = self.table.layout.places(Column::Name);
+        let wrong = places.iter().find_map(|&at| Some((at, nothing_real(self.cells.get(at).trim())?)));
+        if let Some((at, kind)) = wrong {
             self.refuse(Some(at), kind);
             return None;
         }
-        match PersonName::parse(cell) {
+        let cell = self.cell(Column::Name);
+        match PersonName::parse(&cell) {
             Ok(name) => {
                 self.composed |= name.as_str() != cell;
                 Some(name)
             }
             Err(error) => {
-                self.refuse(Some(at), ProblemKind::Name(error));
+                self.refuse_all(places, ProblemKind::Name(error));
                 None
             }
         }
@@ -208,29 +280,58 @@ impl<'a> Check<'a> {
     }
 
     /// The jurisdiction's own column, or the one that joins in its place.
-    fn jurisdiction(&mut self) -> String {
-        let match_at = self.table.layout.match_at;
-        match self.table.layout.at(Column::Jurisdiction) {
-            Some(at) if at != match_at => self.text(at, SHORT),
+    fn jurisdiction(&mut self, role: Option<Role>) -> String {
+        let layout = &self.table.layout;
+        match layout.places(Column::Jurisdiction) {
+            own if !own.is_empty() && own != layout.match_places() => self.parts(Column::Jurisdiction),
             // Checked as the column that joins already.
-            _ => compose(self.cells.get(match_at).trim()).into_owned(),
+            _ => compose(&self.key_cell(role)).into_owned(),
         }
     }
 
     fn column(&mut self, column: Column) -> String {
-        match self.table.layout.at(column) {
-            Some(at) if at == self.table.layout.match_at => compose(self.cells.get(at).trim()).into_owned(),
-            Some(at) => self.text(at, rules(column)),
-            None => String::new(),
+        let layout = &self.table.layout;
+        if layout.places(column) == layout.match_places() {
+            return compose(&layout.match_text(self.cells)).into_owned();
         }
+        self.parts(column)
+    }
+
+    /// Each part is checked by itself, so that a problem names the header that it is about.
+    fn parts(&mut self, column: Column) -> String {
+        let table = self.table;
+        match table.layout.places(column) {
+            [at] if column == Column::Note => self.note(*at),
+            [at] => self.text(*at, rules(column)),
+            places => {
+                let parts: Vec<String> = places.iter().map(|&at| self.text(at, rules(column))).collect();
+                let filled: Vec<&str> = parts.iter().map(String::as_str).filter(|p| !p.is_empty()).collect();
+                filled.join(column.separator())
+            }
+        }
+    }
+
+    /// Somebody's own words, which nobody but staff may shorten.
+    fn note(&mut self, at: usize) -> String {
+        let chars_max = self.table.note_chars_max;
+        let before = self.problems.len();
+        let note = self.text(at, Rules { chars_max, ..LONG });
+        if self.problems.len() > before
+            && let Some(problem) = self.problems.pop()
+        {
+            let is_too_long = matches!(problem.kind, ProblemKind::TooLong { .. });
+            let advice = "shorten it with the person's consent, or raise contacts.note_chars_max in config.toml";
+            self.problems.push(if is_too_long { problem.advising(advice.to_owned()) } else { problem });
+        }
+        note
     }
 
     fn extra(&mut self) -> Extra {
         let table = self.table;
-        let match_at = table.layout.match_at;
+        // What a column of ours is read from was checked with that.
         let value = |check: &mut Self, at: usize| {
-            if at == match_at {
-                return compose(check.cells.get(at).trim()).into_owned();
+            if table.layout.is_placed(at) {
+                return plain(check.cells.get(at).trim());
             }
             check.text(at, if table.used.contains(&at) { USED } else { LONG })
         };
@@ -247,9 +348,8 @@ impl<'a> Check<'a> {
         if cell.is_ascii() && !cell.contains('\r') {
             return cell.to_owned();
         }
-        let composed = compose(cell);
-        self.composed |= matches!(composed, std::borrow::Cow::Owned(_));
-        if composed.contains('\r') { composed.replace("\r\n", "\n").replace('\r', "\n") } else { composed.into_owned() }
+        self.composed |= matches!(compose(cell), Cow::Owned(_));
+        plain(cell)
     }
 }
 
@@ -260,6 +360,12 @@ fn nothing_real(cell: &str) -> Option<ProblemKind> {
     } else {
         is_unfilled(cell).then_some(ProblemKind::Unfilled)
     }
+}
+
+/// A cell in NFC, its line breaks as LF.
+fn plain(cell: &str) -> String {
+    let composed = compose(cell);
+    if composed.contains('\r') { composed.replace("\r\n", "\n").replace('\r', "\n") } else { composed.into_owned() }
 }
 
 fn text_problem(cell: &str, rules: Rules) -> Option<ProblemKind> {

@@ -1,19 +1,23 @@
 //! The second reading: every row again, now joined to its officials or with the reason why not.
 //! Nothing is held but the people who stand in the files twice.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
+use super::columns::Column;
 use super::error::ContactsError;
-use super::join::{Found, clash_problem};
+use super::guide::Route;
+use super::join::clash_problem;
+use super::likeness::Suggestion;
 use super::prints::print_of;
-use super::problem::{Problem, ProblemKind};
+use super::problem::{Problem, ProblemKind, VALUE_CHARS_MAX};
 use super::records::{Cells, Record};
-use super::row::{Person, Place, read_row};
+use super::row::{Person, Place, ReadRow, read_row};
 use super::survey::{Survey, fill};
 use super::table::Table;
-use crate::model::{Constituent, PersonKey};
+use crate::model::{Constituent, PersonKey, fold, printable};
 
 /// How many different unknown jurisdictions get a suggestion.
 const SUGGESTIONS_MAX: usize = 2_000;
@@ -32,8 +36,12 @@ pub enum Row {
         constituent: Box<Constituent>,
         /// The numbers of their officials in [`Survey::officials`]; at least one.
         officials: Vec<usize>,
+        /// The accepted spelling that joined them, by its number in [`Survey::aliases`].
+        alias: Option<usize>,
+        /// Whether their postcode stood for a jurisdiction.
+        by_postcode: bool,
     },
-    /// A constituent whose jurisdiction no official has.
+    /// A constituent whom no official is for.
     Unmatched {
         /// Which file.
         file: usize,
@@ -41,10 +49,12 @@ pub enum Row {
         line: u64,
         /// The row as written.
         cells: Vec<String>,
+        /// What led nowhere.
+        sought: Sought,
         /// What is missing.
         problem: Problem,
     },
-    /// A constituent whose jurisdiction has two holders of one office.
+    /// A constituent for whom one of two officials may be the right one.
     Ambiguous {
         /// Which file.
         file: usize,
@@ -52,6 +62,8 @@ pub enum Row {
         line: u64,
         /// The row as written.
         cells: Vec<String>,
+        /// What led to both.
+        sought: Sought,
         /// Which office, and where its holders are.
         problem: Problem,
     },
@@ -81,12 +93,31 @@ pub enum Row {
     },
 }
 
+/// What a constituent was looked up by, as it is written.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub enum Sought {
+    /// Their jurisdiction, or the one that the table has for their postcode.
+    Jurisdiction(String),
+    /// Their postcode.
+    Postcode(String),
+}
+
+/// Without the text, because debug output ends in logs.
+impl fmt::Debug for Sought {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Jurisdiction(_) => "Jurisdiction",
+            Self::Postcode(_) => "Postcode",
+        })
+    }
+}
+
 impl Row {
     /// The row as written and why no letter comes of it, when it is for staff to correct.
     pub fn refusal(&self) -> Option<(usize, u64, &[String], &[Problem])> {
         match self {
             Self::Refused { file, line, cells, problems } => Some((*file, *line, cells, problems)),
-            Self::Unmatched { file, line, cells, problem } | Self::Ambiguous { file, line, cells, problem } => {
+            Self::Unmatched { file, line, cells, problem, .. } | Self::Ambiguous { file, line, cells, problem, .. } => {
                 Some((*file, *line, cells, std::slice::from_ref(problem)))
             }
             Self::Joined { .. } | Self::Duplicate { .. } => None,
@@ -131,12 +162,12 @@ impl Survey {
 
 /// The rows of all files, one after the other.
 pub struct Rows<'a> {
-    survey: &'a Survey,
-    file: usize,
+    pub(super) survey: &'a Survey,
+    pub(super) file: usize,
     table: Option<Table>,
     record: Record,
     seen: HashMap<PersonKey, Seen>,
-    suggestions: HashMap<String, Option<String>>,
+    suggestions: HashMap<String, Vec<Suggestion>>,
     ended: bool,
 }
 
@@ -158,20 +189,24 @@ impl Iterator for Rows<'_> {
         if self.ended {
             return None;
         }
-        let next = self.advance().transpose();
+        let next = self.advance(&mut Self::judge).transpose();
         self.ended = !matches!(next, Some(Ok(_)));
         next
     }
 }
 
 impl Rows<'_> {
-    fn advance(&mut self) -> Result<Option<Row>, ContactsError> {
+    /// The next row that `look` has something to say about.
+    pub(super) fn advance<T>(
+        &mut self,
+        look: &mut impl FnMut(&mut Self, &Table, &Record, Cells<'_>) -> Option<T>,
+    ) -> Result<Option<T>, ContactsError> {
         while self.file < self.survey.files.len() {
             let table = match self.table.take() {
                 Some(table) => table,
                 None => self.open()?,
             };
-            let (table, row) = self.advance_in(table)?;
+            let (table, row) = self.advance_in(table, look)?;
             if row.is_some() {
                 self.table = Some(table);
                 return Ok(row);
@@ -190,16 +225,16 @@ impl Rows<'_> {
         table.filter(|t| t.faults.is_empty()).ok_or_else(|| self.changed())
     }
 
-    /// The next row of this file that there is something to say about.
-    fn advance_in(&mut self, mut table: Table) -> Result<(Table, Option<Row>), ContactsError> {
+    fn advance_in<T>(
+        &mut self,
+        mut table: Table,
+        look: &mut impl FnMut(&mut Self, &Table, &Record, Cells<'_>) -> Option<T>,
+    ) -> Result<(Table, Option<T>), ContactsError> {
         let mut record = std::mem::take(&mut self.record);
         // Whatever cannot be read now could be read before.
         while table.read(&mut record).map_err(|_| self.changed())? {
             let cells = table.cells(&record).map_err(|_| self.changed())?;
-            if record.flaws.is_empty() && cells.is_blank() {
-                continue;
-            }
-            if let Some(row) = self.judge(&table, &record, cells) {
+            if let Some(row) = look(self, &table, &record, cells) {
                 self.record = record;
                 return Ok((table, Some(row)));
             }
@@ -214,8 +249,15 @@ impl Rows<'_> {
     }
 
     fn judge(&mut self, table: &Table, record: &Record, cells: Cells<'_>) -> Option<Row> {
-        let place = Place { file: self.file, line: record.line };
-        let read = read_row(table, record, cells);
+        if record.flaws.is_empty() && cells.is_blank() {
+            return None;
+        }
+        self.settle(table, record.line, cells, read_row(table, record, cells))
+    }
+
+    /// What comes of a row that was read; nothing of an official whose row is in order.
+    pub(super) fn settle(&mut self, table: &Table, line: u64, cells: Cells<'_>, read: ReadRow) -> Option<Row> {
+        let place = Place { file: self.file, line };
         match read.person {
             None => Some(Row::Refused {
                 file: place.file,
@@ -229,46 +271,102 @@ impl Rows<'_> {
     }
 
     fn join(&mut self, table: &Table, mut who: Constituent, key: String, place: Place, cells: Cells<'_>) -> Row {
-        let Place { file, line } = place;
         let survey = self.survey;
-        let at = table.layout.match_at;
-        let in_cell = |problem: Problem| problem.in_cell(table.layout.label(at), cells.get(at));
-        let officials = match survey.directory.look_up(&key) {
-            Found::Officials(officials) => officials.to_vec(),
-            Found::Clash(clash) => {
-                let problem = in_cell(clash_problem(clash, &survey.officials, &table.name, line));
-                return Row::Ambiguous { file, line, cells: cells.to_vec(), problem };
-            }
-            Found::Nobody => {
-                let kind = ProblemKind::Unmatched { match_key: table.layout.label(at) };
-                let mut problem = in_cell(Problem::new(&table.name, line, kind));
-                if let Some(advice) = self.advice_on(&key) {
-                    problem = problem.advising(advice);
-                }
-                return Row::Unmatched { file, line, cells: cells.to_vec(), problem };
-            }
+        let (officials, alias, by_postcode) = match survey.guide.route(&key, &who.postcode) {
+            Route::To { officials, alias, by_postcode } => (officials, alias, by_postcode),
+            astray => return self.astray(table, &who, &astray, place, cells),
         };
+        let key = by_postcode.map_or(key, |jurisdiction| jurisdiction.key.clone());
         if let Some(duplicate) = self.duplicate(&who, key, place, &table.name) {
             return duplicate;
         }
+        if let Some(jurisdiction) = by_postcode.filter(|_| who.jurisdiction.is_empty()) {
+            who.jurisdiction.clone_from(&jurisdiction.as_written);
+        }
         fill(&mut who.extra, &survey.constituent_extras);
-        Row::Joined { file, line, constituent: Box::new(who), officials }
+        let (officials, by_postcode) = (officials.to_vec(), by_postcode.is_some());
+        let Place { file, line } = place;
+        Row::Joined { file, line, constituent: Box::new(who), officials, alias, by_postcode }
+    }
+
+    /// The row of a constituent whose cells lead to nobody, or to two.
+    fn astray(&mut self, table: &Table, who: &Constituent, route: &Route<'_>, place: Place, cells: Cells<'_>) -> Row {
+        let Place { file, line } = place;
+        let layout = &table.layout;
+        let by_postcode =
+            matches!(route, Route::NoPostcode { .. } | Route::ManyPostcodes(_)) || layout.match_text(cells).is_empty();
+        let (places, cell) = if by_postcode {
+            (layout.places(Column::Postcode), Cow::Borrowed(who.postcode.as_str()))
+        } else {
+            (layout.match_places(), layout.match_text(cells))
+        };
+        let (label, cell) = (layout.labels(places), &*cell);
+        let problem = |kind| Problem::new(&table.name, line, kind).in_cell(label.clone(), cell);
+        let written = || Sought::Jurisdiction(printable(cell, VALUE_CHARS_MAX));
+        let postcode = || Sought::Postcode(printable(&who.postcode, VALUE_CHARS_MAX));
+        let (sought, problem) = match route {
+            Route::Clash(clash) => {
+                let clash = clash_problem(clash, &self.survey.officials, &table.name, line);
+                return Self::ambiguous(place, cells, written(), clash.in_cell(label, cell));
+            }
+            Route::ManyPostcodes(jurisdictions) => {
+                let names: Vec<&str> = jurisdictions.iter().map(|j| j.as_written.as_str()).collect();
+                let problem = problem(ProblemKind::PostcodeOfSeveral(printable(&names.join(", "), 200)));
+                return Self::ambiguous(place, cells, postcode(), problem);
+            }
+            Route::NoPostcode { with_zero } => {
+                let problem = problem(ProblemKind::UnknownPostcode);
+                let advice = with_zero.as_ref().map(|(longer, jurisdiction)| {
+                    let name = &jurisdiction.as_written;
+                    format!("if a leading zero is lost and “{longer}” ({name}) is meant, write it so")
+                });
+                (postcode(), advice.into_iter().fold(problem, Problem::advising))
+            }
+            Route::To { .. } | Route::Nobody { by_postcode: None } => {
+                let problem = problem(ProblemKind::Unmatched { match_key: label.clone() });
+                (written(), self.advice_on(&fold(cell)).into_iter().fold(problem, Problem::advising))
+            }
+            Route::Nobody { by_postcode: Some(jurisdiction) } => {
+                let name = printable(&jurisdiction.as_written, VALUE_CHARS_MAX);
+                let problem = problem(ProblemKind::PostcodeOfNobody(name.clone()));
+                let advice = self.advice_on(&jurisdiction.key);
+                (Sought::Jurisdiction(name), advice.into_iter().fold(problem, Problem::advising))
+            }
+        };
+        Row::Unmatched { file, line, cells: cells.to_vec(), sought, problem }
+    }
+
+    fn ambiguous(place: Place, cells: Cells<'_>, sought: Sought, problem: Problem) -> Row {
+        Row::Ambiguous { file: place.file, line: place.line, cells: cells.to_vec(), sought, problem }
     }
 
     /// What may be meant by a key that no official has.
     fn advice_on(&mut self, key: &str) -> Option<String> {
-        if let Some(place) = self.survey.directory.refused(key) {
+        let guide = &self.survey.guide;
+        if let Some(place) = guide.directory.refused(&guide.aliases.key_of(key)) {
             return Some(format!("its official's row, line {}, is refused; correct that one", place.line));
+        }
+        if let Some(alias) = guide.aliases.meaning(key) {
+            let means = &guide.aliases.listed[alias].means;
+            return Some(format!("the alias file says that it means “{means}”, which no official has; correct that"));
         }
         if !self.suggestions.contains_key(key) {
             if self.suggestions.len() >= SUGGESTIONS_MAX {
                 return None;
             }
-            let nearest = self.survey.directory.nearest(key).map(str::to_owned);
-            self.suggestions.insert(key.to_owned(), nearest);
+            self.suggestions.insert(key.to_owned(), guide.suggest(key));
         }
-        let nearest = self.suggestions.get(key)?.as_ref()?;
-        Some(format!("if “{nearest}” is meant, write it so; otherwise add the official"))
+        match self.suggestions.get(key)?.as_slice() {
+            [] => None,
+            [one] => Some(format!(
+                "if “{}” is meant, say so with `undersigned match`; otherwise add the official",
+                one.means
+            )),
+            several => {
+                let names: Vec<String> = several.iter().map(|s| format!("“{}”", s.means)).collect();
+                Some(format!("{} may be meant; decide with `undersigned match`", names.join(" or ")))
+            }
+        }
     }
 
     /// Whether that person was joined before. Only people whose prints occur twice are remembered.

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use super::error::ContactsError;
 
 /// Without it Excel takes the file for the system's own encoding and shows `Ã¼` for `ü`.
-const BOM: &[u8] = b"\xef\xbb\xbf";
+pub(super) const BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// A CSV file in the making. Dropped before [`SafeCsv::finish`] it leaves nothing behind.
 pub struct SafeCsv {
@@ -33,10 +33,15 @@ impl Drop for Temporary {
 impl SafeCsv {
     /// Starts the file. What stands at `path` is replaced only by [`SafeCsv::finish`].
     pub fn create(path: &Path) -> Result<Self, ContactsError> {
+        Self::create_with(path, b',')
+    }
+
+    /// The same with another character between its cells.
+    pub(super) fn create_with(path: &Path, delimiter: u8) -> Result<Self, ContactsError> {
         let failed = |reason| unwritable(path, reason);
         let (temporary, mut file) = create_beside(path).map_err(failed)?;
         file.write_all(BOM).map_err(failed)?;
-        let csv = csv::WriterBuilder::new().flexible(true).from_writer(file);
+        let csv = csv::WriterBuilder::new().flexible(true).delimiter(delimiter).from_writer(file);
         Ok(Self { path: path.to_owned(), temporary, csv })
     }
 
@@ -64,6 +69,25 @@ impl std::fmt::Debug for SafeCsv {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("SafeCsv").field("path", &self.path).finish_non_exhaustive()
     }
+}
+
+/// One line of cells, none of which is a formula.
+pub(super) fn csv_line(cells: &[&str], delimiter: u8) -> Vec<u8> {
+    let mut csv = csv::WriterBuilder::new().delimiter(delimiter).from_writer(Vec::new());
+    let cells: Vec<Cow<'_, str>> = cells.iter().map(|cell| disarmed(cell)).collect();
+    // A list in memory takes whatever it is given.
+    let _ = csv.write_record(cells.iter().map(|c| c.as_bytes()));
+    csv.into_inner().unwrap_or_default()
+}
+
+/// Puts these bytes in the place of a file, durably: all of them or none.
+pub(super) fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), ContactsError> {
+    let failed = |reason| unwritable(path, reason);
+    let (temporary, mut file) = create_beside(path).map_err(failed)?;
+    file.write_all(bytes).map_err(failed)?;
+    file.sync_all().map_err(failed)?;
+    fs::rename(&temporary.0, path).map_err(failed)?;
+    sync_folder(path).map_err(failed)
 }
 
 fn unwritable(path: &Path, reason: io::Error) -> ContactsError {

@@ -6,7 +6,7 @@ use std::io::{self, BufRead, BufReader, Read, Seek};
 use std::path::Path;
 use std::time::SystemTime;
 
-use encoding_rs::{Encoding, UTF_8};
+use encoding_rs::UTF_8;
 use sha2::{Digest, Sha256};
 
 use super::archive::Archive;
@@ -14,8 +14,10 @@ use super::decoder::Decoded;
 use super::encoding::{self, Known};
 use super::error::FileFault;
 use super::kind;
+use super::ods;
 use super::settings::Reading;
-use super::sheet::{self, SheetFacts};
+use super::sheet::{SheetFacts, Sink};
+use super::xlsx;
 
 const BUFFER_BYTES: usize = 64 * 1024;
 
@@ -126,12 +128,19 @@ impl Source {
     fn open_sheet(mut file: File, stamp: Stamp, reading: &Reading) -> Result<Self, FileFault> {
         let mut archive = Archive::open(file.try_clone()?)?;
         kind::refuse_other_archives(&mut archive)?;
-        let (csv, facts) = sheet::to_csv(&mut archive, reading.sheet.as_deref())?;
+        let mut sink = Sink::new()?;
+        let wanted = reading.sheet.as_deref();
+        if ods::is_one(&mut archive) {
+            ods::read(&mut archive, wanted, &mut sink)?;
+        } else {
+            xlsx::read(&mut archive, wanted, &mut sink)?;
+        }
+        let (csv, facts) = sink.finish()?;
         file.rewind()?;
         let mut read = Hashed::new(file);
         io::copy(&mut read, &mut io::sink())?;
         let input = Input::Sheet { csv: BufReader::with_capacity(BUFFER_BYTES, csv), read };
-        let encoding = Known { encoding: UTF_8, samples: Vec::new() };
+        let encoding = Known::plain(UTF_8);
         Ok(Self { input, stamp, encoding, delimiter: Some(b','), sheet: Some(facts), line: 1 })
     }
 
@@ -197,16 +206,15 @@ impl BufRead for Source {
 /// The encoding of a file, and the length of its byte-order mark: by the mark, by what staff say, or by all of it.
 fn find_encoding(file: &mut File, head: &[u8], reading: &Reading) -> Result<(Known, usize), FileFault> {
     let named = reading.encoding.as_deref().map(encoding::by_label).transpose()?;
-    let known = |encoding: &'static Encoding| Known { encoding, samples: Vec::new() };
     if let Some((encoding, mark)) = encoding::by_head(head).filter(|(_, mark)| *mark > 0 || named.is_none()) {
-        return Ok((known(encoding), mark));
+        return Ok((Known::plain(encoding), mark));
     }
     file.rewind()?;
     if let Some(encoding) = named {
         return Ok((encoding::with_samples(encoding, file)?, 0));
     }
     if encoding::is_utf8(&*file)? {
-        return Ok((known(UTF_8), 0));
+        return Ok((Known::plain(UTF_8), 0));
     }
     file.rewind()?;
     Ok((encoding::detect(file)??, 0))

@@ -2,27 +2,36 @@
 //! Memory grows by eight bytes a constituent. What comes of it is a [`Survey`], from which [`Survey::rows`] reads
 //! the files a second time.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::columns::{Column, Layout, check_settings};
+use super::aliases::{Alias, Aliases};
+use super::columns::Column;
+use super::doubts;
 use super::error::{ContactsError, FileFault, FileProblem};
-use super::join::{Directory, ListedOfficial, clash_problem, same_person};
+use super::guide::Guide;
+use super::join::{Found, ListedOfficial, may_be_several};
+use super::layout::{Layout, check_settings};
+use super::likeness::Suggestion;
+use super::officials::{JoiningCell, Officials, SeveralJurisdictions};
+use super::postcodes::Postcodes;
 use super::prints::{Prints, print_of};
-use super::problem::{Note, NoteKind, Problem, ProblemKind, Problems, Sightings};
+use super::problem::{Note, NoteKind, Problem, Problems, Sightings};
+use super::question::Question;
 use super::records::Record;
 use super::row::{OddDate, Person, Place, ReadRow, odd_date, read_row};
-use super::settings::ContactsSettings;
+use super::settings::{ContactsFile, ContactsSettings, Joining};
 use super::source::Fingerprint;
 use super::table::Table;
-use crate::model::{Constituent, Official, PersonKey, Role};
+use crate::model::{Constituent, Role, fold};
 
 /// What the first reading found.
 pub struct Survey {
     pub(super) settings: ContactsSettings,
     pub(super) files: Vec<SurveyedFile>,
     pub(super) officials: Vec<ListedOfficial>,
-    pub(super) directory: Directory,
+    pub(super) guide: Guide,
+    several: Vec<SeveralJurisdictions>,
     /// Prints that occur more than once.
     pub(super) twins: Vec<u64>,
     pub(super) constituent_extras: BTreeSet<String>,
@@ -30,7 +39,7 @@ pub struct Survey {
     constituents: u64,
     blank_rows: u64,
     problems: Problems,
-    repeats: Vec<Problem>,
+    doubts: Vec<Problem>,
     notes: Vec<Note>,
     also_constituents: Vec<usize>,
 }
@@ -39,7 +48,13 @@ pub struct Survey {
 pub(super) struct SurveyedFile {
     pub(super) name: Arc<str>,
     pub(super) headers: Vec<String>,
+    /// The header line as it is written.
+    pub(super) header_cells: Vec<String>,
+    /// What separates its cells.
+    pub(super) delimiter: u8,
     pub(super) fingerprint: Fingerprint,
+    /// Whether a column that need not be there could stand in several places.
+    is_open: bool,
 }
 
 /// Reads every file once and checks every row.
@@ -61,13 +76,29 @@ pub fn survey(settings: &ContactsSettings) -> Result<Survey, ContactsError> {
     let all_opened = tables.len() == settings.files.len();
     let layouts: Vec<Layout> = if all_opened { tables.iter().map(|t| t.layout.clone()).collect() } else { Vec::new() };
     faults.extend(check_settings(settings, &layouts).into_iter().map(|f| f.at("[contacts]", None)));
-    let mut gathered = Gathered::default();
+    if all_opened {
+        faults.extend(tables.iter().zip(&settings.files).flat_map(|(t, file)| doubts::faults_of(t, file, settings)));
+        let error = ContactsError::Refused(std::mem::take(&mut faults));
+        if error.questions().is_some_and(|questions| !questions.is_empty())
+            && tables.iter().all(|t| t.faults.is_empty())
+        {
+            return Err(error); // asked first: reading the rows would only take time
+        }
+        if let ContactsError::Refused(found) = error {
+            faults = found;
+        }
+    }
+    let mut gathered = Gathered::beginning(settings);
     for (index, mut table) in tables.into_iter().enumerate() {
         faults.append(&mut table.faults);
         if let Err(fault) = gathered.read_file(table, index) {
             faults.push(fault);
         }
     }
+    if faults.is_empty() {
+        gathered.officials.settle(&mut gathered.guide);
+    }
+    faults.append(&mut gathered.joining_faults());
     if faults.is_empty() { Ok(gathered.settle(settings)) } else { Err(ContactsError::Refused(faults)) }
 }
 
@@ -90,12 +121,40 @@ impl Survey {
 
     /// Officials who stand in several rows, and offices with two holders, whose constituents are not joined.
     pub fn doubts_about_officials(&self) -> &[Problem] {
-        &self.repeats
+        &self.doubts
     }
 
     /// How many rows had nothing in them.
     pub fn blank_rows(&self) -> u64 {
         self.blank_rows
+    }
+
+    /// Accepted spellings, in the order of the alias file.
+    pub fn aliases(&self) -> &[Alias] {
+        &self.guide.aliases.listed
+    }
+
+    /// What a jurisdiction that no official has may mean: for a person to decide about.
+    pub fn suggestions(&self, written: &str) -> Vec<Suggestion> {
+        self.guide.suggest(&fold(written))
+    }
+
+    /// The officials of a jurisdiction, by their numbers; none where nobody or more than one may be meant.
+    pub fn officials_of(&self, jurisdiction: &str) -> &[usize] {
+        match self.guide.directory.look_up(&fold(jurisdiction)) {
+            Found::Officials(officials) => officials,
+            Found::Clash(_) | Found::Nobody => &[],
+        }
+    }
+
+    /// Whether an official has that jurisdiction.
+    pub fn has_jurisdiction(&self, jurisdiction: &str) -> bool {
+        self.guide.directory.has(&fold(jurisdiction))
+    }
+
+    /// People who are officials of several jurisdictions.
+    pub fn of_several_jurisdictions(&self) -> &[SeveralJurisdictions] {
+        &self.several
     }
 
     /// What else is worth telling.
@@ -116,6 +175,13 @@ impl Survey {
     /// Officials whose mailbox is a constituent's too, by their numbers.
     pub fn also_constituents(&self) -> &[usize] {
         &self.also_constituents
+    }
+
+    /// What could be asked about columns that need not be there, and stand in no place until it is answered.
+    pub fn open_questions(&self) -> Result<Vec<Question>, ContactsError> {
+        let open = self.settings.files.iter().zip(&self.files).filter(|(_, file)| file.is_open);
+        let open: Vec<&ContactsFile> = open.map(|(file, _)| file).collect();
+        doubts::optional(&open, &self.settings).map_err(|problem| ContactsError::Refused(vec![problem]))
     }
 
     /// Every field of a person that a template may name.
@@ -146,15 +212,13 @@ impl std::fmt::Debug for Survey {
 #[derive(Default)]
 struct Gathered {
     files: Vec<SurveyedFile>,
-    officials: Vec<ListedOfficial>,
-    numbers: HashMap<PersonKey, usize>,
-    directory: Directory,
+    officials: Officials,
+    guide: Guide,
     prints: Vec<u64>,
     constituent_extras: BTreeSet<String>,
     official_extras: BTreeSet<String>,
     blank_rows: u64,
     problems: Problems,
-    repeats: Vec<Problem>,
     notes: Vec<Note>,
 }
 
@@ -167,7 +231,9 @@ struct Tally {
     four_digits: Sightings,
     ambiguous_dates: Sightings,
     serials: Sightings,
+    disagreeing: Sightings,
     composed: Sightings,
+    role_words: BTreeMap<&'static str, Role>,
 }
 
 impl Gathered {
@@ -182,12 +248,21 @@ impl Gathered {
         let fingerprint = table.fingerprint().ok_or_else(|| whole(FileFault::Changed))?;
         self.notes.extend(table.notes());
         self.notes.extend(tally.notes(&table.name));
-        self.files.push(SurveyedFile { name: table.name, headers: table.layout.headers, fingerprint });
+        let is_open = !table.layout.doubts.is_empty();
+        let delimiter = table.delimiter();
+        self.files.push(SurveyedFile {
+            name: table.name,
+            headers: table.layout.headers,
+            header_cells: table.header_cells,
+            delimiter,
+            fingerprint,
+            is_open,
+        });
         Ok(())
     }
 
     fn read_rows(&mut self, table: &mut Table, index: usize) -> Result<Tally, FileProblem> {
-        let header_is_sound = table.layout.missing() == 0;
+        let header_is_sound = table.layout.is_sound();
         let (mut record, mut tally) = (Record::default(), Tally::default());
         while table.read(&mut record)? {
             let cells = table.cells(&record)?;
@@ -198,8 +273,7 @@ impl Gathered {
             tally.rows += 1;
             if header_is_sound {
                 let row = read_row(table, &record, cells);
-                let match_cell = cells.get(table.layout.match_at).trim();
-                self.add(&table.name, row, Place { file: index, line: record.line }, &mut tally, match_cell);
+                self.add(&table.name, row, Place { file: index, line: record.line }, &mut tally);
             }
         }
         Ok(tally)
@@ -216,95 +290,88 @@ impl Gathered {
         }
     }
 
-    fn add(&mut self, file: &Arc<str>, row: ReadRow, place: Place, tally: &mut Tally, match_cell: &str) {
+    fn add(&mut self, file: &Arc<str>, row: ReadRow, place: Place, tally: &mut Tally) {
+        if let Some(word) = row.role_word.filter(|w| !w.is_usual()) {
+            tally.role_words.insert(word.word, word.role);
+        }
         if row.composed {
             tally.composed.add(place.line);
         }
         match row.person {
             Some(Person::Official(official)) => {
-                self.add_official(file, official, row.match_key, match_cell, place);
+                self.official_extras.extend(official.extra.keys().cloned());
+                let cell = JoiningCell { key: row.match_key, as_written: row.match_cell };
+                self.officials.add(&mut self.guide, file, official, cell, place);
             }
             Some(Person::Constituent(constituent)) => {
                 self.prints.push(print_of(&constituent));
                 tally.look_at(&constituent, place.line);
+                if self.guide.disagrees(&row.match_key, &constituent.postcode) {
+                    tally.disagreeing.add(place.line);
+                }
+                if may_be_several(&row.match_key) {
+                    self.officials.note_like_several(row.match_key);
+                }
             }
             None => {
                 tally.swapped += u64::from(row.swapped);
                 if row.role == Some(Role::Official) && !row.match_key.is_empty() {
-                    self.directory.note_refused(row.match_key, place);
+                    self.guide.directory.note_refused(row.match_key, place);
                 }
                 self.problems.add_row(row.problems);
             }
         }
     }
 
-    fn add_official(&mut self, file: &Arc<str>, official: Official, key: String, as_written: &str, place: Place) {
-        let number = *self.numbers.entry(official.key()).or_insert(self.officials.len());
-        if number == self.officials.len() {
-            self.official_extras.extend(official.extra.keys().cloned());
-            self.officials.push(ListedOfficial { official, file: place.file, line: place.line });
+    /// Nothing read yet but what helps to join.
+    fn beginning(settings: &ContactsSettings) -> Self {
+        let mut gathered = Self::default();
+        match &settings.joining {
+            Joining::All => gathered.guide.everyone = Some(Vec::new()),
+            Joining::Equal(key) => {
+                gathered.guide.aliases = settings.aliases.as_deref().map(Aliases::read).unwrap_or_default();
+                gathered.guide.postcodes = settings.postcodes.as_deref().map(|path| Postcodes::read(path, key));
+            }
         }
-        if !self.directory.add(key, as_written, number) {
-            let first = &self.officials[number];
-            let of_file = self.files.get(first.file).map_or_else(|| Arc::clone(file), |f| Arc::clone(&f.name));
-            let kind = ProblemKind::Duplicate { of_file, of_line: first.line };
-            let name = first.official.name.as_str();
-            self.repeats.push(Problem::new(file, place.line, kind).in_cell(Column::Name.as_str().to_owned(), name));
-        }
+        gathered
+    }
+
+    /// What is wrong with the files that help to join.
+    fn joining_faults(&mut self) -> Vec<FileProblem> {
+        let of_postcodes = self.guide.postcodes.as_mut().map(|table| std::mem::take(&mut table.faults));
+        let mut faults = std::mem::take(&mut self.guide.aliases.faults);
+        faults.extend(of_postcodes.unwrap_or_default());
+        faults
     }
 
     fn settle(mut self, settings: &ContactsSettings) -> Survey {
-        self.directory.find_clashes(&self.officials);
-        self.find_two_titles();
-        for clash in self.directory.clashes() {
-            let Some(second) = self.officials.get(clash.second) else { continue };
-            let file = &self.files[second.file].name;
-            self.repeats.push(clash_problem(clash, &self.officials, file, second.line));
+        self.notes.append(&mut self.guide.aliases.notes);
+        if let Some(table) = &mut self.guide.postcodes {
+            self.notes.append(&mut table.notes);
         }
-        for listed in &mut self.officials {
+        let Officials { listed: mut officials, doubts, several, .. } = self.officials;
+        for listed in &mut officials {
             fill(&mut listed.official.extra, &self.official_extras);
         }
         let constituents = self.prints.len() as u64;
         let prints = Prints::new(self.prints);
         let shared = |o: &ListedOfficial| o.official.mailbox.as_ref().is_some_and(|m| prints.have_mailbox(m));
-        let also_constituents = (0..self.officials.len()).filter(|&i| shared(&self.officials[i])).collect();
+        let also_constituents = (0..officials.len()).filter(|&i| shared(&officials[i])).collect();
         Survey {
             settings: settings.clone(),
             files: self.files,
-            officials: self.officials,
-            directory: self.directory,
+            officials,
+            guide: self.guide,
+            several,
             twins: prints.repeated(),
             constituent_extras: self.constituent_extras,
             official_extras: self.official_extras,
             constituents,
             blank_rows: self.blank_rows,
             problems: self.problems,
-            repeats: self.repeats,
+            doubts,
             notes: self.notes,
             also_constituents,
-        }
-    }
-
-    /// Officials of one jurisdiction who are one person under two titles.
-    fn find_two_titles(&mut self) {
-        let mut found = Vec::new();
-        for group in self.directory.groups() {
-            let mut first_of: HashMap<(String, String), usize> = HashMap::new();
-            for &number in group {
-                let official = &self.officials[number].official;
-                let Some(mailbox) = &official.mailbox else { continue };
-                let first = *first_of.entry((mailbox.key(), official.name.to_string())).or_insert(number);
-                if first != number && same_person(&self.officials[first].official, official) {
-                    found.push((number, first));
-                }
-            }
-        }
-        found.sort_unstable();
-        for (number, first) in found {
-            let (listed, of_line) = (&self.officials[number], self.officials[first].line);
-            let file = &self.files[listed.file].name;
-            let problem = Problem::new(file, listed.line, ProblemKind::TwoTitles { of_line });
-            self.repeats.push(problem.in_cell(Column::Title.as_str().to_owned(), &listed.official.title));
         }
     }
 }
@@ -339,8 +406,8 @@ impl Tally {
 
     /// What the rows together say about the file.
     fn fault(&self, table: &Table) -> Option<FileFault> {
-        let label = |column| table.layout.at(column).map(|at| table.layout.label(at)).unwrap_or_default();
-        if self.rows == 0 && table.layout.missing() == 0 {
+        let label = |column| table.layout.labels(table.layout.places(column));
+        if self.rows == 0 && table.layout.is_sound() {
             Some(FileFault::HeaderOnly)
         } else if self.swapped * 2 > self.rows {
             Some(FileFault::Swapped { name: label(Column::Name), email: label(Column::Email) })
@@ -351,10 +418,19 @@ impl Tally {
 
     fn notes(self, file: &Arc<str>) -> Vec<Note> {
         let short = if self.five_digits > self.four_digits.count { self.four_digits } else { Sightings::default() };
+        let means = |(word, role): (&&str, &Role)| match role {
+            Role::Official => format!("“{word}”, taken for official"),
+            Role::Constituent => format!("“{word}”, taken for constituent"),
+        };
+        let words: Vec<String> = self.role_words.iter().map(means).collect();
+        let words = (!words.is_empty()).then_some(NoteKind::RoleWords(words));
+        let words = words.map(|kind| Note { file: Arc::clone(file), kind, count: 1, lines: Vec::new() });
         [
+            words,
             self.composed.note(file, NoteKind::Composed),
             self.ambiguous_dates.note(file, NoteKind::AmbiguousDate),
             self.serials.note(file, NoteKind::ExcelSerial),
+            self.disagreeing.note(file, NoteKind::PostcodeDisagrees),
             short.note(file, NoteKind::ShortPostcode),
         ]
         .into_iter()

@@ -3,12 +3,12 @@
 
 use std::sync::Arc;
 
-use super::columns::Layout;
 use super::delimiter::{self, first_filled};
 use super::error::{FileFault, FileProblem};
+use super::given_back::columns_of_ours;
+use super::layout::{Doubt, Layout};
 use super::problem::{Note, NoteKind};
 use super::records::{Broken, COLUMNS_MAX, Cells, Flaw, Record, Records};
-use super::refused;
 use super::settings::{ContactsFile, ContactsSettings};
 use super::source::{Fingerprint, Source};
 use crate::model::{Role, printable};
@@ -20,11 +20,17 @@ pub(super) struct Table {
     /// Whom it lists, when it has no role column.
     pub(super) role: Option<Role>,
     pub(super) layout: Layout,
+    /// The header line as it is written.
+    pub(super) header_cells: Vec<String>,
+    /// How long somebody's own words may be.
+    pub(super) note_chars_max: usize,
     /// What is wrong with its header line; the rows are not worth reading then.
     pub(super) faults: Vec<FileProblem>,
     /// Where the columns without a word of ours stand that a letter uses.
     pub(super) used: Vec<usize>,
-    delimiter: u8,
+    /// The line of the headers.
+    pub(super) header_line: u64,
+    pub(super) delimiter: u8,
     /// How many columns at the start are ours, when it is a file of refused rows that staff give back.
     columns_of_ours: usize,
     records: Records<Source>,
@@ -36,12 +42,11 @@ impl Table {
         let name: Arc<str> = printable(&file.path.display().to_string(), 200).into();
         let whole = |fault: FileFault| fault.at(&name, None);
         let mut source = Source::open(&file.path, &settings.reading).map_err(whole)?;
-        let needs_role = file.role.is_none();
         let is_sheet = source.sheet.is_some();
         let delimiter = match (named_delimiter(settings).map_err(whole)?, source.delimiter) {
             (Some(named), _) if !is_sheet => named,
             (_, Some(in_file)) => in_file,
-            _ => delimiter::guess(source.head().map_err(|e| whole(e.into()))?, settings, needs_role),
+            _ => delimiter::guess(source.head().map_err(|e| whole(e.into()))?, settings, file.role),
         };
         let line = source.line;
         let records = Records::new(source, delimiter, line);
@@ -50,16 +55,30 @@ impl Table {
         if !first_filled(&mut records, &mut header).map_err(|broken| named(broken, &name))? {
             return Err(whole(FileFault::Empty));
         }
-        let here = |fault: FileFault| fault.at(&name, Some(header.line));
+        let header_line = header.line;
+        let here = |fault: FileFault| fault.at(&name, Some(header_line));
         let cells =
             header.cells().map_err(|e| here(not_text(records.input(), format!("number {}", e.cell + 1), e.byte)))?;
-        let columns_of_ours = refused::columns_of_ours(cells);
+        let columns_of_ours = columns_of_ours(cells);
         let cells = cells.given_back(columns_of_ours);
-        let (layout, faults) = Layout::read(cells, settings, needs_role);
+        let (layout, faults) = Layout::read(cells, settings, file.role);
         let is_used = |(_, key): &&(usize, String)| settings.used.contains(key);
         let used = layout.extras.iter().filter(is_used).map(|(at, _)| *at).collect();
         let faults = header.flaws.iter().copied().map(header_fault).chain(faults).map(here).collect();
-        Ok(Self { name, role: file.role, layout, faults, used, delimiter, columns_of_ours, records })
+        let header_cells = cells.to_vec();
+        Ok(Self {
+            name,
+            role: file.role,
+            layout,
+            header_cells,
+            note_chars_max: settings.note_chars_max,
+            faults,
+            used,
+            header_line,
+            delimiter,
+            columns_of_ours,
+            records,
+        })
     }
 
     /// Fills `record` with the next row; false at the end of the file.
@@ -81,6 +100,11 @@ impl Table {
         self.records.input().fingerprint()
     }
 
+    /// What separates the cells of a file like this one: theirs, and a comma for a sheet, which has none.
+    pub(super) fn delimiter(&self) -> u8 {
+        if self.records.input().sheet.is_some() { b',' } else { self.delimiter }
+    }
+
     /// What is worth telling about the form of the file.
     pub(super) fn notes(&self) -> Vec<Note> {
         let note = |kind| Note { file: Arc::clone(&self.name), kind, count: 1, lines: Vec::new() };
@@ -90,13 +114,25 @@ impl Table {
         let delimiter = (self.delimiter != b',').then(|| NoteKind::Delimiter(char::from(self.delimiter)));
         let cleaned = self.layout.cleaned.iter().map(|&i| NoteKind::HeaderCleaned(self.layout.label(i)));
         let unused = self.layout.unused.iter().map(|&i| NoteKind::UnusedColumn(self.layout.label(i)));
+        let recognised = self.layout.recognised();
+        let recognised = (!recognised.is_empty()).then_some(NoteKind::Recognised(recognised));
+        let doubts = self.layout.doubts.iter().filter(|d| !d.is_required).map(|d| self.undecided(d));
+        let headers = recognised.into_iter().chain(doubts).chain(cleaned).chain(unused);
         let of_sheet = self.records.input().sheet.clone().unwrap_or_default();
         let chosen = of_sheet.chosen_among.map(NoteKind::Sheet);
         let mut notes: Vec<Note> =
-            encoding.into_iter().chain(delimiter).chain(chosen).chain(cleaned).chain(unused).map(note).collect();
+            encoding.into_iter().chain(delimiter).chain(chosen).chain(headers).map(note).collect();
         notes.extend(of_sheet.hidden.note(&self.name, NoteKind::HiddenRows));
         notes.extend(of_sheet.plain.note(&self.name, NoteKind::PlainCells));
         notes
+    }
+
+    fn undecided(&self, doubt: &Doubt) -> NoteKind {
+        let quoted = |places: &Vec<usize>| format!("“{}”", self.layout.labels(places));
+        NoteKind::Undecided {
+            column: doubt.wanted.clone(),
+            headers: doubt.candidates.iter().map(quoted).collect::<Vec<_>>().join(" or "),
+        }
     }
 }
 

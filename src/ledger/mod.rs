@@ -11,18 +11,20 @@ mod receipt;
 mod records;
 pub mod sqlite;
 
+use std::collections::HashMap;
 use std::future::Future;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::model::{Attempt, CampaignTag, IllegalMove, MessageId, MessageKind, PersonKey, Stamp, TemplateId};
+use crate::model::{Attempt, CampaignTag, IllegalMove, MessageId, MessageKind, PersonKey, Role, Stamp, TemplateId};
 
 pub use receipt::{Kept, Leased, Open, Unwritten};
 pub use records::{
-    Addressee, AttemptRecord, CampaignState, Confirming, Counts, Decision, DecisionKind, Enrolled, Enrolment, HandOver,
-    LogFilter, MessageRecord, OfficialFigures, Recovered, RelayRecord, RelayState, Selection, Terms,
+    Addressee, AttemptRecord, CampaignState, Confirming, Counts, Decision, DecisionKind, Enrolled, Enrolment, Fate,
+    HandOver, LogFilter, MessageRecord, OfficialFates, OfficialFigures, Recovered, RelayRecord, RelayState, Selection,
+    Terms,
 };
 
 /// What can go wrong with a ledger.
@@ -112,7 +114,8 @@ pub trait Ledger: Clone + Send + Sync + 'static {
     fn enrol(&self, terms: &Terms, now: Timestamp, source: EnrolmentSource<'_>) -> Result<Enrolled>;
     /// Moves every letter that was never offered to a relay to another frozen template; gives their number.
     fn adopt_template(&self, from_name: &str, to: TemplateId, now: Timestamp) -> Result<u64>;
-    /// The keys of those who are enrolled under this very name and jurisdiction, in whatever role.
+    /// The keys of those who are enrolled under this very name and jurisdiction, in whatever role, and of whose letters
+    /// at least one was sent or still may be. Where all of them failed or were withdrawn, nothing reached anyone.
     fn namesakes(&self, name: &str, jurisdiction: &str) -> Result<Vec<PersonKey>>;
     /// Whether a person of that key is enrolled.
     fn knows(&self, key: PersonKey) -> Result<bool>;
@@ -186,6 +189,12 @@ pub trait Ledger: Clone + Send + Sync + 'static {
     fn attempts(&self, filter: &LogFilter, each: &mut dyn FnMut(AttemptRecord) -> std::io::Result<()>) -> Result<()>;
     /// Hands every message that passes the filter to `each`, by number.
     fn messages(&self, filter: &LogFilter, each: &mut dyn FnMut(MessageRecord) -> std::io::Result<()>) -> Result<()>;
+    /// What became of the messages of one constituent, letters first; nothing where nobody of that key is enrolled.
+    fn fates(&self, constituent: PersonKey) -> Result<Vec<Fate>>;
+    /// What became of the letters to every official who is enrolled, by their keys.
+    fn official_fates(&self) -> Result<HashMap<PersonKey, OfficialFates>>;
+    /// How many people of that role are enrolled.
+    fn people(&self, role: Role) -> Result<u64>;
     /// How many hand-overs since then may have reached a relay: accepted or in doubt.
     fn sent_since(&self, since: Timestamp) -> Result<u64>;
     /// Hands every hand-over since then that may have reached a relay to `each`, oldest first.

@@ -357,6 +357,36 @@ pub struct MessageRecord {
     pub last_reply: Option<String>,
 }
 
+/// What became of one message of a constituent, for the row beside which it is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fate {
+    /// Letter or confirmation.
+    pub kind: MessageKind,
+    /// Where it stands.
+    pub state: MessageState,
+    /// The official's title and name, of a letter.
+    pub official: Option<String>,
+    /// The official's key, of a letter.
+    pub official_key: Option<PersonKey>,
+    /// Whether there is a mailbox that it can go to.
+    pub has_mailbox: bool,
+    /// When the relay accepted it, or else when its last try ended.
+    pub at: Option<Timestamp>,
+    /// The last reply or loss, printable.
+    pub last_reply: Option<String>,
+}
+
+/// What became of all letters to one official.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OfficialFates {
+    /// Their letters by state; only states that occur.
+    pub letters: BTreeMap<MessageState, u64>,
+    /// When something last became of one of them.
+    pub at: Option<Timestamp>,
+    /// The last reply to one that failed, where one did; otherwise to any.
+    pub last_reply: Option<String>,
+}
+
 /// The letters to one official.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OfficialFigures {

@@ -85,6 +85,11 @@ impl MessageState {
         !self.moves_by_itself() && self != Self::Held
     }
 
+    /// Whether the relay may have it, or may still get it: another letter in its place would be a second one.
+    pub fn may_reach(self) -> bool {
+        !self.is_failure() && self != Self::Cancelled
+    }
+
     /// Whether it counts as a failure in `finished with failures`.
     pub fn is_failure(self) -> bool {
         matches!(self, Self::Bounced | Self::Expired | Self::Suppressed)

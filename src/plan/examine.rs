@@ -2,10 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::contacts::{ContactsError, Problem, RefusedWriter, Row, Survey};
+use crate::contacts::{ContactsError, Problem, Row, Survey};
 use crate::model::{Constituent, Official};
+use crate::template::Advice;
 
-use super::Listed;
+use super::astray::Groups;
+use super::groups::ProblemGroups;
+use super::likeness::Samples;
+use super::listed::Listed;
 use super::texts::{Choices, Texts, constituent_field, official_field};
 
 /// How many letters an official gets.
@@ -20,10 +24,30 @@ pub struct OfficialTally {
 /// A letter that cannot be filled in.
 #[derive(Debug, Clone)]
 pub struct LetterProblem {
-    /// The constituent's line.
+    /// The constituent's file, by its number in the survey.
+    pub file: usize,
+    /// Their line.
     pub line: u64,
     /// What is wrong, and what to do.
     pub what: String,
+}
+
+/// What an examination comes upon, for whoever keeps lists or counts steps.
+#[derive(Debug, Clone, Copy)]
+pub enum Seen<'a> {
+    /// A row, but of an official whose row is in order.
+    Row(&'a Row),
+    /// A letter that cannot be filled in.
+    Letter(&'a LetterProblem),
+    /// A field that the letter uses and that is empty in one row.
+    EmptyCell {
+        /// Which file.
+        file: usize,
+        /// Which line.
+        line: u64,
+        /// The field as the letter names it.
+        field: &'a str,
+    },
 }
 
 /// Who was joined to whom and who was not, before launch.
@@ -39,18 +63,36 @@ pub struct MatchReport {
     pub officials: Vec<OfficialTally>,
     /// Rows that cannot be used.
     pub refused: Listed<Problem>,
-    /// Constituents whose jurisdiction no official has.
+    /// Constituents whom no official is for.
     pub unmatched: Listed<Problem>,
-    /// Constituents whose jurisdiction more than one official might mean.
+    /// The same, grouped by what they wrote.
+    pub unmatched_groups: Groups,
+    /// Constituents for whom more than one official might be the right one.
     pub ambiguous: Listed<Problem>,
+    /// The same, grouped by what they wrote.
+    pub ambiguous_groups: Groups,
+    /// How many each accepted spelling joined, in the order of [`Survey::aliases`].
+    pub by_alias: Vec<u64>,
+    /// How many were joined by their postcode.
+    pub by_postcode: u64,
     /// Rows that are the same person as an earlier one.
     pub duplicates: Listed<Problem>,
+    /// Whatever is wrong with rows that are refused, unmatched or ambiguous, by kind.
+    pub in_the_way: ProblemGroups,
+    /// What is only worth telling of rows, by kind.
+    pub told: ProblemGroups,
     /// Letters that cannot be filled in.
     pub letter_problems: Listed<LetterProblem>,
     /// Fields that the letter uses, with the lines on which their cell is empty.
     pub empty_cells: BTreeMap<String, Listed<u64>>,
     /// Which letter it is, where a column chooses between several.
     pub choices: Choices,
+    /// Constituents who wrote something of their own.
+    pub with_note: u64,
+    /// What advice is made from.
+    pub samples: Samples,
+    /// What could be better; it stops nothing.
+    pub advice: Vec<Advice>,
 }
 
 impl MatchReport {
@@ -59,81 +101,124 @@ impl MatchReport {
         !(self.refused.is_empty() && self.unmatched.is_empty() && self.ambiguous.is_empty())
     }
 
+    /// Officials without a mailbox to whom somebody wrote: their letters wait as `held`.
+    pub fn waiting<'a>(&'a self, survey: &'a Survey) -> impl Iterator<Item = &'a OfficialTally> {
+        let lacks = |tally: &&OfficialTally| survey.officials()[tally.official].official.mailbox.is_none();
+        self.officials.iter().filter(|tally| tally.letters > 0).filter(lacks)
+    }
+
     /// Officials nobody wrote to.
     pub fn idle_officials(&self) -> impl Iterator<Item = usize> {
         self.officials.iter().filter(|t| t.letters == 0).map(|t| t.official)
     }
 }
 
-/// Reads every row once more, joins and fills in. Rows that cannot be used also go to
-/// `refused`, where given; `each_row` is called for each, to show progress.
+/// Reads every row once more, joins and fills in. Whatever it comes upon is handed to `each`, which may end it.
 pub fn examine(
     survey: &Survey,
     texts: &Texts,
-    mut refused: Option<&mut RefusedWriter>,
-    mut each_row: impl FnMut(),
+    mut each: impl FnMut(Seen<'_>) -> Result<(), ContactsError>,
 ) -> Result<MatchReport, ContactsError> {
     let officials = survey.officials();
     let tally = |(official, _): (usize, _)| OfficialTally { official, letters: 0 };
     let mut report = MatchReport {
         officials: officials.iter().enumerate().map(tally).collect(),
         choices: Choices::of(texts),
+        by_alias: vec![0; survey.aliases().len()],
         ..Default::default()
     };
+    survey.doubts_about_officials().iter().for_each(|doubt| report.told.add(doubt));
     for listed in officials {
         let used = texts.fields_used(texts.may_get(&listed.official));
-        report.note_empty(listed.line, &used, "official", |field| official_field(&listed.official, field));
+        let value = |field: &str| official_field(&listed.official, field);
+        report.note_empty((listed.file, listed.line), &used, "official", value, &mut each)?;
     }
     for row in survey.rows()? {
         let row = row?;
-        each_row();
-        if let Some(writer) = refused.as_deref_mut() {
-            writer.write(&row)?;
-        }
+        each(Seen::Row(&row))?;
         match row {
-            Row::Joined { line, constituent, officials: joined, .. } => {
+            Row::Joined { file, line, constituent, officials: joined, alias, by_postcode } => {
+                report.note_way(alias, by_postcode);
                 let letters = joined.iter().map(|i| texts.number_for(&officials[*i].official, &constituent));
                 let used = texts.fields_used(letters.collect::<BTreeSet<_>>());
-                report.note_empty(line, &used, "constituent", |field| constituent_field(&constituent, field));
+                let value = |field: &str| constituent_field(&constituent, field);
+                report.note_empty((file, line), &used, "constituent", value, &mut each)?;
                 report.joined += 1;
+                report.with_note += u64::from(!constituent.note.is_empty());
                 for index in joined {
-                    report.add_letter(index, &officials[index].official, line, &constituent, texts);
+                    let official = &officials[index].official;
+                    if let Some(what) = report.add_letter(index, official, &constituent, texts) {
+                        let problem = LetterProblem { file, line, what };
+                        each(Seen::Letter(&problem))?;
+                        report.letter_problems.push(problem);
+                    }
                 }
             }
-            Row::Unmatched { problem, .. } => report.unmatched.push(problem),
-            Row::Ambiguous { problem, .. } => report.ambiguous.push(problem),
-            Row::Refused { problems, .. } => report.refused.extend(problems),
-            Row::Duplicate { problem, .. } => report.duplicates.push(problem),
+            Row::Unmatched { sought, problem, .. } => {
+                report.unmatched_groups.add(&sought, &problem);
+                report.unmatched.push(problem);
+            }
+            Row::Ambiguous { sought, problem, .. } => {
+                report.ambiguous_groups.add(&sought, &problem);
+                report.ambiguous.push(problem);
+            }
+            Row::Refused { problems, .. } => {
+                report.refused.extend(problems.into_iter().map(|problem| report.in_the_way.adding(problem)));
+            }
+            Row::Duplicate { problem, .. } => report.duplicates.push(report.told.adding(problem)),
         }
     }
+    report.unmatched_groups.settle(survey);
+    report.ambiguous_groups.settle(survey);
     Ok(report)
 }
 
 impl MatchReport {
+    fn note_way(&mut self, alias: Option<usize>, by_postcode: bool) {
+        if let Some(count) = alias.and_then(|alias| self.by_alias.get_mut(alias)) {
+            *count += 1;
+        }
+        self.by_postcode += u64::from(by_postcode);
+    }
+
     fn note_empty<'a>(
         &mut self,
-        line: u64,
+        (file, line): (usize, u64),
         used: &BTreeSet<&(String, String)>,
         namespace: &str,
         value: impl Fn(&str) -> Option<&'a str>,
-    ) {
+        each: &mut impl FnMut(Seen<'_>) -> Result<(), ContactsError>,
+    ) -> Result<(), ContactsError> {
         for (space, field) in used.iter().filter(|(space, _)| space == namespace) {
             // An official without a mailbox is told of in a list of its own.
             let is_listed = namespace == "official" && field == "email";
             if !is_listed && value(field).is_some_and(str::is_empty) {
-                self.empty_cells.entry(format!("{space}.{field}")).or_default().push(line);
+                let field = format!("{space}.{field}");
+                each(Seen::EmptyCell { file, line, field: &field })?;
+                self.empty_cells.entry(field).or_default().push(line);
             }
         }
+        Ok(())
     }
 
-    fn add_letter(&mut self, index: usize, official: &Official, line: u64, constituent: &Constituent, texts: &Texts) {
+    /// Counts one letter; gives why it cannot be filled in, where it cannot.
+    fn add_letter(
+        &mut self,
+        index: usize,
+        official: &Official,
+        constituent: &Constituent,
+        texts: &Texts,
+    ) -> Option<String> {
         self.letters += 1;
         self.officials[index].letters += 1;
         self.held += u64::from(official.mailbox.is_none());
         self.choices.count(texts, official, constituent);
-        if let Err(error) = texts.render_letter(official, constituent) {
-            let what = format!("{} to {}: {error}", constituent.name, official.salutation());
-            self.letter_problems.push(LetterProblem { line, what });
+        match texts.render_letter(official, constituent) {
+            Ok(letter) => {
+                self.samples.look(index, &letter);
+                None
+            }
+            Err(error) => Some(format!("{} to {}: {error}", constituent.name, official.salutation())),
         }
     }
 }

@@ -119,6 +119,18 @@ pub(super) fn shrink<K: Hash + Eq, V>(map: &mut HashMap<K, V>) {
     }
 }
 
+/// The time between two hand-overs that one limit keeps, once its burst is used; none without a limit.
+pub fn steady_interval(limit: Limit) -> Option<Duration> {
+    limit.rate().map(|rate| quota(rate, 1.0).replenish_interval())
+}
+
+/// How long one limit takes for so many hand-overs, from the first to the last.
+pub fn time_for(limit: Limit, hand_overs: u64) -> Duration {
+    let Some(quota) = limit.rate().map(|rate| quota(rate, 1.0)) else { return Duration::ZERO };
+    let waits = hand_overs.saturating_sub(u64::from(quota.burst_size().get()));
+    quota.replenish_interval().saturating_mul(u32::try_from(waits).unwrap_or(u32::MAX))
+}
+
 /// At most `n` in *any* window of one unit, both its ends included.
 ///
 /// A bucket of `b` lets `b` through at once and then one every `t`, so in a window of one unit at most

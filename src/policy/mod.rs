@@ -22,6 +22,7 @@ mod windows;
 
 pub use breaker::{Breaker, Tripped, refusal_in_common};
 pub use disposition::{RelayEffect, Situation, Verdict, decide};
+pub use gate::{steady_interval, time_for};
 pub use pace::{Admission, Binding, Pace, PaceSettings};
 pub use rate::{Limit, Rate, RateError, RateUnit};
 pub use relay_clock::RelayClock;

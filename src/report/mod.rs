@@ -2,17 +2,29 @@
 //!
 //! What is shown equals the ledger. This module must not change anything and must not print: it gives text.
 
+mod check_json;
+mod fates;
 mod gallery;
 mod json;
+mod layout;
 mod log;
 mod matching;
+mod problem_list;
+mod problems;
 mod status;
 mod table;
+mod unjoined;
 
+pub use check_json::check as check_json;
+pub use fates::{
+    Beside, FAILED_NOTHING_TO_DO, failures_of_constituent, failures_of_official, of_constituent as beside_constituent,
+    of_official as beside_official,
+};
 pub use gallery::{Gallery, GalleryError};
 pub use json::{log_line as log_json, status as status_json};
 pub use log::line as log_text;
-pub use matching::{MOMENT, summary as match_summary, text as match_text};
+pub use matching::{Findings, MOMENT, summary as match_summary, text as match_text};
+pub use problem_list::{ProblemList, WrittenList};
 pub use status::{
     Figures, Overall, advice, awaits_staff, has_failures, officials as officials_text, text as status_text,
 };

@@ -53,7 +53,7 @@ pub(super) fn events(markdown: &str) -> Vec<Event<'_>> {
     out
 }
 
-fn parser(markdown: &str) -> OffsetIter<'_> {
+pub(super) fn parser(markdown: &str) -> OffsetIter<'_> {
     Parser::new_ext(markdown, Options::empty()).into_offset_iter()
 }
 
@@ -107,7 +107,7 @@ fn link<'a>(url: &str) -> [Event<'a>; 3] {
 }
 
 /// Where `https://…`, `http://…` and `www.…` stand in a text, without the punctuation of the sentence around.
-fn bare_urls(text: &str) -> Vec<Range<usize>> {
+pub(super) fn bare_urls(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut at = 0;
     while at < text.len() {
@@ -168,8 +168,8 @@ pub(super) fn inspect(pieces: &[Piece<'_>]) -> Vec<Finding> {
 }
 
 /// A template's Markdown with a number in the place of every value, so that its structure can be read.
-struct Skeleton {
-    markdown: String,
+pub(super) struct Skeleton {
+    pub(super) markdown: String,
     /// Each number with the place of its tag.
     marks: Vec<(String, usize)>,
     /// Where in the source a byte of the Markdown comes from, for the start of every piece of text.
@@ -178,7 +178,7 @@ struct Skeleton {
 }
 
 impl Skeleton {
-    fn of(pieces: &[Piece<'_>]) -> Self {
+    pub(super) fn of(pieces: &[Piece<'_>]) -> Self {
         let mut this = Self { markdown: String::new(), marks: Vec::new(), starts: Vec::new(), findings: Vec::new() };
         let base = free_number(pieces);
         for (n, piece) in pieces.iter().enumerate() {
@@ -214,7 +214,7 @@ impl Skeleton {
         self.markdown.push_str(if trims(after, true) { start_trimmed.trim_end() } else { start_trimmed });
     }
 
-    fn source_of(&self, at: usize) -> usize {
+    pub(super) fn source_of(&self, at: usize) -> usize {
         let n = self.starts.partition_point(|(start, _)| *start <= at);
         n.checked_sub(1).and_then(|n| self.starts.get(n)).map_or(0, |(start, source)| source + at - start)
     }

@@ -13,6 +13,8 @@ mod guard;
 mod html;
 mod layout;
 mod leftovers;
+mod links;
+mod lint;
 mod markdown;
 mod named;
 mod parse;
@@ -30,6 +32,7 @@ use std::sync::Arc;
 pub use advice::Advice;
 pub use fields::{Fields, Purpose, field_name};
 pub use html::{escaped, to_html};
+pub use lint::{lint, says_where_they_live};
 pub use named::fields_named;
 pub use problem::TemplateProblem;
 pub use render::{CampaignFields, LetterView, RenderError, Rendered, SubjectFault};
@@ -47,6 +50,7 @@ pub struct Template {
     used: BTreeSet<(String, String)>,
     engine: engine::Engine,
     language: Option<Arc<str>>,
+    body_at: usize,
 }
 
 impl Template {
@@ -75,6 +79,11 @@ impl Template {
     /// The language that it says it is in.
     pub fn language(&self) -> Option<&str> {
         self.language.as_deref()
+    }
+
+    /// Where in its text the letter begins.
+    pub(super) fn body_at(&self) -> usize {
+        self.body_at
     }
 
     /// How many variants there are at each place; the first place is the subject.

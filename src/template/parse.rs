@@ -14,9 +14,15 @@ use super::{Source, Template, TemplateProblem, markdown, scan};
 
 pub(super) fn parse(source: Source, purpose: Purpose, fields: &Fields) -> Result<Template, Vec<TemplateProblem>> {
     match check(&source, purpose, fields) {
-        Ok((engine, used, language)) => {
-            Ok(Template { source, purpose, fields: fields.clone(), used, engine, language: language.map(Into::into) })
-        }
+        Ok((engine, used, language, body_at)) => Ok(Template {
+            source,
+            purpose,
+            fields: fields.clone(),
+            used,
+            engine,
+            language: language.map(Into::into),
+            body_at,
+        }),
         Err(mut findings) => {
             findings.sort();
             findings.dedup();
@@ -25,7 +31,7 @@ pub(super) fn parse(source: Source, purpose: Purpose, fields: &Fields) -> Result
     }
 }
 
-type Checked = (Engine, Used, Option<String>);
+type Checked = (Engine, Used, Option<String>, usize);
 
 fn check(whole: &Source, purpose: Purpose, fields: &Fields) -> Result<Checked, Vec<Finding>> {
     let source = whole.text();
@@ -60,7 +66,7 @@ fn check(whole: &Source, purpose: Purpose, fields: &Fields) -> Result<Checked, V
     }
     let engine = start(whole, (subjects, body, sizes), findings)?;
     rehearse(&engine, purpose, fields)?;
-    Ok((engine, checker.needed(), layout.language))
+    Ok((engine, checker.needed(), layout.language, layout.body_at))
 }
 
 /// The engine, where neither it nor any check has found a problem.

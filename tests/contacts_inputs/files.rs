@@ -56,6 +56,8 @@ fn what_is_no_list_of_people_is_refused_with_what_it_is() {
         (b"\xef\xbb\xbf\n", "it is empty"),
         (b"\xff\xfe", "it is empty"),
         (HEADER.as_bytes(), "no people"),
+        (format!("{}\nx\n", vec!["x"; 201].join(",")).as_bytes(), "more than 200 columns"),
+        (format!("{}\nx\n", "name,".repeat(2) + &"y".repeat(70_000)).as_bytes(), "a header is longer than 64 KiB"),
         (b"PK\x03\x04\x14\0\0\0letter.txt", "damaged"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", ".xls"),
         (b"\x1f\x8b\x08", "gzip"),

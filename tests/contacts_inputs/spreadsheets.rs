@@ -1,10 +1,11 @@
 //! Files that spreadsheets wrote (`files/make.py` made them), and workbooks that are broken or bent on harm.
 
 use std::fs;
-use std::io::{Cursor, Write};
+use std::io::{Cursor, Read, Write};
 use std::path::Path;
 
-use undersigned::contacts::{ContactsError, Row};
+use proptest::prelude::*;
+use undersigned::contacts::{ContactsError, Row, survey};
 
 use crate::support::{Files, joined, notes, refusals, rows};
 
@@ -76,6 +77,58 @@ fn the_sheet_can_be_named_and_a_wrong_name_is_told_with_those_that_there_are() {
         let faults = files.faults();
         assert!(faults.contains("there is no sheet “Sheet9”; there are “Old”, “Signers”, “Lists”"), "{faults}");
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn no_damage_to_a_workbook_makes_it_panic(
+        (name, part) in prop_oneof![
+            Just(("libreoffice.ods", "content.xml")),
+            Just(("openpyxl.xlsx", "xl/worksheets/sheet1.xml")),
+            Just(("openpyxl.xlsx", "xl/styles.xml")),
+            Just(("openpyxl.xlsx", "xl/sharedStrings.xml")),
+            Just(("openpyxl.xlsx", "xl/workbook.xml")),
+            Just(("openpyxl.xlsx", "xl/_rels/workbook.xml.rels")),
+            Just(("openpyxl.xlsx", "")),
+        ],
+        damage in prop::collection::vec((any::<prop::sample::Index>(), 0..3_u8, prop::sample::select(b"<>/\"=&;0129aZ \xff".to_vec())), 1..40),
+    ) {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/contacts_inputs/files").join(name);
+        let bytes = fs::read(path).unwrap();
+        let hurt = |mut bytes: Vec<u8>| {
+            for (at, kind, byte) in &damage {
+                let at = at.index(bytes.len());
+                match kind {
+                    0 => bytes[at] = *byte,
+                    1 => drop(bytes.remove(at)),
+                    _ => bytes.insert(at, *byte),
+                }
+            }
+            bytes
+        };
+        let bytes = if part.is_empty() { hurt(bytes) } else { with_part(&bytes, part, hurt) };
+        let files = Files::new().and(name, None, bytes);
+        if let Ok(survey) = survey(&files.settings) {
+            rows(&survey);
+        }
+    }
+}
+
+/// The same archive with one part changed.
+fn with_part(bytes: &[u8], part: &str, change: impl Fn(Vec<u8>) -> Vec<u8>) -> Vec<u8> {
+    let mut old = zip::ZipArchive::new(Cursor::new(bytes)).unwrap();
+    let mut new = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for i in 0..old.len() {
+        let mut file = old.by_index(i).unwrap();
+        let name = file.name().unwrap().into_owned();
+        let mut text = Vec::new();
+        file.read_to_end(&mut text).unwrap();
+        new.start_file(&name, zip::write::SimpleFileOptions::default()).unwrap();
+        new.write_all(&if name == part { change(text) } else { text }).unwrap();
+    }
+    new.finish().unwrap().into_inner()
 }
 
 #[test]
@@ -159,11 +212,11 @@ fn broken_locked_and_swollen_workbooks_are_refused_in_words() {
     for (what, bytes, expected) in [
         ("cut in half", cut.to_vec(), "the spreadsheet is damaged"),
         ("no archive at all", b"PK\x03\x04 and no more".to_vec(), "the spreadsheet is damaged"),
-        ("no cells", workbook(&sheet(""), "<sst/>"), "the sheet is empty"),
+        ("no cells", workbook(&sheet(""), "<sst/>"), "no sheet that is shown has anything in it"),
         ("an endless text", workbook(&sheet(&flat(5_000_000)), "<sst/>"), "unpacks to far more"),
-        ("an endless string", workbook(&sheet(""), &flat(5_000_000)), "unpacks to far more"),
+        ("an endless string", workbook(&sheet("<row><c><v>1</v></c></row>"), &flat(5_000_000)), "unpacks to far more"),
         ("endless depth", workbook(&sheet(&deep), "<sst/>"), "unpacks to far more"),
-        ("a sheet that stops", workbook("<worksheet><sheetData><row>", "<sst/>"), "it ends too early"),
+        ("a sheet that stops", workbook("<worksheet><sheetData><row><c><v>1</v></c>", "<sst/>"), "it ends too early"),
         (
             "no such string",
             workbook(&sheet("<row><c t=\"s\"><v>7</v></c></row>"), "<sst/>"),

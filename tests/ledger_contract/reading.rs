@@ -1,7 +1,7 @@
 //! Figures and lists.
 
 use undersigned::ledger::{CampaignState, Ledger, LedgerError, LogFilter, RelayRecord, RelayState};
-use undersigned::model::{Disposition, MessageKind, MessageState};
+use undersigned::model::{Disposition, MessageKind, MessageState, Role};
 
 use crate::world::*;
 
@@ -80,4 +80,51 @@ pub(crate) async fn what_is_noted_of_campaign_and_relays_is_read_back(world: imp
     relay.until = None;
     ledger.note_relay(relay.clone()).await.unwrap();
     assert_eq!(ledger.relays().unwrap(), [relay]);
+}
+
+pub(crate) async fn what_became_of_a_persons_letters_is_found_by_their_key(world: impl Backend) {
+    let ledger = world.ledger();
+    enrol(ledger, &[(1, &[1, 2]), (2, &[2]), (3, &[3])]);
+    finish(ledger, claim_letter_to(ledger, 1, minute(1)).await, minute(1), Disposition::Sent).await;
+    finish(ledger, claim_letter_to(ledger, 2, minute(2)).await, minute(2), Disposition::Bounced).await;
+    let fates = ledger.fates(constituent(1).key()).unwrap();
+    let told: Vec<_> = fates.iter().map(|f| (f.kind, f.state, f.official.as_deref(), f.at)).collect();
+    let (letter, confirmation) = (MessageKind::Letter, MessageKind::Confirmation);
+    assert_eq!(
+        told,
+        [
+            (letter, MessageState::Sent, Some("Mayor Official 1"), Some(minute(1))),
+            (letter, MessageState::Bounced, Some("Mayor Official 2"), Some(minute(2))),
+            (confirmation, MessageState::Queued, None, None),
+        ]
+    );
+    assert!(fates[1].last_reply.as_deref().unwrap().contains("5.2.1 disabled"), "{fates:?}");
+    assert!(ledger.fates(constituent(9).key()).unwrap().is_empty());
+    assert!(ledger.fates(official(1).key()).unwrap().is_empty());
+
+    let officials = ledger.official_fates().unwrap();
+    let second = &officials[&official(2).key()];
+    assert_eq!(
+        second.letters.clone().into_iter().collect::<Vec<_>>(),
+        [(MessageState::Queued, 1), (MessageState::Bounced, 1)]
+    );
+    assert_eq!((second.at, second.last_reply.is_some()), (Some(minute(2)), true));
+    assert_eq!(officials.len(), 3);
+    assert_eq!((ledger.people(Role::Official).unwrap(), ledger.people(Role::Constituent).unwrap()), (3, 3));
+}
+
+pub(crate) async fn somebody_whose_letters_all_failed_is_no_namesake_and_anybody_else_is(world: impl Backend) {
+    let ledger = world.ledger();
+    enrol(ledger, &[(1, &[1, 2]), (2, &[2])]);
+    let namesakes_of_official = |n: usize| ledger.namesakes(&format!("Official {n}"), &format!("Town {n}")).unwrap();
+    assert_eq!(namesakes_of_official(1), [official(1).key()], "what waits may still be sent");
+    finish(ledger, claim_letter_to(ledger, 1, minute(1)).await, minute(1), Disposition::Bounced).await;
+    assert_eq!(namesakes_of_official(1), []);
+    assert_eq!(ledger.namesakes("Constituent 1", "Town").unwrap(), [constituent(1).key()], "another letter waits");
+    for end in [Disposition::Bounced, Disposition::InDoubt] {
+        finish(ledger, claim_letter_to(ledger, 2, minute(2)).await, minute(2), end).await;
+    }
+    assert_eq!(ledger.namesakes("Constituent 1", "Town").unwrap(), []);
+    assert_eq!(ledger.namesakes("Constituent 2", "Town").unwrap(), [constituent(2).key()], "nobody can tell");
+    assert_eq!(namesakes_of_official(2), [official(2).key()]);
 }

@@ -119,6 +119,8 @@ contract! { Sqlite:
         lists_longer_than_a_page_come_whole_and_in_order
         a_reader_that_cannot_go_on_ends_the_list
         what_is_noted_of_campaign_and_relays_is_read_back
+        what_became_of_a_persons_letters_is_found_by_their_key
+        somebody_whose_letters_all_failed_is_no_namesake_and_anybody_else_is
     }
 }
 

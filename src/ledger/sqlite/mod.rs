@@ -8,6 +8,7 @@ mod claim;
 mod confirm;
 mod decide;
 mod enrol;
+mod fates;
 mod fault;
 mod file;
 mod finish;
@@ -20,6 +21,7 @@ mod schema;
 mod templates;
 mod writer;
 
+use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -30,10 +32,11 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::{
-    AttemptRecord, CampaignState, Claim, Counts, Decision, Enrolled, EnrolmentSource, HandOver, Kept, Leased, Ledger,
-    LedgerError, LogFilter, MessageRecord, OfficialFigures, Open, Recovered, RelayRecord, Result, Terms, Unwritten,
+    AttemptRecord, CampaignState, Claim, Counts, Decision, Enrolled, EnrolmentSource, Fate, HandOver, Kept, Leased,
+    Ledger, LedgerError, LogFilter, MessageRecord, OfficialFates, OfficialFigures, Open, Recovered, RelayRecord,
+    Result, Terms, Unwritten,
 };
-use crate::model::{Attempt, CampaignTag, MessageState, PersonKey, Stamp, TemplateId};
+use crate::model::{Attempt, CampaignTag, MessageState, PersonKey, Role, Stamp, TemplateId};
 
 use cells::Ms;
 use fault::{Fault, Work, storage};
@@ -213,7 +216,7 @@ impl Ledger for SqliteLedger {
     }
 
     fn namesakes(&self, name: &str, jurisdiction: &str) -> Result<Vec<PersonKey>> {
-        self.read(|db| read::namesakes(db, name, jurisdiction))
+        self.read(|db| fates::namesakes(db, name, jurisdiction))
     }
 
     fn knows(&self, key: PersonKey) -> Result<bool> {
@@ -310,6 +313,18 @@ impl Ledger for SqliteLedger {
 
     fn messages(&self, filter: &LogFilter, each: &mut dyn FnMut(MessageRecord) -> std::io::Result<()>) -> Result<()> {
         self.pages(|db, after| read::messages(db, filter, after), each)
+    }
+
+    fn fates(&self, constituent: PersonKey) -> Result<Vec<Fate>> {
+        self.read(|db| fates::of_constituent(db, constituent))
+    }
+
+    fn official_fates(&self) -> Result<HashMap<PersonKey, OfficialFates>> {
+        self.read(fates::of_officials)
+    }
+
+    fn people(&self, role: Role) -> Result<u64> {
+        self.read(|db| fates::people(db, role))
     }
 
     fn sent_since(&self, since: Timestamp) -> Result<u64> {

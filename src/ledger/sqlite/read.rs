@@ -32,12 +32,6 @@ pub(super) fn knows(db: &Connection, key: PersonKey) -> Work<bool> {
         .query_row(params![key], |row| row.get(0))?)
 }
 
-/// See [`crate::ledger::Ledger::namesakes`].
-pub(super) fn namesakes(db: &Connection, name: &str, jurisdiction: &str) -> Work<Vec<PersonKey>> {
-    let mut keys = db.prepare_cached("SELECT key FROM person WHERE name = ?1 AND jurisdiction = ?2")?;
-    Ok(keys.query_map(params![name, jurisdiction], |row| row.get(0).map(PersonKey))?.collect::<Result<_, _>>()?)
-}
-
 /// See [`crate::ledger::Ledger::officials`].
 pub(super) fn officials(db: &Connection, limit: usize) -> Work<Vec<OfficialFigures>> {
     let mut sums = db.prepare_cached(
@@ -186,6 +180,6 @@ pub(super) fn check(db: &Connection) -> Work<Vec<String>> {
 }
 
 /// A count, which is never negative.
-fn number(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
+pub(super) fn number(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
     row.get::<_, i64>(column).map(i64::unsigned_abs)
 }
