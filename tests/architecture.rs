@@ -30,7 +30,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("toml_edit", &["config"]),
     ("tera::", &["template"]),
     ("pulldown_cmark", &["template"]),
-    ("governor", &["policy"]),
+    ("governor::", &["policy"]),
     ("lettre::message", &["compose"]),
     ("lettre::Address", &["compose", "smtp"]),
     ("lettre::transport", &["smtp"]),

@@ -27,6 +27,20 @@ fn an_empty_file_means_the_defaults() {
 }
 
 #[test]
+fn the_values_that_choose_a_letter_may_be_any_words() {
+    let file = "[letters]\nby = \"official.title\"\n[letters.letter]\n\"City Council\" = \"c.md\"\n\"St. Mayor\" = \"m.md\"\nes = \"c.md\"";
+    let letters = load(file, &["letters.letter.fr=f.md"]).unwrap().letters.unwrap();
+    assert_eq!((letters.role, letters.column.as_str()), (undersigned::model::Role::Official, "title"));
+    let named: Vec<(&str, &str)> = letters
+        .letters
+        .iter()
+        .map(|(value, path)| (value.as_str(), path.file_name().unwrap().to_str().unwrap()))
+        .collect();
+    assert_eq!(named, [("City Council", "c.md"), ("St. Mayor", "m.md"), ("es", "c.md"), ("fr", "f.md")]);
+    assert_eq!(load("", &[]).unwrap().letters, None);
+}
+
+#[test]
 fn the_defaults_are_the_repository_s_own_file() {
     assert_eq!(DEFAULTS, fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("config.toml")).unwrap());
 }
@@ -72,6 +86,14 @@ fn bad_values_are_refused_with_key_value_line_and_what_was_expected() {
         ("[campaign]\nsendr = \"a@b.example\"", &["line 2", "campaign.sendr", "did you mean `campaign.sender`"]),
         ("[campain]\nname = \"x\"", &["line 2", "campain.name", "did you mean `campaign.name`"]),
         ("[retry]\ndelays = []", &["retry.delays", "at least one"]),
+        ("[letters]\nby = \"language\"", &["line 2", "letters.by", "constituent.language"]),
+        ("[letters]\nby = \"constituent.language\"", &["line 2", "letters.by", "[letters.letter]"]),
+        ("[letters.letter]\nes = \"a.md\"", &["letters.by", "constituent.language"]),
+        (
+            "[letters]\nby = \"constituent.x\"\n[letters.letter]\nes = [\"a\", \"b\"]",
+            &["line 4", "letters.letter.es", "one file"],
+        ),
+        ("[contacts]\nnote_chars_max = 0", &["line 2", "contacts.note_chars_max", "50000"]),
         ("[retry]\ndelays = [\"5 parsecs\"]", &["line 2", "retry.delays"]),
         ("[contacts]\nofficials = \"a.csv\"", &["contacts.constituents"]),
         ("[contacts]\nfiles = [\"a.csv\"]\nofficials = \"a.csv\"\nconstituents = \"b.csv\"", &["contacts.files"]),

@@ -151,6 +151,9 @@ fn a_key() -> impl Strategy<Value = String> {
         "pace.global",
         "retry.delays",
         "top",
+        "list",
+        "campaign.list",
+        "campaign.text",
     ]);
     prop_oneof![known.prop_map(str::to_owned), "[a-z]{1,4}(\\.[a-zé \"#=-]{1,6}){0,2}"]
 }

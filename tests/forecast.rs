@@ -135,7 +135,7 @@ fn the_forecast_is_what_the_pace_does() {
             let told = told.iter().find(|f| f.official == format!("Mayor Official {n}")).unwrap();
             let late = (told.takes.as_secs_f64() - seen.as_secs_f64()) / longest.max(1.0);
             // Of lanes that share turns, the first are done up to one letter before the last; none is a surprise.
-            let one_letter = 1.0 / lanes[n].0 as f64;
+            let one_letter = 1.0 / f64::from(u32::try_from(lanes[n].0).unwrap());
             assert!(
                 (-early - 0.01..=one_letter.max(0.07)).contains(&late),
                 "{what}, lane {n}: told {:?}, seen {seen:?}",

@@ -159,6 +159,69 @@ fn the_sample_leaves_no_needed_cell_empty() {
     }
 }
 
+/// Letters as people write them who were never told how.
+const AWKWARD: &[&str] = &[
+    "Dear Mayor,\\\nline\\\nline  \nline\n\n\n\n\nEnd.",
+    "1. one\n2. two\n   - a\n   - b\n\n10. ten",
+    "> quoted\n> > twice\n\n- > in a list",
+    "# Head\n\n## *Second* head\n\ntext",
+    "https://a.example/very/long/address/that/does/not/fit/into/one/line/of/a/letter/at/all?with=a&query=too#and-more and text after it that goes on and on",
+    "See [our page about the matter](https://a.example/matter), or <https://b.example>, or write to [us](mailto:us@a.example).",
+    "“Curly” – dashes — ellipsis… \u{a0}nbsp and emoji 👩\u{200d}👧 and العربية and 中文字符",
+    "a * b * c and snake_case_word and 2 * 3 and \\*escaped\\*",
+    "***\n\n---\n\n* * *",
+    "From here on.\n.\n..\n\nFrom again",
+    "&amp; &lt;b&gt; &copy; &#65; AT&T",
+    "`code` and **bold *and* more**",
+    "-\n- b\n-",
+    "a\n===\n\nb\n---\n",
+];
+
+/// The words of a text, less the marks and addresses that only plain text shows, and the numbers of lists.
+fn words(text: &str) -> Vec<&str> {
+    let is_address = |word: &str| word.starts_with('<') && word.trim_end_matches([',', '.']).ends_with('>');
+    let bare = text
+        .split_whitespace()
+        .filter(|word| !is_address(word))
+        .map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()));
+    bare.filter(|word| word.chars().any(|c| !c.is_ascii_digit())).collect()
+}
+
+fn seen(html: &str) -> String {
+    let body = html.split_once("<main>").unwrap().1.split_once("</main>").unwrap().0;
+    let mut out = String::new();
+    let mut inside = false;
+    for c in body.chars() {
+        match c {
+            '<' => inside = true,
+            '>' => {
+                inside = false;
+                out.push(' ');
+            }
+            c if !inside => out.push(c),
+            _ => {}
+        }
+    }
+    out.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&")
+}
+
+#[test]
+fn text_and_html_of_awkward_letters_say_the_same_and_fetch_nothing() {
+    for letter in AWKWARD {
+        let (text, html) = (to_text(letter), to_html("s", letter, "en"));
+        assert!(!text.trim().is_empty(), "{letter:?}");
+        assert_eq!(words(&text), words(&seen(&html)), "{letter:?}\n{text}\n{html}");
+        for line in text.lines() {
+            let fits = line.chars().count() <= 72 || !line.trim().contains(' ');
+            assert!(fits && line.trim_end() == line, "{line:?}");
+        }
+        for remote in ["src=", "url(", "<script", "<link", "<img", "@import", "onclick"] {
+            assert!(!html.contains(remote), "{remote}: {html}");
+        }
+        assert!(html.contains("color-scheme") && html.contains("<html lang=\"en\">") && html.contains("<title>"));
+    }
+}
+
 /// Asks Python's mail package, which shares no code with us, what it reads in the headers.
 const READER: &str = r"
 import sys, json

@@ -35,9 +35,14 @@ pub(super) fn start_log() {
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).try_init();
 }
 
+/// Whether somebody is there to ask.
+pub(super) fn can_ask() -> bool {
+    std::io::stdin().is_terminal()
+}
+
 /// Asks, and gives what was typed; nothing where nobody can be asked.
 pub(super) fn ask(question: &str) -> Option<String> {
-    if !std::io::stdin().is_terminal() {
+    if !can_ask() {
         return None;
     }
     let mut stderr = std::io::stderr();

@@ -1,17 +1,18 @@
 //! `match`: what constituents write and no official has is decided by staff, spelling by spelling, and remembered in
 //! the alias file. Nothing is decided by the program.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fmt::Write as _;
 use std::io::IsTerminal;
 use std::path::Path;
 
 use crate::cli::{Match, Place};
-use crate::contacts::{Decisions, SafeCsv, Sought, Survey, add_aliases, survey};
+use crate::contacts::{Alias, Decisions, SafeCsv, Sought, Survey, add_aliases};
 use crate::model::fold;
 use crate::plan::{Group, Groups, unmatched};
 use crate::report::counted;
 
+use super::columns::survey_asking;
 use super::console::{ask, note, say};
 use super::steps::Steps;
 use super::workspace::Workspace;
@@ -22,7 +23,7 @@ const SHOWN: usize = 20;
 
 pub(super) fn run(place: &Place, args: &Match) -> Result<Exit, Failure> {
     let workspace = Workspace::open(place)?;
-    let survey = survey(&workspace.config.contacts)?;
+    let survey = survey_asking(&workspace.config, BTreeSet::new())?;
     let mut reading = Steps::of("matching", survey.constituents());
     let groups = unmatched(&survey, || reading.step())?;
     drop(reading);
@@ -98,12 +99,24 @@ impl Matching<'_> {
         format!("“{written}” ({}, first in line {first})", counted(group.constituents, "constituent"))
     }
 
+    /// Why a spelling cannot be decided, where that is so: a second meaning in the alias file would be refused.
+    fn hindrance(&self, written: &str, group: &Group) -> Option<String> {
+        let of_it = |alias: &&Alias| fold(&alias.written) == fold(written);
+        if let Some(alias) = self.survey.aliases().iter().find(of_it) {
+            let (line, means) = (alias.line, &alias.means);
+            return Some(format!(
+                "line {line} of the alias file says “{means}”, which no official has; correct it there"
+            ));
+        }
+        group.suggestions.is_empty().then(|| "is like no jurisdiction that an official has".to_owned())
+    }
+
     /// Every spelling with what it may mean, for where nobody can be asked.
     fn text(&self) -> String {
         let mut out = String::new();
         for (written, group) in self.open().take(SHOWN) {
             let _ = writeln!(out, "{}", Self::head(written, group));
-            out.push_str(&self.candidates(group));
+            out.push_str(&self.candidates(written, group));
         }
         let left = self.open().count().saturating_sub(SHOWN);
         if left > 0 {
@@ -117,24 +130,25 @@ impl Matching<'_> {
         out
     }
 
-    fn candidates(&self, group: &Group) -> String {
-        if group.suggestions.is_empty() {
-            return "  is like no jurisdiction that an official has\n".to_owned();
+    fn candidates(&self, written: &str, group: &Group) -> String {
+        if let Some(hindrance) = self.hindrance(written, group) {
+            return format!("  {hindrance}\n");
         }
-        let numbered = group.suggestions.iter().enumerate();
-        numbered
-            .map(|(i, s)| format!("  {}  “{}” ({})\n     {}\n", i + 1, s.means, self.officials(&s.means), s.why))
-            .collect()
+        let mut out = String::new();
+        for (i, s) in group.suggestions.iter().enumerate() {
+            let _ = writeln!(out, "  {}  “{}” ({})\n     {}", i + 1, s.means, self.officials(&s.means), s.why);
+        }
+        out
     }
 
     /// Asks about each spelling for which something can be suggested. A yes is kept at once.
     fn ask_each(&self) -> Result<Exit, Failure> {
         let aliases = self.aliases()?;
         let (mut accepted, mut constituents) = (0, 0);
-        let asked = self.open().filter(|(_, group)| !group.suggestions.is_empty());
+        let asked = self.open().filter(|(written, group)| self.hindrance(written, group).is_none());
         for (written, group) in asked {
             note(format!("\n{}", Self::head(written, group)));
-            note(self.candidates(group).trim_end());
+            note(self.candidates(written, group).trim_end());
             match answer(group.suggestions.len()) {
                 Answer::Means(number) => {
                     add_aliases(aliases, &[(written, &group.suggestions[number].means)])?;
@@ -155,13 +169,13 @@ impl Matching<'_> {
             "Nothing was accepted.".to_owned()
         } else {
             let (accepted, constituents) = (counted(accepted, "spelling"), counted(constituents, "constituent"));
-            format!("{accepted} accepted, for {constituents}; kept in {}.", aliases.display())
+            format!("{accepted} accepted, for {constituents}, and kept in\n  {}", aliases.display())
         };
         if left > 0 {
             let (left, without) = (counted(left, "spelling"), counted(without, "constituent"));
             let _ = write!(
                 out,
-                "\n{left} left, of {without} without an official: correct their rows, or add the officials."
+                "\n{left} left, of {without} without an official:\ncorrect their rows, or add the officials."
             );
         }
         out + "\nSee what is ready now with: undersigned check"
@@ -179,14 +193,15 @@ impl Matching<'_> {
         for (written, group) in self.open() {
             let count = group.constituents.to_string();
             let line = group.first.first().map_or(0, |place| place.line).to_string();
+            if let Some(hindrance) = self.hindrance(written, group) {
+                csv.write([written, "", "", "", &count, &line, &hindrance])?;
+                continue;
+            }
             for suggestion in &group.suggestions {
                 let means = if suggestion.is_plain { suggestion.means.as_str() } else { "" };
                 filled += u64::from(suggestion.is_plain);
                 let official = self.officials(&suggestion.means);
                 csv.write([written, means, &suggestion.means, &official, &count, &line, &suggestion.why])?;
-            }
-            if group.suggestions.is_empty() {
-                csv.write([written, "", "", "", &count, &line, "is like no jurisdiction that an official has"])?;
             }
         }
         csv.finish()?;

@@ -3,6 +3,7 @@
 mod campaign;
 mod cancel;
 mod check;
+mod columns;
 mod completions;
 mod console;
 mod exit;

@@ -66,18 +66,14 @@ struct Chosen {
 }
 
 fn choose(prepared: &Prepared, args: &Preview) -> Result<Vec<Chosen>, Failure> {
-    match &args.to {
-        Some(address) => {
-            let address = EmailAddress::parse(address)
-                .map_err(|e| Failure::new(Exit::Usage, format!("--to {address} is not an address: {e}")))?;
-            letters_of(prepared, &address)
-        }
-        None => {
-            let mut chosen = one_of_each_text(prepared)?;
-            chosen.extend(random_and_worst(prepared, args.count)?);
-            Ok(chosen)
-        }
+    if let Some(address) = &args.to {
+        let address = EmailAddress::parse(address)
+            .map_err(|e| Failure::new(Exit::Usage, format!("--to {address} is not an address: {e}")))?;
+        return letters_of(prepared, &address);
     }
+    let mut chosen = one_of_each_text(prepared)?;
+    chosen.extend(random_and_worst(prepared, args.count)?);
+    Ok(chosen)
 }
 
 /// Letters in which every variant of every letter is seen, as far as anybody gets it.

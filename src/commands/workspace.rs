@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::cli::Place;
 use crate::compose::Composer;
 use crate::config::Config;
-use crate::contacts::{ContactsError, ContactsSettings, RefusedWriter, Row, Survey, survey};
+use crate::contacts::{ContactsError, RefusedWriter, Row, Survey};
 use crate::dispatch::{Press, RelayPlan, Settings};
 use crate::ledger::sqlite::SqliteLedger;
 use crate::ledger::{Addressee, Confirming, Enrolled, Enrolment, Ledger, Terms};
@@ -21,6 +21,7 @@ use crate::report::{Findings, ProblemList, WrittenList, match_summary, match_tex
 use crate::smtp::{Relay, RelaySettings};
 use crate::template::CampaignFields;
 
+use super::columns::survey_asking;
 use super::console::{note, say};
 use super::steps::Steps;
 use super::texts::{FrozenTexts, Sources, fields};
@@ -77,10 +78,8 @@ impl Workspace {
 
     fn try_to_prepare(&self, bad_rows: BadRows) -> Result<Prepared, Failure> {
         let sources = Sources::read(&self.config)?;
-        let reading = Steps::of("reading the contacts", 0);
         let used = sources.columns_named(&self.config);
-        let survey = survey(&ContactsSettings { used, ..self.config.contacts.clone() })?;
-        drop(reading);
+        let survey = survey_asking(&self.config, used)?;
         let texts = sources.parse(&self.config, &survey, self.campaign_fields())?;
         let path = self.config.dir.join("refused.csv");
         let mut writer = match bad_rows {

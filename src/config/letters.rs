@@ -28,21 +28,16 @@ pub(super) fn read(reader: &mut Reader<'_>, dir: &Path) -> Option<LettersConfig>
             _ => reader.complain(&key, "expected one file, like \"templates/letter.es.md\""),
         }
     }
-    match by {
-        Some((role, column)) => {
-            if letters.is_empty() {
-                reader.complain("letters.by", "expected letters to choose from, in a table [letters.letter]");
-            }
-            Some(LettersConfig { role, column, letters })
+    let Some((role, column)) = by else {
+        if !letters.is_empty() && !reader.is_written("letters.by") {
+            reader.complain("letters.by", "say which column chooses, like by = \"constituent.language\"");
         }
-        None => {
-            if !letters.is_empty() && !reader.is_written("letters.by") {
-                let expected = "say which column chooses, like by = \"constituent.language\"";
-                reader.complain("letters.by", expected);
-            }
-            None
-        }
+        return None;
+    };
+    if letters.is_empty() {
+        reader.complain("letters.by", "expected letters to choose from, in a table [letters.letter]");
     }
+    Some(LettersConfig { role, column, letters })
 }
 
 fn column(text: &str) -> Result<(Role, String), String> {

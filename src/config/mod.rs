@@ -19,7 +19,7 @@ use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 
 use crate::compose::{Identity, ReplyTo};
-use crate::contacts::{ContactsFile, ContactsSettings, Joining, Reading};
+use crate::contacts::{ContactsFile, ContactsSettings, Joining, NOTE_CHARS_MAX, Reading};
 use crate::dispatch::OnDoubt;
 use crate::ledger::Confirming;
 use crate::model::{EmailAddress, Role, fold, unprintable};
@@ -274,8 +274,19 @@ fn read_contacts(reader: &mut Reader<'_>, dir: &Path) -> Option<ContactsSettings
     let columns = reader.below("contacts.columns.").into_iter().collect();
     let aliases = reader.text("contacts.aliases", path);
     let postcodes = reader.text("contacts.postcodes", path);
+    let note_chars_max = reader.number("contacts.note_chars_max", 1, 50_000);
+    let note_chars_max = note_chars_max.and_then(|n| usize::try_from(n).ok()).unwrap_or(NOTE_CHARS_MAX);
     let reading = read_reading(reader);
-    Some(ContactsSettings { files, columns, joining, aliases, postcodes, reading, used: BTreeSet::new() })
+    Some(ContactsSettings {
+        files,
+        columns,
+        joining,
+        aliases,
+        postcodes,
+        reading,
+        note_chars_max,
+        used: BTreeSet::new(),
+    })
 }
 
 fn read_reading(reader: &mut Reader<'_>) -> Reading {

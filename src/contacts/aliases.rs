@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 
-use super::columns::{Layout, header_key};
+use super::columns::header_key;
 use super::error::{ContactsError, FileFault, FileProblem};
 use super::join::Directory;
+use super::layout::Layout;
 use super::pairs::{self, Form, Pairs, Wanted};
 use super::problem::{Note, NoteKind};
 use super::safe_csv::{BOM, csv_line, replace_file};
@@ -45,9 +46,9 @@ impl Aliases {
     }
 
     fn of(pairs: Pairs) -> Self {
-        let Pairs { name, pairs, faults, notes, .. } = pairs;
+        let Pairs { name, listed, faults, notes, .. } = pairs;
         let mut aliases = Self { faults, notes, name, ..Self::default() };
-        for pair in pairs {
+        for pair in listed {
             let alias = Alias { written: pair.left, means: pair.right, line: pair.line };
             let key = fold(&alias.written);
             match aliases.by_written.get(&key).map(|&first| &aliases.listed[first]) {
@@ -125,12 +126,11 @@ fn open_aliases(path: &Path) -> Result<Option<Pairs>, FileProblem> {
 /// Adds accepted spellings to the alias file, durably. What stands in it stays as it is: order, notes, other columns.
 pub fn add_aliases(path: &Path, accepted: &[(&str, &str)]) -> Result<(), ContactsError> {
     let found = open_aliases(path).map_err(|problem| ContactsError::Refused(vec![problem]))?;
-    let (mut bytes, form) = match found {
-        Some(pairs) => (text_of(path, &pairs)?, pairs.form),
-        None => {
-            let form = Form { delimiter: b',', width: 2, left: 0, right: 1 };
-            ([BOM, b"written,means\n"].concat(), form)
-        }
+    let (mut bytes, form) = if let Some(found) = found {
+        (text_of(path, &found)?, found.form)
+    } else {
+        let form = Form { delimiter: b',', width: 2, left: 0, right: 1 };
+        ([BOM, b"written,means\n"].concat(), form)
     };
     if bytes.last().is_some_and(|b| !matches!(b, b'\n' | b'\r')) {
         bytes.push(b'\n');

@@ -1,5 +1,6 @@
 //! The XML parts of a spreadsheet, which is a ZIP archive, as streams that cannot fill the memory: a part may not grow
-//! beyond measure, nor hold an endless tag or text, nor nest without end. This file must not know about cells.
+//! beyond measure, nor hold an endless tag or text, nor nest without end. Libraries for spreadsheets hold whole sheets and
+//! believe what a workbook says of its sizes; these streams do neither. This file must not know about cells.
 
 use std::borrow::Cow;
 use std::fs::File;

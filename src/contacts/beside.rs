@@ -4,7 +4,8 @@
 use std::path::Path;
 
 use super::error::ContactsError;
-use super::refused::{free_headers, must_be_no_contact_file};
+use super::given_back::free_headers;
+use super::refused::must_be_no_contact_file;
 use super::safe_csv::SafeCsv;
 use super::survey::Survey;
 

@@ -42,7 +42,7 @@ impl Decisions {
         if !found.faults.is_empty() {
             return Err(ContactsError::Refused(found.faults));
         }
-        let (decided, undecided): (Vec<Pair>, Vec<Pair>) = found.pairs.into_iter().partition(|p| !p.right.is_empty());
+        let (decided, undecided): (Vec<Pair>, Vec<Pair>) = found.listed.into_iter().partition(|p| !p.right.is_empty());
         Ok(Self { file: found.name, decided, undecided: undecided.len() as u64 })
     }
 

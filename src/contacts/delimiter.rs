@@ -1,6 +1,6 @@
 //! Which character separates the cells of a text. This file must not read further than the first records.
 
-use super::columns::Layout;
+use super::layout::Layout;
 use super::records::{Cells, Record, Records};
 use super::settings::ContactsSettings;
 use crate::model::Role;

@@ -5,6 +5,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::problem::Excerpt;
+use super::question::Question;
 
 /// What can go wrong with contact files.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +29,14 @@ pub enum ContactsError {
         /// What the system said.
         reason: io::Error,
     },
+}
+
+impl ContactsError {
+    /// The questions, when nothing else stands in the way.
+    pub fn questions(&self) -> Option<Vec<&Question>> {
+        let Self::Refused(problems) = self else { return None };
+        problems.iter().map(FileProblem::question).collect()
+    }
 }
 
 /// One reason why a file cannot be used.
@@ -92,7 +101,7 @@ pub enum FileFault {
     },
     /// A text that can be read in several encodings.
     #[error(
-        "it is not UTF-8, and which encoding it is in is not clear: line {line}, {}; save it as “CSV UTF-8”, or name the right one as encoding = \"{example}\" under [contacts] in config.toml",
+        "it is not UTF-8, and which encoding it is in is not clear: line {line}, {}; save it as “CSV UTF-8”, or name the one that reads rightly as encoding = \"…\" under [contacts] in config.toml",
         readings_shown(.readings)
     )]
     UnclearEncoding {
@@ -100,8 +109,6 @@ pub enum FileFault {
         line: u64,
         /// One word of it as each encoding reads it.
         readings: Vec<(Excerpt, &'static str)>,
-        /// An encoding's name.
-        example: &'static str,
     },
     /// A spreadsheet that cannot be read.
     #[error("the spreadsheet is damaged ({0}); open it, save it again and try once more")]
@@ -112,8 +119,10 @@ pub enum FileFault {
     /// A spreadsheet that unpacks to far more than it should.
     #[error("the spreadsheet unpacks to far more than a list of people can need; save the sheet as “CSV UTF-8”")]
     TooBigInside,
-    /// A spreadsheet in which no sheet is shown.
-    #[error("no sheet of it is shown; show the one with the people, or name it as sheet = \"…\" under [contacts]")]
+    /// A spreadsheet in which no sheet that is shown has anything in it.
+    #[error(
+        "no sheet that is shown has anything in it; show the one with the people, or name it as sheet = \"…\" under [contacts]"
+    )]
     NoSheet,
     /// A sheet without a cell that is filled.
     #[error("the sheet is empty; name the one with the people as sheet = \"…\" under [contacts]")]
@@ -156,13 +165,16 @@ pub enum FileFault {
     #[error("a column cannot be called “{0}”, since templates use that word for something else; rename it")]
     ReservedHeader(String),
     /// A column that must be there.
-    #[error("there is no column “{column}”; add it, or name yours under [contacts.columns] (the file has: {headers})")]
+    #[error("there is no column “{column}”; add it, or name yours under [contacts.columns]{} (the file has: {headers})", of_one_role(.column))]
     MissingColumn {
         /// The header that was looked for.
         column: String,
         /// The headers that are there.
         headers: String,
     },
+    /// Only a person can say which column is which.
+    #[error("{0}")]
+    Unsure(Box<Question>),
     /// Names stand where addresses should, and addresses where names should.
     #[error(
         "the columns “{name}” and “{email}” are swapped: most names are addresses and most addresses are not; swap their headers"
@@ -258,6 +270,15 @@ pub enum FileFault {
     BadMatchKey(String),
 }
 
+impl FileProblem {
+    fn question(&self) -> Option<&Question> {
+        match &self.fault {
+            FileFault::Unsure(question) => Some(question),
+            _ => None,
+        }
+    }
+}
+
 impl FileFault {
     /// The fault in a file, at a line where it is about one.
     pub(super) fn at(self, file: &str, line: Option<u64>) -> FileProblem {
@@ -277,9 +298,18 @@ impl From<io::Error> for FileFault {
 impl fmt::Display for FileProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.line {
+            _ if matches!(self.fault, FileFault::Unsure(_)) => write!(f, "{}", self.fault),
             Some(line) => write!(f, "{}, line {line}: {}", self.file, self.fault),
             None => write!(f, "{}: {}", self.file, self.fault),
         }
+    }
+}
+
+fn of_one_role(column: &str) -> &'static str {
+    if column == "role" {
+        ", or name a file of officials alone and one of constituents alone under [contacts]"
+    } else {
+        ""
     }
 }
 

@@ -174,12 +174,11 @@ pub(super) fn everyone(officials: &[ListedOfficial]) -> (Vec<usize>, Vec<(usize,
         // Without a mailbox a name alone does not tell two people apart.
         let place = if mailbox.is_none() { fold(&listed.official.jurisdiction) } else { String::new() };
         let key = (mailbox, format!("{} {place}", fold(listed.official.name.as_str())));
-        match first_of.get(&key) {
-            Some(&first) => dropped.push((number, first)),
-            None => {
-                first_of.insert(key, number);
-                all.push(number);
-            }
+        let first = *first_of.entry(key).or_insert(number);
+        if first == number {
+            all.push(number);
+        } else {
+            dropped.push((number, first));
         }
     }
     (all, dropped)

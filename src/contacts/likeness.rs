@@ -71,7 +71,9 @@ impl Likeness {
         }
         found.truncate(SUGGESTIONS_MAX);
         if found.len() > 1 {
-            found.iter_mut().for_each(|s| s.is_plain = false);
+            for suggestion in &mut found {
+                suggestion.is_plain = false;
+            }
         }
         found
     }

@@ -8,7 +8,7 @@ use quick_xml::events::{BytesStart, Event};
 use super::archive::{Archive, Xml, attribute, text};
 use super::error::FileFault;
 use super::records::COLUMNS_MAX;
-use super::sheet::{CellText, SheetNames, Sink};
+use super::sheet::{CellText, Choice, Sink, choose};
 
 const TYPE: &str = "application/vnd.oasis.opendocument.spreadsheet";
 
@@ -17,14 +17,14 @@ pub(super) fn is_one(archive: &mut Archive) -> bool {
     archive.is_of_type(TYPE) || archive.is_of_type("application/vnd.oasis.opendocument.spreadsheet-template")
 }
 
-/// Reads the sheet that is wanted, or the first that is shown.
+/// Reads the sheet that is wanted, or the first likely one.
 pub(super) fn read(archive: &mut Archive, wanted: Option<&str>, sink: &mut Sink) -> Result<(), FileFault> {
     refuse_locked(archive)?;
     let sheets = read_sheets(archive)?;
-    let names = SheetNames { all: sheets.iter().map(|s| (s.name.clone(), s.is_shown)).collect(), wanted };
-    let chosen = names.choose()?;
-    let others_have_data = sheets.iter().enumerate().any(|(i, s)| i != chosen && s.is_shown && s.has_data);
-    sink.facts.chosen_among = others_have_data.then(|| sheets[chosen].name.clone());
+    let likely = |s: Sheet| Choice { name: s.name, is_likely: s.is_shown && s.has_data };
+    let choices: Vec<Choice> = sheets.into_iter().map(likely).collect();
+    let (chosen, among) = choose(&choices, wanted)?;
+    sink.facts.chosen_among = among;
     let mut xml = archive.needed("content.xml")?;
     let mut tables = 0;
     loop {
@@ -73,7 +73,7 @@ fn read_sheets(archive: &mut Archive) -> Result<Vec<Sheet>, FileFault> {
                     let is_shown = attribute(&e, "style-name").is_none_or(|s| !hidden.contains(&s));
                     sheets.push(Sheet { name: attribute(&e, "name").unwrap_or_default(), is_shown, has_data: false });
                 }
-                "table-cell" if attribute(&e, "value-type").is_some() => {
+                "p" | "table-cell" if shows_something(&e) => {
                     sheets.iter_mut().last().into_iter().for_each(|sheet| sheet.has_data = true);
                 }
                 _ => {}
@@ -82,6 +82,11 @@ fn read_sheets(archive: &mut Archive) -> Result<Vec<Sheet>, FileFault> {
             _ => {}
         }
     }
+}
+
+/// Whether a paragraph or a cell is a sign that a sheet has data.
+fn shows_something(element: &BytesStart<'_>) -> bool {
+    element.local_name().as_ref() == "p" || attribute(element, "value-type").is_some()
 }
 
 /// A cell that shows something, as often as it stands side by side.

@@ -4,8 +4,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::columns::Layout;
 use super::error::{FileFault, FileProblem};
+use super::layout::Layout;
 use super::problem::Note;
 use super::records::{Flaw, Record};
 use super::safe_csv::armed;
@@ -26,7 +26,7 @@ pub(super) struct Pair {
 pub(super) struct Pairs {
     /// The file as it was named.
     pub(super) name: Arc<str>,
-    pub(super) pairs: Vec<Pair>,
+    pub(super) listed: Vec<Pair>,
     pub(super) faults: Vec<FileProblem>,
     pub(super) notes: Vec<Note>,
     pub(super) form: Form,
@@ -67,7 +67,7 @@ pub(super) fn read(path: &Path, wanted: &[Wanted<'_>; 2]) -> Result<Pairs, FileP
         return Err(fault.at(&table.name, None));
     };
     let form = Form { delimiter: table.delimiter, width: table.layout.headers.len(), left, right };
-    let mut pairs = Pairs { name: Arc::clone(&table.name), pairs: Vec::new(), faults, notes: table.notes(), form };
+    let mut pairs = Pairs { name: Arc::clone(&table.name), listed: Vec::new(), faults, notes: table.notes(), form };
     let mut record = Record::default();
     while table.read(&mut record)? {
         let cells = table.cells(&record)?;
@@ -79,7 +79,7 @@ pub(super) fn read(path: &Path, wanted: &[Wanted<'_>; 2]) -> Result<Pairs, FileP
         let may_be_empty = wanted.each_ref().map(|column| column.may_be_empty);
         match fault_of(&record.flaws, [left, right], may_be_empty, labels) {
             Some(fault) => pairs.faults.push(fault.at(&table.name, Some(record.line))),
-            None => pairs.pairs.push(Pair { line: record.line, left: left.to_owned(), right: right.to_owned() }),
+            None => pairs.listed.push(Pair { line: record.line, left: left.to_owned(), right: right.to_owned() }),
         }
     }
     Ok(pairs)

@@ -4,8 +4,9 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::columns::{Column, Layout, header_key};
+use super::columns::{Column, header_key};
 use super::error::{FileFault, FileProblem};
+use super::layout::Layout;
 use super::pairs::{self, Wanted};
 use super::problem::Note;
 use crate::model::{fold, printable};
@@ -89,7 +90,7 @@ impl Postcodes {
         };
         let mut table = Self { faults: found.faults, notes: found.notes, ..Self::default() };
         let mut numbers: HashMap<String, u32> = HashMap::new();
-        for pair in found.pairs {
+        for pair in found.listed {
             let Some(code) = Code::of(&pair.left) else {
                 let fault = FileFault::NotPostcode(printable(&pair.left, 40));
                 table.faults.push(fault.at(&found.name, Some(pair.line)));

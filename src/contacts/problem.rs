@@ -350,6 +350,20 @@ pub enum NoteKind {
     /// Invisible characters or no-break spaces were taken out of a header.
     #[error("invisible characters in the header “{0}” were left out")]
     HeaderCleaned(String),
+    /// Columns were found under other names than ours.
+    #[error("columns by their names:{}", lines(.0))]
+    Recognised(Vec<String>),
+    /// Several columns could be one of ours that need not be there.
+    #[error("{headers} could be {column};\n      say which below [contacts.columns] in config.toml, or none is taken")]
+    Undecided {
+        /// Our column.
+        column: String,
+        /// The headers.
+        headers: String,
+    },
+    /// A role column has other words than official and constituent.
+    #[error("words in the role column:{}", lines(.0))]
+    RoleWords(Vec<String>),
     /// A column is not used: it has no header, or another was named for its purpose.
     #[error("the column {0} is not used: it has no header, or [contacts.columns] names another for it")]
     UnusedColumn(String),
@@ -374,6 +388,11 @@ fn samples_shown(samples: &[Excerpt]) -> String {
     } else {
         format!(": {}; if that is wrong, name the encoding", quoted.join(", "))
     }
+}
+
+/// Each on a line of its own, so that many fit a terminal.
+fn lines(texts: &[String]) -> String {
+    texts.iter().flat_map(|text| ["\n      ", text]).collect()
 }
 
 impl Note {

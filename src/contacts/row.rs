@@ -5,6 +5,8 @@ use std::borrow::Cow;
 
 use super::blanks::{is_export_error, is_unfilled};
 use super::columns::Column;
+use super::known_headers::RoleWord;
+use super::layout::together;
 use super::problem::{Problem, ProblemKind};
 use super::records::{Cells, Flaw, Record};
 use super::settings::MayLackKey;
@@ -28,6 +30,8 @@ pub(super) struct ReadRow {
     pub(super) person: Option<Person>,
     /// The role, when it is known.
     pub(super) role: Option<Role>,
+    /// What the role column says, when it is a word of ours.
+    pub(super) role_word: Option<RoleWord>,
     /// The folded cell that joins; empty when it is, or cannot be used.
     pub(super) match_key: String,
     /// The same of an official, as written.
@@ -46,16 +50,26 @@ pub(super) fn read_row(table: &Table, record: &Record, cells: Cells<'_>) -> Read
     if !check.problems.is_empty() {
         return check.refused(None, String::new(), false);
     }
-    let role = check.role();
+    let role_word = check.role_word();
+    let role = check.role(role_word);
     let match_key = check.match_key(role);
-    let person = check.person(role);
+    let person = check.person(role, role_word);
     if let (true, Some(person)) = (check.problems.is_empty(), person) {
         let is_official = role == Some(Role::Official);
         let match_cell = if is_official { check.key_cell(role).into_owned() } else { String::new() };
         let Check { composed, problems, .. } = check;
-        return ReadRow { person: Some(person), role, match_key, match_cell, problems, composed, swapped: false };
+        return ReadRow {
+            person: Some(person),
+            role,
+            role_word,
+            match_key,
+            match_cell,
+            problems,
+            composed,
+            swapped: false,
+        };
     }
-    let is_address = |column| EmailAddress::parse(check.cell(column)).is_ok();
+    let is_address = |column| EmailAddress::parse(&check.cell(column)).is_ok();
     let swapped = is_address(Column::Name) && !is_address(Column::Email);
     check.refused(role, match_key, swapped)
 }
@@ -96,11 +110,13 @@ struct Check<'a> {
 impl<'a> Check<'a> {
     fn refused(self, role: Option<Role>, match_key: String, swapped: bool) -> ReadRow {
         let Self { problems, composed, .. } = self;
-        ReadRow { person: None, role, match_key, match_cell: String::new(), problems, composed, swapped }
+        let match_cell = String::new();
+        ReadRow { person: None, role, role_word: None, match_key, match_cell, problems, composed, swapped }
     }
 
-    fn cell(&self, column: Column) -> &'a str {
-        self.table.layout.at(column).map_or("", |at| self.cells.get(at).trim())
+    /// A column of ours, put together from its parts.
+    fn cell(&self, column: Column) -> Cow<'a, str> {
+        together(self.cells, self.table.layout.places(column), column.separator())
     }
 
     fn refuse(&mut self, at: Option<usize>, kind: ProblemKind) {
@@ -109,6 +125,13 @@ impl<'a> Check<'a> {
             Some(at) => problem.in_cell(self.table.layout.label(at), self.cells.get(at)),
             None => problem,
         });
+    }
+
+    /// Refuses a cell that is put together from several.
+    fn refuse_all(&mut self, places: &[usize], kind: ProblemKind) {
+        let problem = Problem::new(&self.table.name, self.line, kind);
+        let text = together(self.cells, places, " ");
+        self.problems.push(problem.in_cell(self.table.layout.labels(places), &text));
     }
 
     /// Quotes, sizes and the number of cells.
@@ -131,13 +154,14 @@ impl<'a> Check<'a> {
         }
     }
 
-    fn role(&mut self) -> Option<Role> {
+    fn role_word(&self) -> Option<RoleWord> {
+        self.table.layout.at(Column::Role).and_then(|at| RoleWord::of(&fold(self.cells.get(at))))
+    }
+
+    fn role(&mut self, word: Option<RoleWord>) -> Option<Role> {
         let Some(at) = self.table.layout.at(Column::Role) else { return self.table.role };
-        let role = match fold(self.cells.get(at)).as_str() {
-            "official" => Some(Role::Official),
-            "constituent" => Some(Role::Constituent),
-            _ => None,
-        };
+        // Where the file lists one role, such a column may hold anything, as “Village Trustee”.
+        let role = word.map(|w| w.role).or(self.table.role);
         if role.is_none() {
             self.refuse(Some(at), ProblemKind::Role);
         }
@@ -147,14 +171,14 @@ impl<'a> Check<'a> {
     /// The folded cell that joins. Its text is checked with its own column, unless it is one of ours never kept.
     fn match_key(&mut self, role: Option<Role>) -> String {
         let cell = self.key_cell(role);
-        let at = self.table.layout.match_at;
-        let (Some(at), false) = (at, cell.is_empty()) else {
-            self.lacks_key(at, role);
+        let places = self.table.layout.match_places();
+        if cell.is_empty() {
+            self.lacks_key(places, role);
             return String::new();
-        };
+        }
         let rules = if role == Some(Role::Official) { KEYS } else { SHORT };
         if let Some(kind) = text_problem(&cell, rules) {
-            self.refuse(Some(at), kind);
+            self.refuse_all(places, kind);
             return String::new();
         }
         self.composed |= matches!(compose(&cell), Cow::Owned(_));
@@ -163,15 +187,15 @@ impl<'a> Check<'a> {
 
     /// The cell that joins, as people read it: of the lines in an official's cell each is a jurisdiction.
     fn key_cell(&self, role: Option<Role>) -> Cow<'a, str> {
-        let cell = self.table.layout.match_at.map_or("", |at| self.cells.get(at).trim());
+        let cell = self.table.layout.match_text(self.cells);
         if role != Some(Role::Official) || !cell.contains(['\n', '\r']) {
-            return Cow::Borrowed(cell);
+            return cell;
         }
-        let lines: Vec<&str> = cell.lines().flat_map(|l| l.split('\r')).map(str::trim).collect();
+        let lines: Vec<&str> = cell.split(['\n', '\r']).map(str::trim).collect();
         Cow::Owned(lines.into_iter().filter(|l| !l.is_empty()).collect::<Vec<_>>().join("; "))
     }
 
-    fn lacks_key(&mut self, at: Option<usize>, role: Option<Role>) {
+    fn lacks_key(&mut self, places: &[usize], role: Option<Role>) {
         let may_lack = match self.table.layout.may_lack_key {
             MayLackKey::Nobody => false,
             MayLackKey::ConstituentsWithPostcode => {
@@ -180,14 +204,15 @@ impl<'a> Check<'a> {
             MayLackKey::Everybody => true,
         };
         if !may_lack {
-            self.refuse(at.or_else(|| self.table.layout.at(Column::Postcode)), ProblemKind::Empty);
+            let of_postcode = self.table.layout.places(Column::Postcode);
+            self.refuse_all(if places.is_empty() { of_postcode } else { places }, ProblemKind::Empty);
         }
     }
 
-    fn person(&mut self, role: Option<Role>) -> Option<Person> {
+    fn person(&mut self, role: Option<Role>, word: Option<RoleWord>) -> Option<Person> {
         let name = self.name();
         let mailbox = self.mailbox(role == Some(Role::Constituent));
-        let title = self.column(Column::Title);
+        let title = self.title(word);
         let jurisdiction = self.jurisdiction(role);
         let extra = self.extra();
         let [address, postcode, signed_on, note] =
@@ -213,20 +238,29 @@ impl<'a> Check<'a> {
         })
     }
 
+    /// The title's own column; where the file has none, a role such as “Mayor” is the title too.
+    fn title(&mut self, word: Option<RoleWord>) -> String {
+        match (self.table.layout.at(Column::Title), word.filter(|w| w.is_title)) {
+            (None, Some(_)) => compose(&self.cell(Column::Role)).into_owned(),
+            _ => self.column(Column::Title),
+        }
+    }
+
     fn name(&mut self) -> Option<PersonName> {
-        let at = self.table.layout.at(Column::Name)?;
-        let cell = self.cells.get(at).trim();
-        if let Some(kind) = nothing_real(cell) {
+        let places = self.table.layout.places(Column::Name);
+        let wrong = places.iter().find_map(|&at| Some((at, nothing_real(self.cells.get(at).trim())?)));
+        if let Some((at, kind)) = wrong {
             self.refuse(Some(at), kind);
             return None;
         }
-        match PersonName::parse(cell) {
+        let cell = self.cell(Column::Name);
+        match PersonName::parse(&cell) {
             Ok(name) => {
                 self.composed |= name.as_str() != cell;
                 Some(name)
             }
             Err(error) => {
-                self.refuse(Some(at), ProblemKind::Name(error));
+                self.refuse_all(places, ProblemKind::Name(error));
                 None
             }
         }
@@ -247,27 +281,57 @@ impl<'a> Check<'a> {
 
     /// The jurisdiction's own column, or the one that joins in its place.
     fn jurisdiction(&mut self, role: Option<Role>) -> String {
-        match self.table.layout.at(Column::Jurisdiction) {
-            Some(at) if Some(at) != self.table.layout.match_at => self.text(at, SHORT),
+        let layout = &self.table.layout;
+        match layout.places(Column::Jurisdiction) {
+            own if !own.is_empty() && own != layout.match_places() => self.parts(Column::Jurisdiction),
             // Checked as the column that joins already.
             _ => compose(&self.key_cell(role)).into_owned(),
         }
     }
 
     fn column(&mut self, column: Column) -> String {
-        match self.table.layout.at(column) {
-            Some(at) if Some(at) == self.table.layout.match_at => compose(self.cells.get(at).trim()).into_owned(),
-            Some(at) => self.text(at, rules(column)),
-            None => String::new(),
+        let layout = &self.table.layout;
+        if layout.places(column) == layout.match_places() {
+            return compose(&layout.match_text(self.cells)).into_owned();
         }
+        self.parts(column)
+    }
+
+    /// Each part is checked by itself, so that a problem names the header that it is about.
+    fn parts(&mut self, column: Column) -> String {
+        let table = self.table;
+        match table.layout.places(column) {
+            [at] if column == Column::Note => self.note(*at),
+            [at] => self.text(*at, rules(column)),
+            places => {
+                let parts: Vec<String> = places.iter().map(|&at| self.text(at, rules(column))).collect();
+                let filled: Vec<&str> = parts.iter().map(String::as_str).filter(|p| !p.is_empty()).collect();
+                filled.join(column.separator())
+            }
+        }
+    }
+
+    /// Somebody's own words, which nobody but staff may shorten.
+    fn note(&mut self, at: usize) -> String {
+        let chars_max = self.table.note_chars_max;
+        let before = self.problems.len();
+        let note = self.text(at, Rules { chars_max, ..LONG });
+        if self.problems.len() > before
+            && let Some(problem) = self.problems.pop()
+        {
+            let is_too_long = matches!(problem.kind, ProblemKind::TooLong { .. });
+            let advice = "shorten it with the person's consent, or raise contacts.note_chars_max in config.toml";
+            self.problems.push(if is_too_long { problem.advising(advice.to_owned()) } else { problem });
+        }
+        note
     }
 
     fn extra(&mut self) -> Extra {
         let table = self.table;
-        let match_at = table.layout.match_at;
+        // What a column of ours is read from was checked with that.
         let value = |check: &mut Self, at: usize| {
-            if Some(at) == match_at {
-                return compose(check.cells.get(at).trim()).into_owned();
+            if table.layout.is_placed(at) {
+                return plain(check.cells.get(at).trim());
             }
             check.text(at, if table.used.contains(&at) { USED } else { LONG })
         };
@@ -284,9 +348,8 @@ impl<'a> Check<'a> {
         if cell.is_ascii() && !cell.contains('\r') {
             return cell.to_owned();
         }
-        let composed = compose(cell);
-        self.composed |= matches!(composed, Cow::Owned(_));
-        if composed.contains('\r') { composed.replace("\r\n", "\n").replace('\r', "\n") } else { composed.into_owned() }
+        self.composed |= matches!(compose(cell), Cow::Owned(_));
+        plain(cell)
     }
 }
 
@@ -297,6 +360,12 @@ fn nothing_real(cell: &str) -> Option<ProblemKind> {
     } else {
         is_unfilled(cell).then_some(ProblemKind::Unfilled)
     }
+}
+
+/// A cell in NFC, its line breaks as LF.
+fn plain(cell: &str) -> String {
+    let composed = compose(cell);
+    if composed.contains('\r') { composed.replace("\r\n", "\n").replace('\r', "\n") } else { composed.into_owned() }
 }
 
 fn text_problem(cell: &str, rules: Rules) -> Option<ProblemKind> {

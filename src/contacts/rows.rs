@@ -1,6 +1,7 @@
 //! The second reading: every row again, now joined to its officials or with the reason why not.
 //! Nothing is held but the people who stand in the files twice.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
@@ -291,25 +292,27 @@ impl Rows<'_> {
     /// The row of a constituent whose cells lead to nobody, or to two.
     fn astray(&mut self, table: &Table, who: &Constituent, route: &Route<'_>, place: Place, cells: Cells<'_>) -> Row {
         let Place { file, line } = place;
-        let at = if let Route::NoPostcode { .. } | Route::ManyPostcodes(_) = route {
-            table.layout.at(Column::Postcode)
+        let layout = &table.layout;
+        let by_postcode =
+            matches!(route, Route::NoPostcode { .. } | Route::ManyPostcodes(_)) || layout.match_text(cells).is_empty();
+        let (places, cell) = if by_postcode {
+            (layout.places(Column::Postcode), Cow::Borrowed(who.postcode.as_str()))
         } else {
-            table.layout.match_at.filter(|&at| !cells.get(at).trim().is_empty())
+            (layout.match_places(), layout.match_text(cells))
         };
-        let at = at.or_else(|| table.layout.at(Column::Postcode));
-        let (label, cell) = at.map_or_else(Default::default, |at| (table.layout.label(at), cells.get(at)));
+        let (label, cell) = (layout.labels(places), &*cell);
         let problem = |kind| Problem::new(&table.name, line, kind).in_cell(label.clone(), cell);
         let written = || Sought::Jurisdiction(printable(cell, VALUE_CHARS_MAX));
         let postcode = || Sought::Postcode(printable(&who.postcode, VALUE_CHARS_MAX));
         let (sought, problem) = match route {
             Route::Clash(clash) => {
                 let clash = clash_problem(clash, &self.survey.officials, &table.name, line);
-                return self.ambiguous(place, cells, written(), clash.in_cell(label, cell));
+                return Self::ambiguous(place, cells, written(), clash.in_cell(label, cell));
             }
             Route::ManyPostcodes(jurisdictions) => {
                 let names: Vec<&str> = jurisdictions.iter().map(|j| j.as_written.as_str()).collect();
                 let problem = problem(ProblemKind::PostcodeOfSeveral(printable(&names.join(", "), 200)));
-                return self.ambiguous(place, cells, postcode(), problem);
+                return Self::ambiguous(place, cells, postcode(), problem);
             }
             Route::NoPostcode { with_zero } => {
                 let problem = problem(ProblemKind::UnknownPostcode);
@@ -333,7 +336,7 @@ impl Rows<'_> {
         Row::Unmatched { file, line, cells: cells.to_vec(), sought, problem }
     }
 
-    fn ambiguous(&self, place: Place, cells: Cells<'_>, sought: Sought, problem: Problem) -> Row {
+    fn ambiguous(place: Place, cells: Cells<'_>, sought: Sought, problem: Problem) -> Row {
         Row::Ambiguous { file: place.file, line: place.line, cells: cells.to_vec(), sought, problem }
     }
 

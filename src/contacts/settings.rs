@@ -5,6 +5,9 @@ use std::path::PathBuf;
 
 use crate::model::Role;
 
+/// About a page.
+pub const NOTE_CHARS_MAX: usize = 2_000;
+
 /// Where the contacts are and how to read them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ContactsSettings {
@@ -23,6 +26,8 @@ pub struct ContactsSettings {
     pub postcodes: Option<PathBuf>,
     /// How to read the files, where staff say so.
     pub reading: Reading,
+    /// How long somebody's own words may be.
+    pub note_chars_max: usize,
     /// Columns without a word of ours that a letter uses, by their keys: a formula's error in one of them is no
     /// value.
     pub used: BTreeSet<String>,
@@ -77,6 +82,7 @@ impl ContactsSettings {
             aliases: None,
             postcodes: None,
             reading: Reading::default(),
+            note_chars_max: NOTE_CHARS_MAX,
             used: BTreeSet::new(),
         }
     }

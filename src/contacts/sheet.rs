@@ -3,16 +3,14 @@
 //! The cells pass by once and are never all in memory; what comes of them is read as any other CSV is. This file must
 //! not know how a workbook is written down, nor what its columns mean.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufWriter, Seek, Write};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::fs::File;
+use std::io::{BufWriter, Seek, Write};
 
-use super::archive::Archive;
 use super::error::FileFault;
 use super::problem::Sightings;
 use super::records::{CELL_BYTES_MAX, COLUMNS_MAX};
-use super::{ods, xlsx};
-use crate::model::printable;
+use super::scratch;
+use crate::model::{fold, printable};
 
 /// No sheet has more rows.
 const ROWS_MAX: u32 = 1 << 24;
@@ -46,44 +44,34 @@ pub(super) struct Sink {
     pub(super) facts: SheetFacts,
 }
 
-/// Which of these sheets to read: the one that is named, else the first that is shown.
-pub(super) struct SheetNames<'a> {
-    /// Their names, and whether they are shown.
-    pub(super) all: Vec<(String, bool)>,
-    pub(super) wanted: Option<&'a str>,
+/// A sheet of a workbook, as far as that matters for choosing it.
+pub(super) struct Choice {
+    pub(super) name: String,
+    /// Whether it is shown and has something in it.
+    pub(super) is_likely: bool,
 }
 
-impl SheetNames<'_> {
-    pub(super) fn choose(&self) -> Result<usize, FileFault> {
-        let same = |name: &str, wanted: &str| crate::model::fold(name) == crate::model::fold(wanted);
-        let found = match self.wanted {
-            Some(wanted) => self.all.iter().position(|(name, _)| same(name, wanted)),
-            None => self.all.iter().position(|(_, is_shown)| *is_shown),
-        };
-        found.ok_or_else(|| match self.wanted {
-            Some(wanted) => {
-                let names: Vec<String> = self.all.iter().map(|(n, _)| format!("“{}”", printable(n, 60))).collect();
-                FileFault::NoSuchSheet { wanted: printable(wanted, 60), names: names.join(", ") }
-            }
-            None => FileFault::NoSheet,
-        })
-    }
-}
-
-/// The text of the sheet as CSV, and what there is to tell about it.
-pub(super) fn to_csv(archive: &mut Archive, wanted: Option<&str>) -> Result<(File, SheetFacts), FileFault> {
-    let mut sink = Sink::new()?;
-    if ods::is_one(archive) {
-        ods::read(archive, wanted, &mut sink)?;
-    } else {
-        xlsx::read(archive, wanted, &mut sink)?;
-    }
-    sink.finish()
+/// Which of these sheets to read: the one that is named, else the first likely one. Gives its name too, when there are
+/// several likely ones.
+pub(super) fn choose(sheets: &[Choice], wanted: Option<&str>) -> Result<(usize, Option<String>), FileFault> {
+    let found = match wanted {
+        Some(wanted) => sheets.iter().position(|s| fold(&s.name) == fold(wanted)),
+        None => sheets.iter().position(|s| s.is_likely),
+    };
+    let at = found.ok_or_else(|| match wanted {
+        Some(wanted) => {
+            let names: Vec<String> = sheets.iter().map(|s| format!("“{}”", printable(&s.name, 60))).collect();
+            FileFault::NoSuchSheet { wanted: printable(wanted, 60), names: names.join(", ") }
+        }
+        None => FileFault::NoSheet,
+    })?;
+    let has_others = sheets.iter().enumerate().any(|(i, s)| i != at && s.is_likely);
+    Ok((at, has_others.then(|| sheets[at].name.clone())))
 }
 
 impl Sink {
-    fn new() -> Result<Self, FileFault> {
-        let csv = BufWriter::with_capacity(64 * 1024, nameless_file()?);
+    pub(super) fn new() -> Result<Self, FileFault> {
+        let csv = BufWriter::with_capacity(64 * 1024, scratch::nameless_file()?);
         let (cells, facts) = (Vec::new(), SheetFacts::default());
         let (bytes, row, filled, rows_written, width) = (0, 0, 0, 0, 0);
         let (is_hidden, has_plain) = (false, false);
@@ -156,15 +144,16 @@ impl Sink {
         if self.bytes > TEXT_BYTES_MAX {
             return Err(FileFault::TooBigInside);
         }
-        self.csv.write_all(bytes).map_err(|e| no_room(&e))
+        self.csv.write_all(bytes).map_err(|e| scratch::no_room(&e))
     }
 
-    fn finish(mut self) -> Result<(File, SheetFacts), FileFault> {
+    /// The text as CSV, and what there is to tell about the sheet.
+    pub(super) fn finish(mut self) -> Result<(File, SheetFacts), FileFault> {
         self.end_row()?;
         if self.rows_written == 0 {
             return Err(FileFault::NoCells);
         }
-        let mut file = self.csv.into_inner().map_err(|e| no_room(e.error()))?;
+        let mut file = self.csv.into_inner().map_err(|e| scratch::no_room(e.error()))?;
         file.rewind()?;
         Ok((file, self.facts))
     }
@@ -188,32 +177,5 @@ fn quoted(cell: &str) -> std::borrow::Cow<'_, str> {
         format!("\"{}\"", cell.replace('"', "\"\"")).into()
     } else {
         cell.into()
-    }
-}
-
-fn no_room(error: &io::Error) -> FileFault {
-    let folder = std::env::temp_dir();
-    FileFault::Unreadable(format!("its cells cannot be kept in {}: {error}; make room there", folder.display()))
-}
-
-/// A file for its owner only, which has no name any more: nobody else finds it, and it goes with this process.
-pub(super) fn nameless_file() -> Result<File, FileFault> {
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut tries = 0;
-    loop {
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!(".undersigned-{}-{number}", std::process::id()));
-        match options.open(&path) {
-            Ok(file) => {
-                fs::remove_file(&path).map_err(|e| no_room(&e))?;
-                return Ok(file);
-            }
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && tries < 100 => tries += 1,
-            Err(error) => return Err(no_room(&error)),
-        }
     }
 }

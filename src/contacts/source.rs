@@ -14,8 +14,10 @@ use super::decoder::Decoded;
 use super::encoding::{self, Known};
 use super::error::FileFault;
 use super::kind;
+use super::ods;
 use super::settings::Reading;
-use super::sheet::{self, SheetFacts};
+use super::sheet::{SheetFacts, Sink};
+use super::xlsx;
 
 const BUFFER_BYTES: usize = 64 * 1024;
 
@@ -126,7 +128,14 @@ impl Source {
     fn open_sheet(mut file: File, stamp: Stamp, reading: &Reading) -> Result<Self, FileFault> {
         let mut archive = Archive::open(file.try_clone()?)?;
         kind::refuse_other_archives(&mut archive)?;
-        let (csv, facts) = sheet::to_csv(&mut archive, reading.sheet.as_deref())?;
+        let mut sink = Sink::new()?;
+        let wanted = reading.sheet.as_deref();
+        if ods::is_one(&mut archive) {
+            ods::read(&mut archive, wanted, &mut sink)?;
+        } else {
+            xlsx::read(&mut archive, wanted, &mut sink)?;
+        }
+        let (csv, facts) = sink.finish()?;
         file.rewind()?;
         let mut read = Hashed::new(file);
         io::copy(&mut read, &mut io::sink())?;

@@ -28,7 +28,7 @@ fn fits(a: char, b: char) -> bool {
     if a.is_ascii() && b.is_ascii() || !(a.is_alphabetic() && b.is_alphabetic()) {
         return true;
     }
-    let case_rises = a.is_lowercase() && b.is_uppercase();
+    let case_rises = a.is_lowercase() && b.is_uppercase() && a != 'ß';
     !case_rises && is_latin(a) == is_latin(b)
 }
 
@@ -47,8 +47,8 @@ fn sense_of_mark(c: char, before: &[char], (left, right): (Option<char>, Option<
         c if c.is_control() || matches!(c, '\u{e000}'..='\u{f8ff}' | '\u{fffd}') => Sense::None,
         '’' | '´' if after_letter && before_letter => sense_of_apostrophe(c, before, right),
         '–' | '—' | '…' if after_letter && before_letter => Sense::Doubtful,
-        '\u{a0}' | '\u{3000}' | '°' | '’' | '‘' | '–' | '—' | '…' => Sense::Word,
-        '“' | '„' | '«' | '‹' | '¿' | '¡' | '§' if !after_letter => Sense::Word,
+        '\u{a0}' | '\u{3000}' | '°' | '’' | '–' | '—' | '…' => Sense::Word,
+        '‘' | '“' | '„' | '«' | '‹' | '¿' | '¡' | '§' if !after_letter => Sense::Word,
         '”' | '»' | '›' | '®' | '™' | '©' | '€' | '£' if !before_letter => Sense::Word,
         _ if is_latin_mark(c) && (after_letter || before_letter) => Sense::None,
         _ => Sense::Word,
@@ -85,6 +85,9 @@ mod tests {
             ("山田", Sense::Word),
             ("Garc’a", Sense::Doubtful),
             ("ChloÈ", Sense::None),
+            ("Zo‘", Sense::None),
+            ("STRAßE", Sense::Word),
+            ("‘quoted’", Sense::Word),
             ("M¸ller", Sense::None),
             ("Mьller", Sense::None),
             ("Ã¼", Sense::None),

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 
 use super::error::FileFault;
-use super::sheet::nameless_file;
+use super::scratch::{nameless_file, no_room};
 
 const IN_MEMORY_BYTES_MAX: usize = 16 * 1024 * 1024;
 const WINDOW_BYTES: usize = 128 * 1024;
@@ -38,14 +38,14 @@ impl StringsWriter {
                 Some(rest) => rest,
                 none => none.insert(BufWriter::with_capacity(WINDOW_BYTES, nameless_file()?)),
             };
-            rest.write_all(text.as_bytes()).map_err(FileFault::from)?;
+            rest.write_all(text.as_bytes()).map_err(|e| no_room(&e))?;
         }
         self.ends.push(end);
         Ok(())
     }
 
     pub(super) fn finish(self) -> Result<Strings, FileFault> {
-        let rest = self.rest.map(BufWriter::into_inner).transpose().map_err(|e| FileFault::from(e.into_error()))?;
+        let rest = self.rest.map(BufWriter::into_inner).transpose().map_err(|e| no_room(e.error()))?;
         let (window, found) = (Vec::new(), Vec::new());
         Ok(Strings { first: self.first, rest, ends: self.ends, window, window_start: 0, found })
     }

@@ -2,22 +2,25 @@
 //! Memory grows by eight bytes a constituent. What comes of it is a [`Survey`], from which [`Survey::rows`] reads
 //! the files a second time.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::aliases::{Alias, Aliases};
-use super::columns::{Column, Layout, check_settings};
+use super::columns::Column;
+use super::doubts;
 use super::error::{ContactsError, FileFault, FileProblem};
 use super::guide::Guide;
 use super::join::{Found, ListedOfficial, may_be_several};
+use super::layout::{Layout, check_settings};
 use super::likeness::Suggestion;
 use super::officials::{JoiningCell, Officials, SeveralJurisdictions};
 use super::postcodes::Postcodes;
 use super::prints::{Prints, print_of};
 use super::problem::{Note, NoteKind, Problem, Problems, Sightings};
+use super::question::Question;
 use super::records::Record;
 use super::row::{OddDate, Person, Place, ReadRow, odd_date, read_row};
-use super::settings::{ContactsSettings, Joining};
+use super::settings::{ContactsFile, ContactsSettings, Joining};
 use super::source::Fingerprint;
 use super::table::Table;
 use crate::model::{Constituent, Role, fold};
@@ -50,6 +53,8 @@ pub(super) struct SurveyedFile {
     /// What separates its cells.
     pub(super) delimiter: u8,
     pub(super) fingerprint: Fingerprint,
+    /// Whether a column that need not be there could stand in several places.
+    is_open: bool,
 }
 
 /// Reads every file once and checks every row.
@@ -71,6 +76,18 @@ pub fn survey(settings: &ContactsSettings) -> Result<Survey, ContactsError> {
     let all_opened = tables.len() == settings.files.len();
     let layouts: Vec<Layout> = if all_opened { tables.iter().map(|t| t.layout.clone()).collect() } else { Vec::new() };
     faults.extend(check_settings(settings, &layouts).into_iter().map(|f| f.at("[contacts]", None)));
+    if all_opened {
+        faults.extend(tables.iter().zip(&settings.files).flat_map(|(t, file)| doubts::faults_of(t, file, settings)));
+        let error = ContactsError::Refused(std::mem::take(&mut faults));
+        if error.questions().is_some_and(|questions| !questions.is_empty())
+            && tables.iter().all(|t| t.faults.is_empty())
+        {
+            return Err(error); // asked first: reading the rows would only take time
+        }
+        if let ContactsError::Refused(found) = error {
+            faults = found;
+        }
+    }
     let mut gathered = Gathered::beginning(settings);
     for (index, mut table) in tables.into_iter().enumerate() {
         faults.append(&mut table.faults);
@@ -160,6 +177,13 @@ impl Survey {
         &self.also_constituents
     }
 
+    /// What could be asked about columns that need not be there, and stand in no place until it is answered.
+    pub fn open_questions(&self) -> Result<Vec<Question>, ContactsError> {
+        let open = self.settings.files.iter().zip(&self.files).filter(|(_, file)| file.is_open);
+        let open: Vec<&ContactsFile> = open.map(|(file, _)| file).collect();
+        doubts::optional(&open, &self.settings).map_err(|problem| ContactsError::Refused(vec![problem]))
+    }
+
     /// Every field of a person that a template may name.
     pub fn known_fields(&self, role: Role) -> BTreeSet<String> {
         let (own, extras): (&[Column], _) = match role {
@@ -209,6 +233,7 @@ struct Tally {
     serials: Sightings,
     disagreeing: Sightings,
     composed: Sightings,
+    role_words: BTreeMap<&'static str, Role>,
 }
 
 impl Gathered {
@@ -223,6 +248,7 @@ impl Gathered {
         let fingerprint = table.fingerprint().ok_or_else(|| whole(FileFault::Changed))?;
         self.notes.extend(table.notes());
         self.notes.extend(tally.notes(&table.name));
+        let is_open = !table.layout.doubts.is_empty();
         let delimiter = table.delimiter();
         self.files.push(SurveyedFile {
             name: table.name,
@@ -230,12 +256,13 @@ impl Gathered {
             header_cells: table.header_cells,
             delimiter,
             fingerprint,
+            is_open,
         });
         Ok(())
     }
 
     fn read_rows(&mut self, table: &mut Table, index: usize) -> Result<Tally, FileProblem> {
-        let header_is_sound = table.layout.missing() == 0;
+        let header_is_sound = table.layout.is_sound();
         let (mut record, mut tally) = (Record::default(), Tally::default());
         while table.read(&mut record)? {
             let cells = table.cells(&record)?;
@@ -264,6 +291,9 @@ impl Gathered {
     }
 
     fn add(&mut self, file: &Arc<str>, row: ReadRow, place: Place, tally: &mut Tally) {
+        if let Some(word) = row.role_word.filter(|w| !w.is_usual()) {
+            tally.role_words.insert(word.word, word.role);
+        }
         if row.composed {
             tally.composed.add(place.line);
         }
@@ -376,8 +406,8 @@ impl Tally {
 
     /// What the rows together say about the file.
     fn fault(&self, table: &Table) -> Option<FileFault> {
-        let label = |column| table.layout.at(column).map(|at| table.layout.label(at)).unwrap_or_default();
-        if self.rows == 0 && table.layout.missing() == 0 {
+        let label = |column| table.layout.labels(table.layout.places(column));
+        if self.rows == 0 && table.layout.is_sound() {
             Some(FileFault::HeaderOnly)
         } else if self.swapped * 2 > self.rows {
             Some(FileFault::Swapped { name: label(Column::Name), email: label(Column::Email) })
@@ -388,7 +418,15 @@ impl Tally {
 
     fn notes(self, file: &Arc<str>) -> Vec<Note> {
         let short = if self.five_digits > self.four_digits.count { self.four_digits } else { Sightings::default() };
+        let means = |(word, role): (&&str, &Role)| match role {
+            Role::Official => format!("“{word}”, taken for official"),
+            Role::Constituent => format!("“{word}”, taken for constituent"),
+        };
+        let words: Vec<String> = self.role_words.iter().map(means).collect();
+        let words = (!words.is_empty()).then_some(NoteKind::RoleWords(words));
+        let words = words.map(|kind| Note { file: Arc::clone(file), kind, count: 1, lines: Vec::new() });
         [
+            words,
             self.composed.note(file, NoteKind::Composed),
             self.ambiguous_dates.note(file, NoteKind::AmbiguousDate),
             self.serials.note(file, NoteKind::ExcelSerial),

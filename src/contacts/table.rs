@@ -3,12 +3,12 @@
 
 use std::sync::Arc;
 
-use super::columns::Layout;
 use super::delimiter::{self, first_filled};
 use super::error::{FileFault, FileProblem};
+use super::given_back::columns_of_ours;
+use super::layout::{Doubt, Layout};
 use super::problem::{Note, NoteKind};
 use super::records::{Broken, COLUMNS_MAX, Cells, Flaw, Record, Records};
-use super::refused;
 use super::settings::{ContactsFile, ContactsSettings};
 use super::source::{Fingerprint, Source};
 use crate::model::{Role, printable};
@@ -22,10 +22,14 @@ pub(super) struct Table {
     pub(super) layout: Layout,
     /// The header line as it is written.
     pub(super) header_cells: Vec<String>,
+    /// How long somebody's own words may be.
+    pub(super) note_chars_max: usize,
     /// What is wrong with its header line; the rows are not worth reading then.
     pub(super) faults: Vec<FileProblem>,
     /// Where the columns without a word of ours stand that a letter uses.
     pub(super) used: Vec<usize>,
+    /// The line of the headers.
+    pub(super) header_line: u64,
     pub(super) delimiter: u8,
     /// How many columns at the start are ours, when it is a file of refused rows that staff give back.
     columns_of_ours: usize,
@@ -51,17 +55,30 @@ impl Table {
         if !first_filled(&mut records, &mut header).map_err(|broken| named(broken, &name))? {
             return Err(whole(FileFault::Empty));
         }
-        let here = |fault: FileFault| fault.at(&name, Some(header.line));
+        let header_line = header.line;
+        let here = |fault: FileFault| fault.at(&name, Some(header_line));
         let cells =
             header.cells().map_err(|e| here(not_text(records.input(), format!("number {}", e.cell + 1), e.byte)))?;
-        let columns_of_ours = refused::columns_of_ours(cells);
+        let columns_of_ours = columns_of_ours(cells);
         let cells = cells.given_back(columns_of_ours);
         let (layout, faults) = Layout::read(cells, settings, file.role);
         let is_used = |(_, key): &&(usize, String)| settings.used.contains(key);
         let used = layout.extras.iter().filter(is_used).map(|(at, _)| *at).collect();
         let faults = header.flaws.iter().copied().map(header_fault).chain(faults).map(here).collect();
         let header_cells = cells.to_vec();
-        Ok(Self { name, role: file.role, layout, header_cells, faults, used, delimiter, columns_of_ours, records })
+        Ok(Self {
+            name,
+            role: file.role,
+            layout,
+            header_cells,
+            note_chars_max: settings.note_chars_max,
+            faults,
+            used,
+            header_line,
+            delimiter,
+            columns_of_ours,
+            records,
+        })
     }
 
     /// Fills `record` with the next row; false at the end of the file.
@@ -97,13 +114,25 @@ impl Table {
         let delimiter = (self.delimiter != b',').then(|| NoteKind::Delimiter(char::from(self.delimiter)));
         let cleaned = self.layout.cleaned.iter().map(|&i| NoteKind::HeaderCleaned(self.layout.label(i)));
         let unused = self.layout.unused.iter().map(|&i| NoteKind::UnusedColumn(self.layout.label(i)));
+        let recognised = self.layout.recognised();
+        let recognised = (!recognised.is_empty()).then_some(NoteKind::Recognised(recognised));
+        let doubts = self.layout.doubts.iter().filter(|d| !d.is_required).map(|d| self.undecided(d));
+        let headers = recognised.into_iter().chain(doubts).chain(cleaned).chain(unused);
         let of_sheet = self.records.input().sheet.clone().unwrap_or_default();
         let chosen = of_sheet.chosen_among.map(NoteKind::Sheet);
         let mut notes: Vec<Note> =
-            encoding.into_iter().chain(delimiter).chain(chosen).chain(cleaned).chain(unused).map(note).collect();
+            encoding.into_iter().chain(delimiter).chain(chosen).chain(headers).map(note).collect();
         notes.extend(of_sheet.hidden.note(&self.name, NoteKind::HiddenRows));
         notes.extend(of_sheet.plain.note(&self.name, NoteKind::PlainCells));
         notes
+    }
+
+    fn undecided(&self, doubt: &Doubt) -> NoteKind {
+        let quoted = |places: &Vec<usize>| format!("“{}”", self.layout.labels(places));
+        NoteKind::Undecided {
+            column: doubt.wanted.clone(),
+            headers: doubt.candidates.iter().map(quoted).collect::<Vec<_>>().join(" or "),
+        }
     }
 }
 

@@ -8,18 +8,23 @@ use quick_xml::events::{BytesStart, Event};
 use super::archive::{Archive, Xml, attribute, text};
 use super::error::FileFault;
 use super::number_format::{NumberFormat, plain};
-use super::sheet::{CellText, SheetNames, Sink};
+use super::sheet::{CellText, Choice, Sink, choose};
 use super::strings::{Strings, StringsWriter};
 
-/// Reads the sheet that is wanted, or the first that is shown.
+/// Reads the sheet that is wanted, or the first likely one.
 pub(super) fn read(archive: &mut Archive, wanted: Option<&str>, sink: &mut Sink) -> Result<(), FileFault> {
     let book_path = office_document(archive)?;
     let book = read_book(archive, &book_path)?;
     let links = read_links(archive, &book_path)?;
     let is_worksheet = |id: &str| links.get(id).filter(|link| link.kind.ends_with("/worksheet"));
     let sheets: Vec<(&Sheet, &Link)> = book.sheets.iter().filter_map(|s| Some((s, is_worksheet(&s.link)?))).collect();
-    let names = SheetNames { all: sheets.iter().map(|(s, _)| (s.name.clone(), s.is_shown)).collect(), wanted };
-    let chosen = names.choose()?;
+    let mut choices = Vec::new();
+    for (sheet, link) in &sheets {
+        let is_likely = sheet.is_shown && has_data(archive, &link.target)?;
+        choices.push(Choice { name: sheet.name.clone(), is_likely });
+    }
+    let (chosen, among) = choose(&choices, wanted)?;
+    sink.facts.chosen_among = among;
     let of_kind = |kind: &str| links.values().find(|l| l.kind.ends_with(kind)).map(|l| l.target.clone());
     let formats = match of_kind("/styles") {
         Some(path) => read_formats(archive, &path)?,
@@ -29,11 +34,6 @@ pub(super) fn read(archive: &mut Archive, wanted: Option<&str>, sink: &mut Sink)
         Some(path) => read_strings(archive, &path)?,
         None => StringsWriter::default().finish()?,
     };
-    let mut others_have_data = false;
-    for (i, (sheet, link)) in sheets.iter().enumerate() {
-        others_have_data |= i != chosen && sheet.is_shown && has_data(archive, &link.target)?;
-    }
-    sink.facts.chosen_among = others_have_data.then(|| sheets[chosen].0.name.clone());
     let xml = archive.needed(&sheets[chosen].1.target)?;
     Cells { xml, formats, strings, is_1904: book.is_1904 }.read(sink)
 }

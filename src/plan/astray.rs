@@ -38,7 +38,7 @@ pub struct RowPlace {
 /// Groups, the largest first once they are settled.
 #[derive(Debug, Default)]
 pub struct Groups {
-    groups: Vec<Group>,
+    kept: Vec<Group>,
     numbers: HashMap<(bool, String), usize>,
     left_out: u64,
 }
@@ -52,18 +52,18 @@ impl Groups {
         };
         let number = match self.numbers.get(&key) {
             Some(&number) => number,
-            None if self.groups.len() >= GROUPS_MAX => {
+            None if self.kept.len() >= GROUPS_MAX => {
                 self.left_out += 1;
                 return;
             }
             None => {
                 let (first, problem, suggestions) = (Vec::new(), problem.clone(), Vec::new());
-                self.groups.push(Group { sought: sought.clone(), constituents: 0, first, problem, suggestions });
-                self.numbers.insert(key, self.groups.len() - 1);
-                self.groups.len() - 1
+                self.kept.push(Group { sought: sought.clone(), constituents: 0, first, problem, suggestions });
+                self.numbers.insert(key, self.kept.len() - 1);
+                self.kept.len() - 1
             }
         };
-        let group = &mut self.groups[number];
+        let group = &mut self.kept[number];
         group.constituents += 1;
         if group.first.len() < FIRST_MAX {
             group.first.push(RowPlace { file: Arc::clone(&problem.file), line: problem.line });
@@ -72,18 +72,18 @@ impl Groups {
 
     /// Adds what may be meant, and puts the largest groups first.
     pub fn settle(&mut self, survey: &Survey) {
-        for group in &mut self.groups {
+        for group in &mut self.kept {
             if let Sought::Jurisdiction(written) = &group.sought {
                 group.suggestions = survey.suggestions(written);
             }
         }
         self.numbers.clear();
-        self.groups.sort_by_key(|group| std::cmp::Reverse(group.constituents));
+        self.kept.sort_by_key(|group| std::cmp::Reverse(group.constituents));
     }
 
     /// The groups.
     pub fn kept(&self) -> &[Group] {
-        &self.groups
+        &self.kept
     }
 
     /// How many constituents are in none of them, since there are too many groups.

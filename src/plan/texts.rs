@@ -58,15 +58,13 @@ impl Choice {
     ) -> Result<Self, NoSuchColumn> {
         let wanted = field_name(column);
         let letters = letters.into_iter().map(|(value, letter)| (fold(&value), letter)).collect();
-        match known.iter().find(|field| field_name(field) == wanted) {
-            Some(field) => Ok(Self { role, field: field.clone(), letters }),
-            None => {
-                let alike = |field: &&String| strsim::normalized_damerau_levenshtein(&field_name(field), &wanted);
-                let nearest = known.iter().max_by(|a, b| alike(a).total_cmp(&alike(b))).filter(|f| alike(f) > 0.5);
-                let full = |field: &str| format!("{}.{}", space(role), field_name(field));
-                Err(NoSuchColumn { by: full(column), nearest: nearest.map(|field| full(field)) })
-            }
+        if let Some(field) = known.iter().find(|field| field_name(field) == wanted) {
+            return Ok(Self { role, field: field.clone(), letters });
         }
+        let alike = |field: &&String| strsim::normalized_damerau_levenshtein(&field_name(field), &wanted);
+        let nearest = known.iter().max_by(|a, b| alike(a).total_cmp(&alike(b))).filter(|field| alike(field) > 0.5);
+        let full = |field: &str| format!("{}.{}", space(role), field_name(field));
+        Err(NoSuchColumn { by: full(column), nearest: nearest.map(|field| full(field)) })
     }
 
     /// As a template would write the column.
@@ -159,7 +157,7 @@ impl Choices {
     pub(super) fn of(texts: &Texts) -> Self {
         let Some(choice) = &texts.choice else { return Self::default() };
         let value = |(value, number): (&String, &usize)| {
-            let letter = texts.numbered(*number).name().to_owned();
+            let letter = file_name(texts.numbered(*number));
             (value.clone(), ChosenFor { written: value.clone(), letter, is_own: true, letters: 0 })
         };
         Self { by: choice.by(), values: choice.letters.iter().map(value).collect(), others: 0 }
@@ -172,7 +170,7 @@ impl Choices {
         if let Some(chosen) = self.values.get_mut(&value) {
             chosen.letters += 1;
         } else if self.values.len() < VALUES_MAX {
-            let letter = texts.letter.name().to_owned();
+            let letter = file_name(&texts.letter);
             self.values.insert(value, ChosenFor { written: written.to_owned(), letter, is_own: false, letters: 1 });
         } else {
             self.others += 1;
@@ -203,6 +201,12 @@ impl fmt::Display for Choices {
         }
         writeln!(f)
     }
+}
+
+/// The name of a letter's file without the folders, which are the same for all.
+fn file_name(letter: &Template) -> String {
+    let name = letter.name();
+    name.rsplit(['/', '\\']).next().unwrap_or(name).to_owned()
 }
 
 fn space(role: Role) -> &'static str {
@@ -236,4 +240,105 @@ pub(super) fn constituent_field<'a>(constituent: &'a Constituent, field: &str) -
         "note" => &constituent.note,
         other => constituent.extra.get(other)?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Extra, PersonName};
+    use crate::template::{Fields, Purpose};
+
+    fn official(title: &str) -> Official {
+        Official {
+            title: title.into(),
+            name: PersonName::parse("Ada").unwrap(),
+            mailbox: None,
+            jurisdiction: "Town".into(),
+            extra: Extra::new(),
+        }
+    }
+
+    fn constituent(language: &str) -> Constituent {
+        Constituent {
+            title: String::new(),
+            name: PersonName::parse("Jane").unwrap(),
+            mailbox: EmailAddress::parse("jane@x.example").unwrap(),
+            jurisdiction: "Town".into(),
+            address: String::new(),
+            postcode: String::new(),
+            signed_on: String::new(),
+            note: String::new(),
+            extra: Extra::from([("first language".into(), language.into())]),
+        }
+    }
+
+    fn texts(role: Role, column: &str, values: &[&str]) -> Texts {
+        let parse =
+            |name: &str, source: &str, purpose| Template::parse(name, source, purpose, &Fields::default()).unwrap();
+        let known: BTreeSet<String> = ["title", "first language"].map(str::to_owned).into();
+        let letters = values.iter().enumerate().map(|(n, value)| ((*value).to_owned(), n + 1));
+        let other = |value: &&str| parse(value, "Subject: s\n\n{{ constituent.address }}", Purpose::Letter);
+        Texts {
+            letter: parse("usual", "Subject: s\n\n{{ constituent.note }}", Purpose::Letter),
+            others: values.iter().map(other).collect(),
+            choice: Some(Choice::new(role, column, &known, letters).unwrap()),
+            confirmation: parse("confirmation", "Subject: s\n\nx", Purpose::Confirmation),
+            campaign: CampaignFields { name: "C".into(), time_zone: jiff::tz::TimeZone::UTC },
+        }
+    }
+
+    #[test]
+    fn a_value_chooses_whatever_its_case_and_spaces_and_any_other_gets_the_usual_letter() {
+        let by_language = texts(Role::Constituent, "First language", &["es", "Haitian Creole"]);
+        for (value, letter) in [
+            ("es", "es"),
+            (" ES ", "es"),
+            ("haitian  creole", "Haitian Creole"),
+            ("", "usual"),
+            ("espa\u{f1}ol", "usual"),
+        ] {
+            assert_eq!(by_language.letter_for(&official(""), &constituent(value)).name(), letter, "{value}");
+        }
+        let by_title = texts(Role::Official, "title", &["Mayor"]);
+        assert_eq!(by_title.letter_for(&official("MAYOR"), &constituent("")).name(), "Mayor");
+        assert_eq!(by_title.letter_for(&official("Mayor pro tem"), &constituent("")).name(), "usual");
+        assert_eq!(by_title.may_get(&official("mayor")), [1]);
+        assert_eq!(by_language.may_get(&official("mayor")), [0, 1, 2]);
+    }
+
+    #[test]
+    fn a_column_that_is_not_there_is_refused_with_the_nearest() {
+        let known: BTreeSet<String> = ["title", "first language"].map(str::to_owned).into();
+        for (column, nearest) in [("first_langauge", Some("constituent.first_language")), ("zzz", None)] {
+            let refused = Choice::new(Role::Constituent, column, &known, []).unwrap_err();
+            assert_eq!(refused.nearest.as_deref(), nearest);
+        }
+    }
+
+    #[test]
+    fn values_are_counted_and_those_that_nobody_has_are_shown_too() {
+        let texts = texts(Role::Constituent, "first_language", &["es", "fr"]);
+        let mut choices = Choices::of(&texts);
+        for value in ["es", "ES", "Spanish", "spanish ", ""] {
+            choices.count(&texts, &official(""), &constituent(value));
+        }
+        let shown: Vec<String> =
+            choices.to_string().lines().map(|l| l.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+        assert_eq!(
+            shown,
+            [
+                "Which letter it is, by `constituent.first_language`",
+                "es 2 es",
+                "fr 0 fr",
+                "Spanish 2 usual (the usual one)",
+                "(empty) 1 usual (the usual one)",
+                "",
+            ]
+        );
+        for n in 0..2 * VALUES_MAX {
+            choices.count(&texts, &official(""), &constituent(&format!("value {n}")));
+        }
+        assert_eq!(choices.values.len(), VALUES_MAX);
+        assert!(choices.to_string().lines().count() < SHOWN + 5);
+    }
 }

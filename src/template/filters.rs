@@ -60,9 +60,9 @@ fn title(text: StringInput<'_>, _: Kwargs, _: &State) -> TeraResult<Value> {
     let mut begins = true;
     for c in text.as_str().chars() {
         if begins {
-            out.extend(c.to_uppercase())
+            out.extend(c.to_uppercase());
         } else {
-            out.extend(c.to_lowercase())
+            out.extend(c.to_lowercase());
         }
         // The letter after an apostrophe goes on with the word: “women's”.
         begins = c.is_whitespace() || (c.is_ascii_punctuation() && c != '\'') || (begins && c == '\'');

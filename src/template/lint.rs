@@ -44,7 +44,9 @@ pub fn lint(template: &Template) -> Vec<Advice> {
         }
     }
     let body: Vec<Piece<'_>> = scan::scan(source, body_at, source.len()).0;
-    links::of(&body).iter().for_each(|link| about_link(link, &mut found));
+    for link in links::of(&body) {
+        about_link(&link, &mut found);
+    }
     found.sort();
     found.dedup();
     let place = |(finding, action): (Finding, String)| {
@@ -85,8 +87,13 @@ fn shouts(text: &str, min: usize) -> Vec<(usize, &str)> {
             found.push((start, &text[start..end]));
         }
     };
-    for word in text.split_whitespace() {
-        let start = word.as_ptr() as usize - text.as_ptr() as usize;
+    let mut at = 0;
+    for part in text.split_inclusive(char::is_whitespace) {
+        let (start, word) = (at, part.trim_end());
+        at += part.len();
+        if word.is_empty() {
+            continue;
+        }
         let letters = word.chars().filter(|c| c.is_alphabetic()).count();
         let loud = letters > 1 && !word.chars().any(char::is_lowercase) && word.chars().any(char::is_uppercase);
         if loud {

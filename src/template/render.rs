@@ -105,6 +105,12 @@ pub enum RenderError {
         /// The author's own text; no value.
         blank: String,
     },
+    /// There is nothing in it.
+    #[error("{template}: the letter is empty for this person; look at the cells that it uses")]
+    Empty {
+        /// The template's name.
+        template: String,
+    },
     /// The subject does not do.
     #[error("{template}: the subject {fault} for this person; look at the cells that the Subject line uses")]
     Subject {
@@ -158,6 +164,9 @@ pub(super) fn render(template: &Template, names: Names<'_>, drawn: &[usize]) -> 
     let subject = subject.trim().to_owned();
     if let Some(fault) = fault_of(&subject) {
         return Err(RenderError::Subject { template: name(), fault });
+    }
+    if body.trim().is_empty() {
+        return Err(RenderError::Empty { template: name() });
     }
     Ok(Rendered { subject, markdown: tidy(&body), language: template.language.clone() })
 }

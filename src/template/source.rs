@@ -52,7 +52,7 @@ impl Source {
     pub fn with_includes(name: &str, text: &str, load: Loader<'_>) -> Result<Self, Vec<TemplateProblem>> {
         let empty = Self { text: String::new(), files: Vec::new(), parts: Vec::new() };
         let mut reading = Reading { source: empty, load, open: Vec::new(), included: 0, problems: Vec::new() };
-        reading.add(name.to_owned(), name, normal(text));
+        reading.add(name.to_owned(), name, &normal(text));
         if reading.problems.is_empty() { Ok(reading.source) } else { Err(reading.problems) }
     }
 
@@ -107,11 +107,11 @@ struct Reading<'a> {
 
 impl Reading<'_> {
     /// Adds a file, and in it what it includes.
-    fn add(&mut self, shown: String, name: &str, text: String) {
+    fn add(&mut self, shown: String, name: &str, text: &str) {
         let file = self.source.files.len();
-        self.source.files.push(File { name: shown, text: text.clone() });
+        self.source.files.push(File { name: shown, text: text.to_owned() });
         self.open.push(name.to_owned());
-        let (pieces, _) = scan::scan(&text, 0, text.len());
+        let (pieces, _) = scan::scan(text, 0, text.len());
         let mut from = 0;
         let mut trims = false;
         for (n, piece) in pieces.iter().enumerate() {
@@ -124,7 +124,7 @@ impl Reading<'_> {
                 self.trim_end();
             }
             self.include(file, tag);
-            from = pieces.get(n + 1).map_or_else(|| end_of_last(&text, tag), piece_start);
+            from = pieces.get(n + 1).map_or_else(|| end_of_last(text, tag), piece_start);
             trims = tag.trims_after;
         }
         self.copy(file, from, &text[from..], trims);
@@ -158,7 +158,7 @@ impl Reading<'_> {
                     let what = format!("with `{name}` the text is longer than 64 KiB; is it the right file?");
                     return self.refuse(file, tag.at, what);
                 }
-                self.add(format!("{FOLDER}/{name}"), &name, text.trim_end_matches('\n').to_owned());
+                self.add(format!("{FOLDER}/{name}"), &name, text.trim_end_matches('\n'));
             }
             Err(what) => self.refuse(file, tag.at, what),
         }

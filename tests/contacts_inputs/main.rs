@@ -8,8 +8,12 @@
     reason = "helpers of tests say by a panic that a test cannot go on"
 )]
 
+mod aliases;
+mod columns;
+mod everyone;
 mod files;
 mod joining;
+mod postcodes;
 mod properties;
 mod refused;
 mod rows;

@@ -54,3 +54,50 @@ proptest! {
         prop_assert_eq!(read, written.into_iter().map(|(_, person)| person).collect::<Vec<_>>());
     }
 }
+
+/// Names as people vary them: near enough to be suggested.
+fn variation() -> impl Strategy<Value = String> {
+    let part = prop::sample::select(vec![
+        "St. ",
+        "Saint ",
+        "st ",
+        "City of ",
+        "Village of ",
+        "",
+        "",
+        "La ",
+        "La",
+        "Grange",
+        "grange",
+        "Gránge",
+        "O'",
+        "O\u{2019}",
+        "Fallon",
+        " Park",
+        " Pk",
+        ", IL",
+        " city",
+        "-",
+        " ",
+        "1",
+        "2",
+        "North ",
+        "N. ",
+    ]);
+    prop::collection::vec(part, 1..5).prop_map(|parts| parts.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn nothing_is_joined_by_likeness(official in variation(), written in variation()) {
+        prop_assume!(!official.trim().is_empty() && !written.trim().is_empty());
+        let text = format!(
+            "role,name,email,jurisdiction\nofficial,Ana,a@x.example,\"{official}\"\nconstituent,Ben,b@x.example,\"{written}\"\n",
+        );
+        let survey = Files::one(text).survey();
+        let is_same = undersigned::model::fold(&official) == undersigned::model::fold(&written);
+        prop_assert_eq!(joined(&survey).len(), usize::from(is_same), "“{}” and “{}”", official, written);
+    }
+}

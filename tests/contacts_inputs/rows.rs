@@ -11,7 +11,7 @@ fn rows_that_cannot_be_used_are_listed_with_line_column_and_advice() {
         (signer("", "").replace("\"Ben Baker\"", "\"Ben\" Baker"), "text follows a closing quotation mark"),
         (signer("note", &long(65 * 1024)), "a cell is longer than 64 KiB"),
         (signer("", "").replace('\n', &",x".repeat(200)) + "\n", "more than 200 cells"),
-        (signer("role", "mayor"), "role “mayor”: the role is neither official nor constituent; write"),
+        (signer("role", "reporter"), "role “reporter”: the role is neither official nor constituent; write"),
         (signer("role", ""), "the role is neither"),
         (signer("name", ""), "line 3, name: there is no name; fill it in"),
         (signer("name", "A\r\nBcc: x@evil.example"), "control character"),
@@ -65,7 +65,7 @@ fn rows_that_cannot_be_used_are_listed_with_line_column_and_advice() {
         (signer("jurisdiction", "???"), "a blank that was not filled in"),
         (signer("address", "....."), "a blank that was not filled in"),
         (signer("title", "-"), "a blank that was not filled in"),
-        (signer("note", &long(5001)), "longer than 5000"),
+        (signer("note", &long(2001)), "longer than 2000"),
         (signer("note", "a\u{7}"), "control character"),
     ] {
         let good = signer("name", "Cy After");

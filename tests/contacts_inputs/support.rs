@@ -37,6 +37,20 @@ impl Files {
         self
     }
 
+    /// With this alias file.
+    pub(crate) fn aliased(mut self, content: &str) -> Self {
+        fs::write(self.path("aliases.csv"), content).unwrap();
+        self.settings.aliases = Some(self.path("aliases.csv"));
+        self
+    }
+
+    /// With this table of postcodes.
+    pub(crate) fn with_postcodes(mut self, content: &str) -> Self {
+        fs::write(self.path("postcodes.csv"), content).unwrap();
+        self.settings.postcodes = Some(self.path("postcodes.csv"));
+        self
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
