@@ -385,7 +385,7 @@ impl Tally {
             Role::Constituent => format!("“{word}”, taken for constituent"),
         };
         let words: Vec<String> = self.role_words.iter().map(means).collect();
-        let words = (!words.is_empty()).then(|| NoteKind::RoleWords(words));
+        let words = (!words.is_empty()).then_some(NoteKind::RoleWords(words));
         let words = words.map(|kind| Note { file: Arc::clone(file), kind, count: 1, lines: Vec::new() });
         [
             words,

@@ -93,7 +93,7 @@ impl Table {
         let cleaned = self.layout.cleaned.iter().map(|&i| NoteKind::HeaderCleaned(self.layout.label(i)));
         let unused = self.layout.unused.iter().map(|&i| NoteKind::UnusedColumn(self.layout.label(i)));
         let recognised = self.layout.recognised();
-        let recognised = (!recognised.is_empty()).then(|| NoteKind::Recognised(recognised));
+        let recognised = (!recognised.is_empty()).then_some(NoteKind::Recognised(recognised));
         let doubts = self.layout.doubts.iter().filter(|d| !d.is_required).map(|d| self.undecided(d));
         let headers = recognised.into_iter().chain(doubts).chain(cleaned).chain(unused);
         let of_sheet = self.records.input().sheet.clone().unwrap_or_default();
