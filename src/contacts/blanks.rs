@@ -59,12 +59,9 @@ pub(super) fn is_unfilled(cell: &str) -> bool {
     let is_line =
         |c: char| matches!(c, '_' | '.' | '-' | '?' | '*' | '…' | '–' | '—' | '/' | '\\' | '~' | ' ' | '\u{a0}');
     let is_crosses = cell.len() >= 3 && cell.bytes().all(|b| matches!(b, b'x' | b'X'));
-    let lower = cell.to_lowercase();
-    cell.chars().all(is_line)
-        || cell.contains("___")
-        || is_crosses
-        || LATER.contains(&lower.as_str())
-        || is_to_put(&lower)
+    let is_later = LATER.iter().any(|word| word.eq_ignore_ascii_case(cell));
+    let is_enclosed = || cell.starts_with(['[', '<', '«', '(']) && is_to_put(&cell.to_lowercase());
+    cell.chars().all(is_line) || cell.contains("___") || is_crosses || is_later || is_enclosed()
 }
 
 /// `[NAME]`, `<<Name>>`, `«Name»`, `(your name)`.
