@@ -1,0 +1,87 @@
+//! The letter's subject: its own line, or a proposal. It must not take words away that are part of the letter.
+
+const SUBJECT_CHARS_MAX: usize = 150;
+const PREFIXES: [&str; 6] = ["subject:", "re:", "subject line:", "asunto:", "betreff:", "objet:"];
+
+/// A subject and where the letter begins.
+pub(super) struct Subject {
+    pub(super) text: String,
+    pub(super) body_at: usize,
+    pub(super) is_theirs: bool,
+}
+
+pub(super) fn of(body: &str, name: &str) -> Subject {
+    let mut at = 0;
+    for line in body.split_inclusive('\n').take(3) {
+        if let Some(text) = after_prefix(line) {
+            if at == 0 {
+                let rest = &body[line.len()..];
+                let body_at = body.len() - rest.trim_start_matches(['\n', ' ', '\\']).len();
+                let is_all = body_at >= body.len();
+                return Subject { text, body_at: if is_all { 0 } else { body_at }, is_theirs: true };
+            }
+        }
+        at += line.len();
+    }
+    let inside = body.lines().take(25).find_map(after_prefix); // `RE: …` between address and salutation stays
+    if let Some(text) = inside {
+        return Subject { text, body_at: 0, is_theirs: true };
+    }
+    let proposed = heading(body).unwrap_or_else(|| from_file(name));
+    Subject { text: proposed, body_at: 0, is_theirs: false }
+}
+
+fn after_prefix(line: &str) -> Option<String> {
+    let plain = shown(line);
+    let plain = plain.trim().trim_start_matches('*');
+    let prefix = PREFIXES.iter().find(|p| plain.get(..p.len()).is_some_and(|s| s.eq_ignore_ascii_case(p)))?;
+    let text = one_line(&plain[prefix.len()..].replace("**", ""));
+    (!text.is_empty()).then_some(text)
+}
+
+/// The first heading, or a short first line that is no date, no address and no salutation.
+fn heading(body: &str) -> Option<String> {
+    let marked = body.lines().take(40).find(|line| line.starts_with("# ") || line.starts_with("## "));
+    let bold = || {
+        let first = body.lines().next()?;
+        let inside = first.strip_prefix("**")?.strip_suffix("**")?;
+        (!inside.contains("**")).then_some(first)
+    };
+    let line = marked.or_else(bold)?;
+    let text = one_line(&shown(line).trim_start_matches('#').replace("**", ""));
+    let is_fit = !text.is_empty() && !text.contains("__") && !text.ends_with(',');
+    is_fit.then_some(text)
+}
+
+fn from_file(name: &str) -> String {
+    let name = name.rsplit(['/', '\\']).next().unwrap_or(name);
+    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+    let words = one_line(&stem.replace(['_', '-', '.'], " "));
+    let is_telling = words.chars().filter(|c| c.is_alphabetic()).count() > 3 && !words.eq_ignore_ascii_case("letter");
+    if is_telling { words } else { "A letter from a constituent".to_owned() }
+}
+
+/// Without the backslashes of Markdown.
+fn shown(line: &str) -> String {
+    let mut out = String::new();
+    let mut chars = line.chars().peekable();
+    while let Some(c) = chars.next() {
+        match (c, chars.peek()) {
+            ('\\', Some(next)) if next.is_ascii_punctuation() => out.extend(chars.next()),
+            ('\\', None | Some('\n')) => {}
+            _ => out.push(c),
+        }
+    }
+    out
+}
+
+/// One line of at most so many characters, fit for a subject.
+pub(super) fn one_line(text: &str) -> String {
+    let printable: String = text.chars().map(|c| if c.is_control() || c == '\u{2028}' { ' ' } else { c }).collect();
+    let words: Vec<&str> = printable.split_whitespace().collect();
+    let line = words.join(" ");
+    match line.char_indices().nth(SUBJECT_CHARS_MAX) {
+        Some((end, _)) => format!("{}…", line[..end].trim_end()),
+        None => line,
+    }
+}
