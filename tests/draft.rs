@@ -134,7 +134,7 @@ fn a_blank_becomes_the_field_that_its_surroundings_ask_for() {
         let blanks = draft.blanks(&columns());
         let source = draft.fill(&all_taken(&blanks));
         let shown = source.lines().nth(2).unwrap_or_default();
-        let surely = blanks.iter().map(|blank| blank.certainty).max_by_key(|c| *c as u8);
+        let surely = blanks.iter().map(|blank| blank.certainty).max();
         if shown != *after || surely != Some(*certainty) {
             wrong.push(format!("{line}\n  is     {shown}  {surely:?}\n  not    {after}  {certainty:?}"));
         }

@@ -10,7 +10,7 @@ use super::words::{self, Label, Meaning, Owner};
 use super::Draft;
 
 /// How sure a proposal is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Certainty {
     /// Nothing else can be meant.
     Certain,
@@ -48,6 +48,8 @@ struct Proposal {
     certainty: Certainty,
     reason: &'static str,
 }
+
+const BESIDE: &str = "the words before it say so";
 
 fn certain(field: Option<Field>, reason: &'static str) -> Proposal {
     let certainty = if field.is_some() { Certainty::Certain } else { Certainty::Unsure };
@@ -128,6 +130,8 @@ impl Finder<'_> {
             (Some((label, _)), _) => self.by_label(*label, n, before, true, "the words below it say so"),
             _ => self.propose(n, found, before, after),
         };
+        let is_bare_label = found.shape == Shape::Gap && proposal.reason == BESIDE;
+        let certainty = if is_bare_label { proposal.certainty.max(Certainty::Likely) } else { proposal.certainty };
         if found.shape == Shape::Rule && proposal.field.as_ref().is_some_and(|f| f.has("constituent.address")) {
             range.end += context::street_after(after).unwrap_or_default();
         }
@@ -138,7 +142,7 @@ impl Finder<'_> {
             words: line.text[range.clone()].trim().to_owned(),
             before: text.to_owned(),
             proposal: proposal.field,
-            certainty: proposal.certainty,
+            certainty,
             reason: proposal.reason,
             shape: found.shape,
             at: line.source(&range),
@@ -195,7 +199,7 @@ impl Finder<'_> {
             return self.by_unknown_words(&found.words);
         }
         if let Some(label) = context::label_before(before) {
-            return self.by_label(label, n, before, true, "the words before it say so");
+            return self.by_label(label, n, before, true, BESIDE);
         }
         if context::street_after(after).is_some() {
             return likely(Some(Field::of("constituent.address")), "a street follows");

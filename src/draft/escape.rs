@@ -109,9 +109,15 @@ fn starts_with(url: &str, scheme: &str) -> bool {
     url.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
 }
 
+/// The address as the text of a link.
 fn shown(url: &str) -> String {
-    let mut out = String::new();
-    words(url, None, false, &mut out);
+    let mut out = String::with_capacity(url.len() + 8);
+    for c in url.chars() {
+        if "\\`*_[](){}<>&".contains(c) {
+            out.push('\\');
+        }
+        out.push(c);
+    }
     out
 }
 
