@@ -1,5 +1,6 @@
 //! One file a verb; each `run()` reads like a table of contents. This is where words are printed and exit codes made.
 
+mod blanks;
 mod campaign;
 mod cancel;
 mod check;
@@ -12,6 +13,7 @@ mod hold;
 mod log;
 mod man;
 mod new;
+mod people;
 mod preview;
 mod rehearse;
 mod release;

@@ -27,8 +27,9 @@ pub struct Blank {
     pub line: usize,
     /// The blank as it stands there.
     pub words: String,
-    /// The line as it is read.
-    pub before: String,
+    /// The line as it is read, and where the blank stands in it.
+    pub text: String,
+    pub(super) in_text: Range<usize>,
     /// What belongs there, as far as can be told.
     pub proposal: Option<Field>,
     /// How sure that is.
@@ -40,6 +41,17 @@ pub struct Blank {
     pub(super) at: Range<usize>,
     /// The words under a line to write on, which go when it is filled in.
     pub(super) caption: Option<Range<usize>>,
+}
+
+impl Blank {
+    /// What stands before and behind it in its line, at most so many characters of each.
+    pub fn around(&self, chars_max: usize) -> (String, String) {
+        let (before, after) = (&self.text[..self.in_text.start], &self.text[self.in_text.end..]);
+        let start = before.char_indices().rev().nth(chars_max).map_or(0, |(at, c)| at + c.len_utf8());
+        let end = after.char_indices().nth(chars_max).map_or(after.len(), |(at, _)| at);
+        let mark = |is_cut: bool| if is_cut { "…" } else { "" };
+        (format!("{}{}", mark(start > 0), &before[start..]), format!("{}{}", &after[..end], mark(end < after.len())))
+    }
 }
 
 /// What is proposed for a blank.
@@ -136,11 +148,11 @@ impl Finder<'_> {
             range.end += context::street_after(after).unwrap_or_default();
         }
         self.taken.extend(proposal.field.clone());
-        let text = line.text.trim();
         Blank {
             line: n + 1,
             words: line.text[range.clone()].trim().to_owned(),
-            before: text.to_owned(),
+            text: line.text.clone(),
+            in_text: range.clone(),
             proposal: proposal.field,
             certainty,
             reason: proposal.reason,

@@ -51,16 +51,6 @@ impl Draft {
         out
     }
 
-    /// The line of a blank as it would be.
-    pub fn line_after(&self, decision: &Decision) -> String {
-        let source = self.source();
-        let at = &decision.blank.at;
-        let start = source[..at.start].rfind('\n').map_or(0, |n| n + 1);
-        let end = source[at.end..].find('\n').map_or(source.len(), |n| at.end + n);
-        let text = self.edits(decision).into_iter().next().map_or_else(String::new, |edit| edit.text);
-        format!("{}{text}{}", &source[start..at.start], source[at.end..end].trim_end_matches('\\')).trim().to_owned()
-    }
-
     fn subject_end(&self) -> usize {
         self.source().find('\n').unwrap_or_default()
     }
