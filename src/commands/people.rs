@@ -1,15 +1,16 @@
 //! The contact files that `new` was given: whom each lists, and what their columns are called in a letter.
 //! It must not change them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::config::Setting;
-use crate::contacts::{Column, Glance, Reading, glance};
+use crate::contacts::{Answer, Column, ContactsFile, ContactsSettings, Glance, Reading, glance, glance_as};
 use crate::draft::Columns;
 use crate::model::Role;
 use crate::template::field_name;
 
+use super::columns::{answer, setting};
 use super::console::{ask, can_ask, say};
 use super::{Exit, Failure};
 
@@ -23,6 +24,9 @@ struct PeopleFile {
 /// The files together.
 pub(super) struct People {
     files: Vec<PeopleFile>,
+    described: ContactsSettings,
+    /// Which header is which, by its key in `config.toml`.
+    headers: BTreeMap<String, Setting>,
     /// What a letter can name.
     pub(super) columns: Columns,
 }
@@ -30,7 +34,9 @@ pub(super) struct People {
 impl People {
     /// Looks at every file, and asks whom it lists where that is not plain.
     pub(super) fn look_at(contacts: &[PathBuf], officials: Option<&Path>) -> Result<Self, Failure> {
-        let mut this = Self { files: Vec::new(), columns: Columns::default() };
+        let described = ContactsSettings::new(Vec::new());
+        let mut this =
+            Self { files: Vec::new(), described, headers: BTreeMap::new(), columns: Columns::default() };
         if let Some(path) = officials {
             this.add(path, Some(Role::Official))?;
         }
@@ -52,7 +58,13 @@ impl People {
     }
 
     /// What `config.toml` says of them.
-    pub(super) fn settings(&self) -> Vec<(&'static str, Setting)> {
+    pub(super) fn settings(&self) -> Vec<(&str, Setting)> {
+        let mut settings = self.files_setting();
+        settings.extend(self.headers.iter().map(|(key, setting)| (key.as_str(), setting.clone())));
+        settings
+    }
+
+    fn files_setting(&self) -> Vec<(&str, Setting)> {
         let of = |role| self.files.iter().find(|file| file.role == Some(role)).map(|f| Setting::Text(f.name.clone()));
         match (of(Role::Official), of(Role::Constituent)) {
             (Some(officials), Some(constituents)) => vec![
@@ -78,6 +90,23 @@ impl People {
         };
         self.learn(&seen, role);
         self.files.push(PeopleFile { path: path.to_owned(), name: self.free_name(path), role });
+        self.settle_columns(ContactsFile { path: path.to_owned(), role })
+    }
+
+    /// Asks which column is which where that is not certain; where nobody can be asked, `check` tells what to do.
+    fn settle_columns(&mut self, file: ContactsFile) -> Result<(), Failure> {
+        self.described.files.push(file.clone());
+        let questions = glance_as(&file, &self.described)?.questions;
+        for question in questions.iter().filter(|_| can_ask()) {
+            match answer(question) {
+                Answer::Headers(headers) => {
+                    let (name, all) = question.settle(&headers, &mut self.described);
+                    self.headers.insert(format!("contacts.columns.{name}"), setting(&all));
+                }
+                Answer::Nothing => {}
+                Answer::Stop => return Err(Failure::new(Exit::Usage, "you stopped; nothing was written")),
+            }
+        }
         Ok(())
     }
 

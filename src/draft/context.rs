@@ -115,6 +115,11 @@ pub(super) fn asks(before: &str) -> Option<Asks> {
     let ends_with = |phrase: &str| {
         text.strip_suffix(phrase).is_some_and(|stem| !stem.ends_with(|c: char| c.is_alphanumeric() || c == '\''))
     };
+    let sentence = text.rsplit(['.', '!', '?']).next().unwrap_or_default();
+    let lives_there = ["live at", "reside at", "residing at", "living at", "live on"].iter().any(|p| sentence.contains(p));
+    if lives_there && ends_with("in") {
+        return Some(Asks::Home);
+    }
     let longest = |phrases: &[&str]| phrases.iter().filter(|phrase| ends_with(phrase)).map(|phrase| phrase.len()).max();
     let found = PHRASES.iter().filter_map(|(asks, phrases)| longest(phrases).map(|len| (len, *asks)));
     found.max_by_key(|(len, _)| *len).map(|(_, asks)| asks)

@@ -87,7 +87,7 @@ fn open(blank: &Blank) -> String {
     if blank.shape == Shape::Rule && blank.words.chars().filter(|&c| c == '_').count() >= 3 && blank.words.contains("___") {
         return blank.words.clone();
     }
-    let words: String = blank.words.chars().filter(|c| !"<>{}[]()\\|*%«»`#&".contains(*c)).take(30).collect();
+    let words: String = blank.words.chars().filter(|c| !"<>{}[]()\\|*%«»`#&".contains(*c)).take(36).collect();
     let words = words.trim().trim_matches('_');
     if words.is_empty() { "____".to_owned() } else { format!("<< {words} >>") }
 }
@@ -130,6 +130,7 @@ fn harmless(text: &str, in_subject: bool, out: &mut String) {
     let (subject, body) = text.split_at(subject_end);
     let is_sign = |before: Option<char>, c: char, after: Option<char>| match c {
         '{' => matches!(after, Some('{' | '%' | '#')) || before == Some('{'),
+        '%' | '#' => before == Some('{'),
         '}' => matches!(before, Some('}' | '%' | '#')) || after == Some('}'),
         _ => false,
     };
