@@ -124,6 +124,7 @@ impl Finder<'_> {
         let line = &self.lines[n];
         let before = &line.text[from..found.range.start];
         let after = &line.text[found.range.end..];
+        let start = if n == 0 { super::PREFIX.len().min(found.range.start) } else { 0 };
         let mut range = found.range.clone();
         let proposal = match (&caption, words::title_at_end(before).filter(|_| self.is_person(found))) {
             (None, Some(title)) => {
@@ -140,7 +141,7 @@ impl Finder<'_> {
                 }
             }
             (Some((label, _)), _) => self.by_label(*label, n, before, true, "the words below it say so"),
-            _ => self.propose(n, found, before, after),
+            _ => self.propose(n, found, before, &line.text[start..found.range.start], after),
         };
         let is_bare_label = found.shape == Shape::Gap && proposal.reason == BESIDE;
         let certainty = if is_bare_label { proposal.certainty.max(Certainty::Likely) } else { proposal.certainty };
@@ -197,7 +198,8 @@ impl Finder<'_> {
         }
     }
 
-    fn propose(&self, n: usize, found: &Found, before: &str, after: &str) -> Proposal {
+    /// `label` is what stands before the blank and belongs to it alone; `before` is all of the line.
+    fn propose(&self, n: usize, found: &Found, label: &str, before: &str, after: &str) -> Proposal {
         if let Some(field) = self.columns.path(&found.words) {
             return certain(Some(field), "it is written as a field already");
         }
@@ -210,7 +212,7 @@ impl Finder<'_> {
         if !found.words.is_empty() {
             return self.by_unknown_words(&found.words);
         }
-        if let Some(label) = context::label_before(before) {
+        if let Some(label) = context::label_before(label) {
             return self.by_label(label, n, before, true, BESIDE);
         }
         if context::street_after(after).is_some() {
@@ -270,7 +272,7 @@ impl Finder<'_> {
             (_, Meaning::Title, _) => likely(official, "officials have titles"),
             (Region::Subject, ..) => likely(constituent, "letters are signed by constituents"),
             (Region::Head, ..) if self.is_dated_above(n) => likely(official, "it stands in the official's address"),
-            _ if before.trim().ends_with(':') || before.trim().is_empty() => likely(constituent, reason),
+            _ if is_form || before.trim().is_empty() => likely(constituent, reason),
             _ => unsure(constituent, "it may be the constituent or the official"),
         }
     }

@@ -74,9 +74,12 @@ impl Draft {
 
     /// With a space where it would touch a word or the colon of a label; and nothing that would spoil a value before it.
     fn spaced(&self, at: &Range<usize>, text: &str) -> String {
-        let before = self.source()[..at.start].chars().next_back();
+        let kept = &self.source()[..at.start];
+        let before = kept.chars().next_back();
+        let last_word = kept.rsplit(char::is_whitespace).next().unwrap_or_default();
+        let in_address = ["http", "www.", "@"].iter().any(|sign| last_word.contains(sign));
         let after = self.source()[at.end..].chars().next();
-        let touches_before = before.is_some_and(|c| c.is_alphanumeric() || matches!(c, ':' | ',' | '\\' | '<' | '{' | '}'));
+        let touches_before = in_address || before.is_some_and(|c| c.is_alphanumeric() || matches!(c, ':' | ',' | '\\' | '<' | '{' | '}'));
         let touches_after = after.is_some_and(|c| c.is_alphanumeric() || matches!(c, '{' | '}'));
         format!("{}{text}{}", if touches_before { " " } else { "" }, if touches_after { " " } else { "" })
     }

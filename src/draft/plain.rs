@@ -82,7 +82,7 @@ fn between(before: &str, after: &str, width: usize, in_item: bool) -> &'static s
     let chars = before.chars().count();
     let first_word = after.split_whitespace().next().map_or(0, |word| word.chars().count());
     let was_full = width >= WRAPPED_CHARS_MIN && chars + 1 + first_word + UNEVEN_CHARS > width;
-    if chars > WRAPPED_CHARS_MAX {
+    if chars > WRAPPED_CHARS_MAX || after.chars().count() > WRAPPED_CHARS_MAX {
         "\n\n"
     } else if was_full && !has_a_blank_line(before) {
         " "

@@ -47,10 +47,23 @@ fn heading(body: &str) -> Option<String> {
         let inside = first.strip_prefix("**")?.strip_suffix("**")?;
         (!inside.contains("**")).then_some(first)
     };
+    if let Some(title) = shouted_title(body) {
+        return Some(title);
+    }
     let line = marked.or_else(bold)?;
     let text = one_line(&shown(line).trim_start_matches('#').replace("**", ""));
     let is_fit = !text.is_empty() && !text.contains("__") && !text.ends_with(',');
     is_fit.then_some(text)
+}
+
+/// A first line in capitals, of three words or more, said in a normal voice.
+fn shouted_title(body: &str) -> Option<String> {
+    let line = shown(body.lines().next()?);
+    let is_loud = line.chars().filter(|c| c.is_alphabetic()).all(char::is_uppercase);
+    let is_title = is_loud && line.split_whitespace().count() >= 3 && line.chars().all(|c| c.is_alphabetic() || " '’-".contains(c));
+    let mut chars = line.trim().chars();
+    let first = chars.next().filter(|_| is_title)?;
+    Some(one_line(&format!("{first}{}", chars.as_str().to_lowercase())))
 }
 
 fn from_file(name: &str) -> String {

@@ -57,7 +57,7 @@ def merge_letter():
     paragraph.add_run(", not ")
     paragraph.add_run("some day").italic = True
     paragraph.add_run(". A fine of $1,000 * 2 is no answer. Read ")
-    link(paragraph, "our report", "https://streets.example/a_report?x=1&amp;y=2")
+    link(paragraph, "our report", "https://streets.example/a_report?x=1&y=2")
     paragraph.add_run(".")
     document.add_paragraph("lower the limit to 20 mph", style="List Bullet")
     document.add_paragraph("paint the crossings", style="List Bullet")

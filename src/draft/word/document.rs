@@ -440,7 +440,7 @@ fn join(paragraphs: &[Paragraph]) -> String {
             Kind::Heading(level) => out.push_str(&format!("{} {}", "#".repeat(level), text.replace("\\\n", " "))),
             Kind::Item(level, is_numbered) => {
                 let indent = "    ".repeat(level);
-                numbers[level] += 1;
+                numbers[level] = if is_numbered { numbers[level] + 1 } else { 0 };
                 numbers.iter_mut().skip(level + 1).for_each(|n| *n = 0);
                 let mark = if is_numbered { format!("{}. ", numbers[level]) } else { "- ".to_owned() };
                 out.push_str(&format!("{indent}{mark}{}", text.replace('\n', &format!("\n{indent}  "))));
