@@ -107,7 +107,11 @@ const LINES: &[(&str, &str, Certainty)] = &[
     ("Signature: ______", "Signature: {{ constituent.name }}", Certain),
     ("Address: ______", "Address: {{ constituent.address }}", Certain),
     ("City: ______", "City: {{ constituent.jurisdiction }}", Likely),
-    ("City, State, ZIP: ______", "City, State, ZIP: {{ constituent.jurisdiction }} {{ constituent.postcode }}", Certain),
+    (
+        "City, State, ZIP: ______",
+        "City, State, ZIP: {{ constituent.jurisdiction }} {{ constituent.postcode }}",
+        Certain,
+    ),
     ("Zip Code: ______", "Zip Code: {{ constituent.postcode }}", Certain),
     ("E-mail: ______", "E-mail: {{ constituent.email }}", Certain),
     ("Email address: ______", "Email address: {{ constituent.email }}", Certain),
@@ -300,13 +304,17 @@ fn signs_of_the_template_language_in_a_letter_show_as_they_are_written() {
 fn captions_below_lines_to_write_on_name_them_and_go() {
     let text = "Yours,\n\n______________\n(name)\n\n__________    ________\nSignature     Date";
     let source = filled(&draft(text));
-    assert!(source.ends_with("Yours,\n\n{{ constituent.name }}\n\n{{ constituent.name }}    {{ constituent.signed_on }}\n"), "{source}");
+    assert!(
+        source.ends_with("Yours,\n\n{{ constituent.name }}\n\n{{ constituent.name }}    {{ constituent.signed_on }}\n"),
+        "{source}"
+    );
 }
 
 #[test]
 fn bare_lines_below_the_closing_words_are_name_address_and_place() {
     let draft = draft("Please act.\n\nSincerely,\n\n__________\n__________\n__________");
-    let proposals: Vec<String> = draft.blanks(&columns()).iter().map(|b| b.proposal.clone().unwrap().to_string()).collect();
+    let proposals: Vec<String> =
+        draft.blanks(&columns()).iter().map(|b| b.proposal.clone().unwrap().to_string()).collect();
     assert_eq!(proposals, ["constituent.name", "constituent.address", "constituent.jurisdiction"]);
 }
 
@@ -321,13 +329,43 @@ fn a_title_is_a_field_only_where_officials_have_titles() {
 /// Pieces that letters are made of, in any order.
 fn pieces() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
-        Just("____".to_owned()), Just("_".to_owned()), Just("\\_".to_owned()), Just("...... ".to_owned()), Just("[NAME]".to_owned()), Just("[ ]".to_owned()),
-        Just("{{name}}".to_owned()), Just("{{ official.name }}".to_owned()), Just("{".to_owned()), Just("}".to_owned()), Just("{%".to_owned()),
-        Just("<<Name>>".to_owned()), Just("«Name»".to_owned()), Just("*|FNAME|*".to_owned()), Just("%NAME%".to_owned()), Just("(name)".to_owned()),
-        Just("Dear Mayor ".to_owned()), Just(", ".to_owned()), Just("Name: ".to_owned()), Just("Sincerely,\n".to_owned()), Just("\n".to_owned()), Just("\n\n".to_owned()),
-        Just("XXXX".to_owned()), Just("$NAME".to_owned()), Just("www.a_b.example/___".to_owned()), Just("a@b.example".to_owned()), Just("- ".to_owned()), Just("# ".to_owned()),
-        Just("\\".to_owned()), Just("**".to_owned()), Just("`".to_owned()), Just("…".to_owned()), Just("é ".to_owned()), Just("date ".to_owned()), Just(" / ".to_owned()),
-        "[a-zA-Z ]{1,8}", "\\PC{0,4}",
+        Just("____".to_owned()),
+        Just("_".to_owned()),
+        Just("\\_".to_owned()),
+        Just("...... ".to_owned()),
+        Just("[NAME]".to_owned()),
+        Just("[ ]".to_owned()),
+        Just("{{name}}".to_owned()),
+        Just("{{ official.name }}".to_owned()),
+        Just("{".to_owned()),
+        Just("}".to_owned()),
+        Just("{%".to_owned()),
+        Just("<<Name>>".to_owned()),
+        Just("«Name»".to_owned()),
+        Just("*|FNAME|*".to_owned()),
+        Just("%NAME%".to_owned()),
+        Just("(name)".to_owned()),
+        Just("Dear Mayor ".to_owned()),
+        Just(", ".to_owned()),
+        Just("Name: ".to_owned()),
+        Just("Sincerely,\n".to_owned()),
+        Just("\n".to_owned()),
+        Just("\n\n".to_owned()),
+        Just("XXXX".to_owned()),
+        Just("$NAME".to_owned()),
+        Just("www.a_b.example/___".to_owned()),
+        Just("a@b.example".to_owned()),
+        Just("- ".to_owned()),
+        Just("# ".to_owned()),
+        Just("\\".to_owned()),
+        Just("**".to_owned()),
+        Just("`".to_owned()),
+        Just("…".to_owned()),
+        Just("é ".to_owned()),
+        Just("date ".to_owned()),
+        Just(" / ".to_owned()),
+        "[a-zA-Z ]{1,8}",
+        "\\PC{0,4}",
     ];
     prop::collection::vec(piece, 0..25).prop_map(|pieces| pieces.concat())
 }

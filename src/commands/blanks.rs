@@ -8,8 +8,8 @@ use crate::report::counted;
 use super::console::{ask, can_ask, note, say};
 use super::{Exit, Failure};
 
-/// So much of a line is shown on each side of a blank.
-const AROUND_CHARS: usize = 26;
+/// So many columns there are for a line with a blank or a field in it.
+const COLUMNS: usize = 67;
 
 /// What becomes of every blank. Where nobody can be asked, only what is certain or likely is taken.
 pub(super) fn decide(draft: &Draft, columns: &Columns) -> Result<Vec<Decision>, Failure> {
@@ -37,8 +37,7 @@ pub(super) fn decide(draft: &Draft, columns: &Columns) -> Result<Vec<Decision>, 
 
 /// Asks until the answer is one.
 fn asked(blank: &Blank, columns: &Columns, left: usize) -> Result<Choice, Failure> {
-    let (before, after) = blank.around(AROUND_CHARS);
-    note(format!("\nLine {}: {before}{}{after}", blank.line, blank.words));
+    note(format!("\nLine {}: {}", blank.line, shown(blank, &blank.words)));
     note(format!("  {}", blank.reason));
     let enter = match &blank.proposal {
         Some(field) => format!("Enter for {field}, a number for another field"),
@@ -63,6 +62,14 @@ fn asked(blank: &Blank, columns: &Columns, left: usize) -> Result<Choice, Failur
     }
 }
 
+/// The line with these words in the place of the blank, cut to what fits.
+fn shown(blank: &Blank, words: &str) -> String {
+    let words: String = words.chars().take(COLUMNS).collect();
+    let (before, after) = blank.around((COLUMNS - words.chars().count()) / 2);
+    let gap = if before.ends_with(':') { " " } else { "" };
+    format!("{before}{gap}{words}{after}")
+}
+
 /// The fields with their numbers, two beside each other.
 fn list(fields: &[Field]) -> String {
     let mut text = String::from("The fields:\n");
@@ -81,11 +88,9 @@ pub(super) fn tell(decisions: &[Decision]) {
     }
     say(format!("\nThe letter has {}:\n", counted(decisions.len() as u64, "blank")));
     for Decision { blank, choice } in decisions {
-        let (before, after) = blank.around(AROUND_CHARS);
-        let gap = if before.ends_with(':') { " " } else { "" };
-        say(format!("  line {:<4} {before}{}{after}", blank.line, blank.words));
+        say(format!("  line {:<4} {}", blank.line, shown(blank, &blank.words)));
         match choice {
-            Choice::Field(field) => say(format!("       →   {before}{gap}{}{after}", field.tags())),
+            Choice::Field(field) => say(format!("       →   {}", shown(blank, &field.tags()))),
             Choice::Keep => say("       →   stays as it is"),
             Choice::Open => say(format!("       →   OPEN: {}{}", blank.reason, advice(blank))),
         }
@@ -102,5 +107,5 @@ fn are(open: usize) -> String {
 }
 
 fn advice(blank: &Blank) -> String {
-    blank.proposal.as_ref().map_or_else(String::new, |field| format!("; perhaps {}", field.tags()))
+    blank.proposal.as_ref().map_or_else(String::new, |field| format!(";\n           perhaps {}", field.tags()))
 }

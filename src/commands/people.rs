@@ -35,8 +35,7 @@ impl People {
     /// Looks at every file, and asks whom it lists where that is not plain.
     pub(super) fn look_at(contacts: &[PathBuf], officials: Option<&Path>) -> Result<Self, Failure> {
         let described = ContactsSettings::new(Vec::new());
-        let mut this =
-            Self { files: Vec::new(), described, headers: BTreeMap::new(), columns: Columns::default() };
+        let mut this = Self { files: Vec::new(), described, headers: BTreeMap::new(), columns: Columns::default() };
         if let Some(path) = officials {
             this.add(path, Some(Role::Official))?;
         }
@@ -168,7 +167,8 @@ fn role_of(path: &Path, seen: &Glance) -> Result<Role, Failure> {
         None => say(format!("{name} has no column that tells officials and constituents apart.")),
     }
     let enter = seen.guessed.as_ref().map_or_else(String::new, |(role, _)| format!("Enter for {}, ", word(*role)));
-    while let Some(typed) = ask(&format!("Whom does it list? ({enter}o for officials, c for constituents, q to stop)")) {
+    while let Some(typed) = ask(&format!("Whom does it list? ({enter}o for officials, c for constituents, q to stop)"))
+    {
         match (typed.to_lowercase().as_str(), &seen.guessed) {
             ("", Some((role, _))) => return Ok(*role),
             ("o" | "officials" | "official", _) => return Ok(Role::Official),

@@ -2,12 +2,12 @@
 
 use std::ops::Range;
 
+use super::Draft;
 use super::context::{self, Asks, Region};
 use super::fields::{Columns, Field};
 use super::lines::{self, Line};
 use super::shapes::{self, Found, Shape};
 use super::words::{self, Label, Meaning, Owner};
-use super::Draft;
 
 /// How sure a proposal is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -262,10 +262,12 @@ impl Finder<'_> {
         let constituent = words::field(label.meaning, Owner::Constituent);
         let official = words::field(label.meaning, Owner::Official);
         match (region, label.meaning, asks) {
+            (Region::Close, ..) => certain(constituent, "it stands in the signature"),
             (Region::Body | Region::Head, _, None) if is_form && is_name => certain(constituent, reason),
             (_, _, None) if is_form => likely(constituent, reason),
-            (Region::Close, ..) => certain(constituent, "it stands in the signature"),
-            (_, _, Some(Asks::Constituent | Asks::Home | Asks::Address)) => certain(constituent, "the sentence speaks of the constituent"),
+            (_, _, Some(Asks::Constituent | Asks::Home | Asks::Address)) => {
+                certain(constituent, "the sentence speaks of the constituent")
+            }
             (_, Meaning::Jurisdiction, _) => {
                 likely(words::field(label.meaning, context::owner_of_place(before, region)), "it names the place")
             }
@@ -289,7 +291,9 @@ impl Finder<'_> {
             }
             Some(Asks::Date) => certain(Some(Field::of("constituent.signed_on")), "it asks for a date"),
             Some(Asks::Constituent) => certain(Some(Field::of("constituent.name")), "it names who writes"),
-            Some(Asks::Official) if region != Region::Body || before.trim().len() < 12 => certain(Some(self.official()), "it names who is written to"),
+            Some(Asks::Official) if region != Region::Body || before.trim().len() < 12 => {
+                certain(Some(self.official()), "it names who is written to")
+            }
             _ if region == Region::Close => self.next_of_signature(),
             _ => unsure(None, "nothing tells what belongs there"),
         }
@@ -300,7 +304,9 @@ impl Finder<'_> {
         let order = ["constituent.name", "constituent.address", "constituent.jurisdiction", "constituent.postcode"];
         let next = order.into_iter().find(|path| !self.taken.iter().any(|field| field.has(path)));
         match next {
-            Some("constituent.name") => likely(Some(Field::of("constituent.name")), "it stands where letters are signed"),
+            Some("constituent.name") => {
+                likely(Some(Field::of("constituent.name")), "it stands where letters are signed")
+            }
             next => unsure(next.map(Field::of), "it is the next line of the signature"),
         }
     }
@@ -331,8 +337,12 @@ impl Finder<'_> {
                 _ if !between.is_empty() || gap > 3 => None,
                 (Some(Meaning::FirstName), Some(Meaning::LastName)) => Some("name".to_owned()),
                 (Some(Meaning::LastName), Some(Meaning::FirstName)) => Some("name".to_owned()),
-                (Some(Meaning::NoField), Some(Meaning::Postcode)) if one.words.to_lowercase().contains("st") => Some("zip".to_owned()),
-                (Some(Meaning::Jurisdiction), Some(Meaning::Postcode)) if two.words == "zip" => Some("city state zip".to_owned()),
+                (Some(Meaning::NoField), Some(Meaning::Postcode)) if one.words.to_lowercase().contains("st") => {
+                    Some("zip".to_owned())
+                }
+                (Some(Meaning::Jurisdiction), Some(Meaning::Postcode)) if two.words == "zip" => {
+                    Some("city state zip".to_owned())
+                }
                 (None, Some(_)) if one.shape == Shape::Rule && two.shape == Shape::Paren => Some(two.words.clone()),
                 (Some(_), None) if one.shape == Shape::Paren && two.shape == Shape::Rule => Some(one.words.clone()),
                 _ => None,
@@ -357,7 +367,8 @@ impl Finder<'_> {
         for (at, _) in text.match_indices([',', ':']) {
             let before = text[..at].trim_end();
             let is_gap = before.len() < at;
-            let is_dear = ["dear", "estimado", "estimada", "hello"].iter().any(|word| before.eq_ignore_ascii_case(word));
+            let is_dear =
+                ["dear", "estimado", "estimada", "hello"].iter().any(|word| before.eq_ignore_ascii_case(word));
             if is_gap && (is_dear || words::title_at_end(before).is_some()) {
                 gaps.push(Found { range: before.len() + 1..at, shape: Shape::Gap, words: String::new() });
             }
@@ -366,7 +377,8 @@ impl Finder<'_> {
             let colons = text.match_indices(':').map(|(at, _)| at);
             gaps.extend(colons.filter_map(|at| self.label_gap(n, at)));
         }
-        let is_free = |gap: &Found| !found.iter().any(|f| f.range.start <= gap.range.end && gap.range.start < f.range.end);
+        let is_free =
+            |gap: &Found| !found.iter().any(|f| f.range.start <= gap.range.end && gap.range.start < f.range.end);
         gaps.retain(is_free);
         gaps
     }
@@ -382,7 +394,11 @@ impl Finder<'_> {
         let in_form = matches!(self.regions[n], Region::Close | Region::Head) || is_alone;
         let is_asked = !matches!(label.meaning, Meaning::Note | Meaning::Campaign | Meaning::Title);
         let goes_on = rest.trim().is_empty() && self.goes_on_below(n);
-        (is_open && in_form && is_asked && !goes_on).then(|| Found { range: at..at, shape: Shape::Gap, words: String::new() })
+        (is_open && in_form && is_asked && !goes_on).then(|| Found {
+            range: at..at,
+            shape: Shape::Gap,
+            words: String::new(),
+        })
     }
 
     /// Whether the line below says what the label asks for.
@@ -427,7 +443,8 @@ fn join_dates(text: &str, found: &mut Vec<Found>) {
     while i + 1 < found.len() {
         let between = &text[found[i].range.end..found[i + 1].range.start];
         let words = between.trim_matches([' ', ',', '/', '-', '.', '’']).to_lowercase();
-        let is_part = ["", "day of", "de", "20", "del", "of", "de 20", "del 20"].contains(&words.as_str()) && !between.trim().is_empty();
+        let is_part = ["", "day of", "de", "20", "del", "of", "de 20", "del 20"].contains(&words.as_str())
+            && !between.trim().is_empty();
         let are_rules = found[i].shape == Shape::Rule && found[i + 1].shape == Shape::Rule;
         let is_list = between.trim() == "," && !between.contains("20");
         if is_part && are_rules && !is_list {
@@ -445,7 +462,8 @@ fn is_aside(words: &str, after: &str, before: &str) -> bool {
     let lower = words.to_lowercase();
     let is_mark = words.chars().all(|c| c.is_numeric() || c.is_ascii_punctuation() || c.is_whitespace() || c == '…');
     let is_empty_box = words.trim().is_empty();
-    let asides = ["sic", "emphasis added", "emphasis mine", "x", "a", "b", "c", "d", "i", "ii", "iii", "iv", "et al.", "ibid."];
+    let asides =
+        ["sic", "emphasis added", "emphasis mine", "x", "a", "b", "c", "d", "i", "ii", "iii", "iv", "et al.", "ibid."];
     let touches = after.starts_with(char::is_alphabetic) || before.ends_with(char::is_alphabetic);
     !is_empty_box && (asides.contains(&lower.as_str()) || is_mark || (touches && words.chars().count() < 4))
 }
@@ -458,7 +476,11 @@ fn is_paren_label(words: &str) -> bool {
     let is_told = !matches!(label.meaning, Meaning::Note | Meaning::Campaign | Meaning::NoField);
     let is_place = label.meaning == Meaning::Jurisdiction;
     let names_it = ["city", "town", "ciudad", "municipality"].iter().any(|word| tokens.iter().any(|t| t == word));
-    !is_official && is_told && tokens.len() <= 5 && tokens.first().is_some_and(|t| t != "the") && (!is_place || names_it)
+    !is_official
+        && is_told
+        && tokens.len() <= 5
+        && tokens.first().is_some_and(|t| t != "the")
+        && (!is_place || names_it)
 }
 
 fn is_shouted(words: &str) -> bool {

@@ -16,13 +16,59 @@ pub(super) enum Region {
     Close,
 }
 
-const SALUTATIONS: &[&str] =
-    &["dear", "hello", "hi", "greetings", "estimado", "estimada", "estimados", "querido", "querida", "honorable", "muy", "sehr", "cher", "chère"];
+const SALUTATIONS: &[&str] = &[
+    "dear",
+    "hello",
+    "hi",
+    "greetings",
+    "estimado",
+    "estimada",
+    "estimados",
+    "querido",
+    "querida",
+    "honorable",
+    "muy",
+    "sehr",
+    "cher",
+    "chère",
+];
 const CLOSINGS: &[&str] = &[
-    "sincerely", "respectfully", "yours", "regards", "best regards", "kind regards", "warm regards", "with respect", "with regards", "thank you",
-    "thanks", "cordially", "in solidarity", "best", "faithfully", "gratefully", "with gratitude", "very truly yours", "in hope",
-    "with hope", "signed", "atentamente", "saludos", "cordialmente", "respetuosamente", "gracias", "un saludo", "sinceramente",
-    "mit freundlichen", "many thanks", "with thanks", "in peace", "warmly", "le saluda", "your constituent", "a concerned",
+    "sincerely",
+    "respectfully",
+    "yours",
+    "regards",
+    "best regards",
+    "kind regards",
+    "warm regards",
+    "with respect",
+    "with regards",
+    "thank you",
+    "thanks",
+    "cordially",
+    "in solidarity",
+    "best",
+    "faithfully",
+    "gratefully",
+    "with gratitude",
+    "very truly yours",
+    "in hope",
+    "with hope",
+    "signed",
+    "atentamente",
+    "saludos",
+    "cordialmente",
+    "respetuosamente",
+    "gracias",
+    "un saludo",
+    "sinceramente",
+    "mit freundlichen",
+    "many thanks",
+    "with thanks",
+    "in peace",
+    "warmly",
+    "le saluda",
+    "your constituent",
+    "a concerned",
 ];
 const CLOSING_CHARS_MAX: usize = 60;
 const SIGNATURE_CHARS_MAX: usize = 70;
@@ -50,9 +96,9 @@ fn begins_with(line: &Line, words: &[&str]) -> bool {
 
 fn is_closing(line: &Line) -> bool {
     let text = line.text.trim().trim_start_matches('*').to_lowercase();
-    let begins = CLOSINGS.iter().any(|closing| {
-        text.strip_prefix(closing).is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric()))
-    });
+    let begins = CLOSINGS
+        .iter()
+        .any(|closing| text.strip_prefix(closing).is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric())));
     begins && text.chars().count() <= CLOSING_CHARS_MAX && !text.ends_with(['.', '?'])
 }
 
@@ -61,7 +107,8 @@ fn signature(lines: &[Line], after: usize) -> usize {
     let is_part = |line: &Line| {
         let text = line.text.trim();
         let is_short = text.chars().count() <= SIGNATURE_CHARS_MAX || text.contains("____");
-        line.is_empty() || (is_short && (text.contains("___") || text.contains(['[', '(', '<', '«', '{']) || text.contains(':')))
+        line.is_empty()
+            || (is_short && (text.contains("___") || text.contains(['[', '(', '<', '«', '{']) || text.contains(':')))
     };
     let mut start = lines.len();
     while start > after + 1 && is_part(&lines[start - 1]) {
@@ -84,27 +131,155 @@ pub(super) enum Asks {
 }
 
 const PHRASES: &[(Asks, &[&str])] = &[
-    (Asks::Home, &[
-        "live in", "living in", "reside in", "residing in", "resident of", "resident in", "citizen of", "i am from", "i'm from", "voter in",
-        "voter of", "constituent in", "constituent from", "homeowner in", "lives in", "grew up in", "taxpayer in", "vivo en", "residente de",
-        "vecino de", "vecina de", "resido en", "member of the community of", "registered voter in", "raised in", "ciudadano de", "ciudadana de",
-    ]),
-    (Asks::Address, &["live at", "living at", "reside at", "residing at", "lives at", "address is", "home at", "resident at", "domicilio en"]),
-    (Asks::Place, &[
-        "city of", "village of", "town of", "county of", "mayor of", "municipality of", "people of", "residents of", "community of", "township of",
-        "borough of", "council of", "ciudad de", "pueblo de", "municipio de", "alcalde de", "alcaldesa de", "here in", "streets of", "president of", "citizens of",
-        "families of", "children of", "in our city,", "our city of", "villa de", "representative of", "councillor for", "mayor for",
-    ]),
-    (Asks::Constituent, &[
-        "my name is", "i am", "i'm", "i", "i,", "name is", "from", "signed", "signed by", "sincerely", "respectfully", "by", "yours truly", "me llamo",
-        "mi nombre es", "yo", "yo,", "sincerely,", "respectfully,", "regards,", "atentamente,", "signed:", "from:", "sender:", "the undersigned,", "i, the undersigned,",
-        "thank you,", "de:", "best,", "love,",
-    ]),
-    (Asks::Official, &[
-        "dear", "to", "to:", "attn", "attn:", "attention", "attention:", "honorable", "hon.", "hello", "hello,", "hi", "estimado", "estimada", "querido",
-        "querida", "estimado/a", "a:", "para:", "señor", "señora", "sr.", "sra.", "attn.", "recipient:",
-    ]),
-    (Asks::Date, &["dated", "dated:", "dated this", "signed on", "date", "date:", "signed this", "on this", "a día", "fecha:"]),
+    (
+        Asks::Home,
+        &[
+            "live in",
+            "living in",
+            "reside in",
+            "residing in",
+            "resident of",
+            "resident in",
+            "citizen of",
+            "i am from",
+            "i'm from",
+            "voter in",
+            "voter of",
+            "constituent in",
+            "constituent from",
+            "homeowner in",
+            "lives in",
+            "grew up in",
+            "taxpayer in",
+            "vivo en",
+            "residente de",
+            "vecino de",
+            "vecina de",
+            "resido en",
+            "member of the community of",
+            "registered voter in",
+            "raised in",
+            "ciudadano de",
+            "ciudadana de",
+        ],
+    ),
+    (
+        Asks::Address,
+        &[
+            "live at",
+            "living at",
+            "reside at",
+            "residing at",
+            "lives at",
+            "address is",
+            "home at",
+            "resident at",
+            "domicilio en",
+        ],
+    ),
+    (
+        Asks::Place,
+        &[
+            "city of",
+            "village of",
+            "town of",
+            "county of",
+            "mayor of",
+            "municipality of",
+            "people of",
+            "residents of",
+            "community of",
+            "township of",
+            "borough of",
+            "council of",
+            "ciudad de",
+            "pueblo de",
+            "municipio de",
+            "alcalde de",
+            "alcaldesa de",
+            "here in",
+            "streets of",
+            "president of",
+            "citizens of",
+            "families of",
+            "children of",
+            "in our city,",
+            "our city of",
+            "villa de",
+            "representative of",
+            "councillor for",
+            "mayor for",
+        ],
+    ),
+    (
+        Asks::Constituent,
+        &[
+            "my name is",
+            "i am",
+            "i'm",
+            "i",
+            "i,",
+            "name is",
+            "from",
+            "signed",
+            "signed by",
+            "sincerely",
+            "respectfully",
+            "by",
+            "yours truly",
+            "me llamo",
+            "mi nombre es",
+            "yo",
+            "yo,",
+            "sincerely,",
+            "respectfully,",
+            "regards,",
+            "atentamente,",
+            "signed:",
+            "from:",
+            "sender:",
+            "the undersigned,",
+            "i, the undersigned,",
+            "thank you,",
+            "de:",
+            "best,",
+            "love,",
+        ],
+    ),
+    (
+        Asks::Official,
+        &[
+            "dear",
+            "to",
+            "to:",
+            "attn",
+            "attn:",
+            "attention",
+            "attention:",
+            "honorable",
+            "hon.",
+            "hello",
+            "hello,",
+            "hi",
+            "estimado",
+            "estimada",
+            "querido",
+            "querida",
+            "estimado/a",
+            "a:",
+            "para:",
+            "señor",
+            "señora",
+            "sr.",
+            "sra.",
+            "attn.",
+            "recipient:",
+        ],
+    ),
+    (
+        Asks::Date,
+        &["dated", "dated:", "dated this", "signed on", "date", "date:", "signed this", "on this", "a día", "fecha:"],
+    ),
 ];
 
 /// What a text that stands right before a blank asks for.
@@ -116,7 +291,8 @@ pub(super) fn asks(before: &str) -> Option<Asks> {
         text.strip_suffix(phrase).is_some_and(|stem| !stem.ends_with(|c: char| c.is_alphanumeric() || c == '\''))
     };
     let sentence = text.rsplit(['.', '!', '?']).next().unwrap_or_default();
-    let lives_there = ["live at", "reside at", "residing at", "living at", "live on"].iter().any(|p| sentence.contains(p));
+    let lives_there =
+        ["live at", "reside at", "residing at", "living at", "live on"].iter().any(|p| sentence.contains(p));
     if lives_there && ends_with("in") {
         return Some(Asks::Home);
     }

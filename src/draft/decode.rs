@@ -14,7 +14,9 @@ pub(super) fn text(bytes: &[u8], notes: &mut Vec<String>) -> Result<String, Draf
         let text = encoding_rs::WINDOWS_1252.decode_without_bom_handling(bytes).0.into_owned();
         let sample = text.split_whitespace().find(|word| !word.is_ascii()).unwrap_or_default();
         let sample: String = sample.chars().take(30).collect();
-        notes.push(format!("the file was read as Windows-1252, as in “{sample}”; if that looks wrong, save it as UTF-8"));
+        notes.push(format!(
+            "the file was read as Windows-1252, as in “{sample}”; if that looks wrong, save it as UTF-8"
+        ));
         text
     };
     let is_odd = |c: char| c == '\u{fffd}' || (c.is_control() && !matches!(c, '\n' | '\r' | '\t' | '\u{c}' | '\u{b}'));

@@ -98,7 +98,8 @@ fn encoded(url: &str) -> String {
 pub(super) fn link(text: &str, url: &str) -> Option<String> {
     let url = url.trim();
     let scheme = ["https://", "http://", "mailto:"].into_iter().find(|s| starts_with(url, s))?;
-    if url.len() == scheme.len() || url.contains(|c: char| c.is_whitespace() || c.is_control() || "<>\\{}".contains(c)) {
+    if url.len() == scheme.len() || url.contains(|c: char| c.is_whitespace() || c.is_control() || "<>\\{}".contains(c))
+    {
         return None;
     }
     let has_brackets = url.contains(['(', ')']);
@@ -131,7 +132,8 @@ pub(super) fn web_addresses(text: &str) -> Vec<Range<usize>> {
         .min()
     {
         let rest = &text[start..];
-        let end = rest.find(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"' | '”' | '“')).unwrap_or(rest.len());
+        let end =
+            rest.find(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"' | '”' | '“')).unwrap_or(rest.len());
         let mut end = end;
         while let Some(last) = rest[..end].chars().next_back() {
             let closes = last == ')' && !rest[..end].contains('(') || last == ']' && !rest[..end].contains('[');

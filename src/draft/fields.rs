@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 const OFFICIAL: [&str; 4] = ["name", "title", "jurisdiction", "email"];
-const CONSTITUENT: [&str; 8] =
-    ["name", "address", "jurisdiction", "postcode", "signed_on", "email", "title", "note"];
+const CONSTITUENT: [&str; 8] = ["name", "address", "jurisdiction", "postcode", "signed_on", "email", "title", "note"];
 
 /// What the contacts have, as far as it is known.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -3,10 +3,10 @@
 
 use std::ops::Range;
 
+use super::Draft;
 use super::blanks::Blank;
 use super::fields::Field;
 use super::shapes::Shape;
-use super::Draft;
 
 /// What becomes of a blank.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,7 +79,8 @@ impl Draft {
         let last_word = kept.rsplit(char::is_whitespace).next().unwrap_or_default();
         let in_address = ["http", "www.", "@"].iter().any(|sign| last_word.contains(sign));
         let after = self.source()[at.end..].chars().next();
-        let touches_before = in_address || before.is_some_and(|c| c.is_alphanumeric() || matches!(c, ':' | ',' | '\\' | '<' | '{' | '}'));
+        let touches_before = in_address
+            || before.is_some_and(|c| c.is_alphanumeric() || matches!(c, ':' | ',' | '\\' | '<' | '{' | '}'));
         let touches_after = after.is_some_and(|c| c.is_alphanumeric() || matches!(c, '{' | '}'));
         format!("{}{text}{}", if touches_before { " " } else { "" }, if touches_after { " " } else { "" })
     }
@@ -87,7 +88,10 @@ impl Draft {
 
 /// A blank that nobody decided, so that nobody can overlook it.
 fn open(blank: &Blank) -> String {
-    if blank.shape == Shape::Rule && blank.words.chars().filter(|&c| c == '_').count() >= 3 && blank.words.contains("___") {
+    if blank.shape == Shape::Rule
+        && blank.words.chars().filter(|&c| c == '_').count() >= 3
+        && blank.words.contains("___")
+    {
         return blank.words.clone();
     }
     let words: String = blank.words.chars().filter(|c| !"<>{}[]()\\|*%«»`#&".contains(*c)).take(36).collect();

@@ -96,4 +96,3 @@ impl Draft {
         Self { text, subject_is_theirs: true, notes: self.notes }
     }
 }
-

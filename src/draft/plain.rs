@@ -26,7 +26,8 @@ pub(super) fn as_it_is(text: &str) -> String {
 pub(super) fn to_markdown(text: &str) -> String {
     let text = text.replace('\t', "    ");
     let lines: Vec<&str> = text.split('\n').map(str::trim_end).collect();
-    let blocks: Vec<String> = lines.split(|line| line.is_empty()).filter(|block| !block.is_empty()).map(block).collect();
+    let blocks: Vec<String> =
+        lines.split(|line| line.is_empty()).filter(|block| !block.is_empty()).map(block).collect();
     blocks.join("\n\n")
 }
 
@@ -45,7 +46,11 @@ fn start_of(line: &str) -> Start {
     }
     let digits = line.len() - line.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let rest = &line[digits..];
-    if (1..=2).contains(&digits) && (rest.starts_with(". ") || rest.starts_with(") ")) { Start::Number(digits + 2) } else { Start::Text }
+    if (1..=2).contains(&digits) && (rest.starts_with(". ") || rest.starts_with(") ")) {
+        Start::Number(digits + 2)
+    } else {
+        Start::Text
+    }
 }
 
 /// Lines without an empty one between them.

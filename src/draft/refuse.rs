@@ -43,7 +43,11 @@ const SAVE_AS: &str = "open it and save it as Word (.docx) or plain text (.txt)"
 /// The first bytes of files that people take for letters.
 const SIGNATURES: [(&[u8], &str, &str); 7] = [
     (b"{\\rtf", "an RTF file", SAVE_AS),
-    (b"%PDF", "a PDF, which has lost what is a paragraph", "find the file that it was made from, a Word file or a text"),
+    (
+        b"%PDF",
+        "a PDF, which has lost what is a paragraph",
+        "find the file that it was made from, a Word file or a text",
+    ),
     (b"\xd0\xcf\x11\xe0", "an old Word file (.doc) or one with a password", SAVE_AS),
     (b"\x89PNG", "a picture", "type the letter, or find the file that the picture was made from"),
     (b"\xff\xd8\xff", "a picture", "type the letter, or find the file that the picture was made from"),

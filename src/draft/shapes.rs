@@ -34,16 +34,8 @@ pub(super) struct Found {
 }
 
 /// Brackets in which other programs put names, the longest first.
-const MERGES: [(&str, &str); 8] = [
-    ("{{{", "}}}"),
-    ("{{", "}}"),
-    ("*|", "|*"),
-    ("<<", ">>"),
-    ("[[", "]]"),
-    ("${", "}"),
-    ("#{", "}"),
-    ("{!", "}"),
-];
+const MERGES: [(&str, &str); 8] =
+    [("{{{", "}}}"), ("{{", "}}"), ("*|", "|*"), ("<<", ">>"), ("[[", "]]"), ("${", "}"), ("#{", "}"), ("{!", "}")];
 const BRACKETS: [(&str, &str, Shape); 11] = [
     ("«", "»", Shape::Bracket),
     ("[", "]", Shape::Bracket),
@@ -63,7 +55,7 @@ const INSIDE_CHARS_MAX: usize = 200;
 /// brackets that are no blank is looked through, too.
 pub(super) fn on(line: &Line, means: &dyn Fn(&Found) -> bool) -> Vec<Found> {
     let text = line.text.as_str();
-    let addresses = protected(text);
+    let addresses = protected(line);
     let mut found = Vec::new();
     let mut at = 0;
     while at < text.len() {
@@ -116,7 +108,8 @@ fn is_link(line: &Line, at: usize, open: &str) -> bool {
         return false;
     }
     let rest = &line.text[at..];
-    rest.find(']').is_some_and(|end| rest[end + 1..].starts_with(['(', ':']) || (rest[end + 1..].starts_with('[') && end > 1))
+    rest.find(']')
+        .is_some_and(|end| rest[end + 1..].starts_with(['(', ':']) || (rest[end + 1..].starts_with('[') && end > 1))
 }
 
 /// A line to write on: a run of one sign, with or without spaces between.
@@ -141,7 +134,8 @@ fn rule(line: &Line, at: usize) -> Option<Found> {
     }
     let after = text[end..].chars().next();
     let emphasised = !line.is_escaped(at) && after.is_some_and(char::is_alphanumeric);
-    let is_emphasis = count <= 3 && emphasised && text[end..].contains(&text[at..end]) && before.is_none_or(|c| !c.is_alphanumeric());
+    let is_emphasis =
+        count <= 3 && emphasised && text[end..].contains(&text[at..end]) && before.is_none_or(|c| !c.is_alphanumeric());
     let enough = match sign {
         '_' | '＿' if count >= 3 => !is_emphasis,
         '_' => stands_alone(before, after, count) && !is_emphasis,
@@ -155,7 +149,8 @@ fn rule(line: &Line, at: usize) -> Option<Found> {
 
 /// One or two underscores are a blank only where nothing else can be meant.
 fn stands_alone(before: Option<char>, after: Option<char>, count: usize) -> bool {
-    let is_edge = |c: Option<char>, signs: &str| c.is_none_or(|c| c.is_whitespace() || (count > 1 && signs.contains(c)));
+    let is_edge =
+        |c: Option<char>, signs: &str| c.is_none_or(|c| c.is_whitespace() || (count > 1 && signs.contains(c)));
     let in_year = count == 2 && before == Some('0');
     (is_edge(before, ":(/$-") || in_year) && is_edge(after, ",./);:-")
 }
@@ -165,9 +160,7 @@ fn expects(before: &str) -> bool {
     let before = before.trim_end();
     let last = before.rsplit([' ', '\t']).next().unwrap_or_default();
     let last_column = before.rsplit("   ").next().unwrap_or_default();
-    label(last_column).is_some()
-        || title_at_end(before).is_some()
-        || last.eq_ignore_ascii_case("dear")
+    label(last_column).is_some() || title_at_end(before).is_some() || last.eq_ignore_ascii_case("dear")
 }
 
 /// `$NAME`, but no amount of money.
@@ -197,9 +190,10 @@ fn cross(text: &str, at: usize) -> Option<Found> {
 }
 
 /// Web addresses, addresses of links and mail addresses: what stands in them is no blank to write on.
-fn protected(text: &str) -> Vec<Range<usize>> {
+fn protected(line: &Line) -> Vec<Range<usize>> {
+    let text = line.text.as_str();
     let mut ranges = web_addresses(text);
-    for (start, _) in text.match_indices("](") {
+    for (start, _) in text.match_indices("](").filter(|(at, _)| !line.is_escaped(*at)) {
         let end = text[start..].find(')').map_or(text.len(), |n| start + n);
         ranges.push(start + 1..end + 1);
     }

@@ -60,7 +60,9 @@ fn heading(body: &str) -> Option<String> {
 fn shouted_title(body: &str) -> Option<String> {
     let line = shown(body.lines().next()?);
     let is_loud = line.chars().filter(|c| c.is_alphabetic()).all(char::is_uppercase);
-    let is_title = is_loud && line.split_whitespace().count() >= 3 && line.chars().all(|c| c.is_alphabetic() || " '’-".contains(c));
+    let is_title = is_loud
+        && line.split_whitespace().count() >= 3
+        && line.chars().all(|c| c.is_alphabetic() || " '’-".contains(c));
     let mut chars = line.trim().chars();
     let first = chars.next().filter(|_| is_title)?;
     Some(one_line(&format!("{first}{}", chars.as_str().to_lowercase())))

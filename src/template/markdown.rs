@@ -248,7 +248,9 @@ mod tests {
     #[test]
     fn a_field_on_the_line_after_an_address_is_no_part_of_it() {
         let findings = |source: &str| inspect(&crate::template::scan::scan(source, 0, source.len()).0).len();
-        for source in ["www.x.example\\\n{{ a }}", "www.x.example/y\n\n{{ a }}", "[www.x.example](https://x.example){{ a }}"] {
+        for source in
+            ["www.x.example\\\n{{ a }}", "www.x.example/y\n\n{{ a }}", "[www.x.example](https://x.example){{ a }}"]
+        {
             assert_eq!(findings(source), 0, "{source}");
         }
         assert_eq!(findings("www.x.example/{{ a }}"), 1);

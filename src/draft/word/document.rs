@@ -260,7 +260,8 @@ impl<'a> Walk<'a> {
     fn tab(&mut self, element: &Element<'_>) {
         if self.in_tabs {
             let leader = element.attribute("leader");
-            let draws = leader.is_some_and(|leader| matches!(leader.as_str(), "underscore" | "dot" | "middleDot" | "hyphen"));
+            let draws =
+                leader.is_some_and(|leader| matches!(leader.as_str(), "underscore" | "dot" | "middleDot" | "hyphen"));
             self.open.iter_mut().last().into_iter().for_each(|open| open.has_leader |= draws);
         } else if self.in_run {
             let draws = self.is_underlined || self.open.last().is_some_and(|open| open.has_leader);
@@ -372,7 +373,9 @@ impl<'a> Walk<'a> {
 
 fn note_on(element: &str) -> Option<&'static str> {
     Some(match element {
-        "drawing" | "pict" | "object" => "pictures, shapes and the like were left out: a letter has none; their text was kept",
+        "drawing" | "pict" | "object" => {
+            "pictures, shapes and the like were left out: a letter has none; their text was kept"
+        }
         "footnoteReference" | "endnoteReference" => "footnotes were left out; put what matters into the letter itself",
         "commentReference" => "comments in the margin were left out",
         "ins" | "moveTo" => "the letter has tracked changes: it was read as if all were accepted",
@@ -403,7 +406,8 @@ fn blank_of(code: &str) -> Option<String> {
 }
 
 fn merge_blank(name: &str) -> String {
-    let plain: String = name.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '_' | '-' | '\'' | '’')).take(60).collect();
+    let plain: String =
+        name.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '_' | '-' | '\'' | '’')).take(60).collect();
     if plain.trim().is_empty() { BLANK.to_owned() } else { format!("<<{}>>", plain.trim()) }
 }
 

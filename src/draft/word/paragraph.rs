@@ -142,7 +142,11 @@ fn styled(text: &str, look: &Look, begins: bool, is_link: bool, before: Option<c
     let start = text.len() - text.trim_start_matches(|c| outer(c, in_word(before))).len();
     let end = text.trim_end_matches(|c| outer(c, in_word(after))).len();
     let escaped = |part: &str, begins: bool| {
-        if is_link { escape::line(&part.replace("www.", "www\u{2060}."), begins).replace('\u{2060}', "") } else { escape::line(part, begins) }
+        if is_link {
+            escape::line(&part.replace("www.", "www\u{2060}."), begins).replace('\u{2060}', "")
+        } else {
+            escape::line(part, begins)
+        }
     };
     if look.is_plain() || start >= end || !text[start..end].contains(char::is_alphanumeric) {
         return escaped(text, begins);

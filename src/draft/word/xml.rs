@@ -18,7 +18,8 @@ impl Element<'_> {
     /// An attribute by its name, with or without a prefix.
     pub(super) fn attribute(&self, name: &str) -> Option<String> {
         let mut attributes = self.0.attributes();
-        let found = attributes.with_checks(false).filter_map(Result::ok).find(|a| a.key.local_name().into_inner() == name)?;
+        let found =
+            attributes.with_checks(false).filter_map(Result::ok).find(|a| a.key.local_name().into_inner() == name)?;
         found.normalized_value(quick_xml::XmlVersion::Implicit1_0).ok().map(|value| value.into_owned())
     }
 
