@@ -61,9 +61,9 @@ fn own(args: &New, letter: &Path) -> Result<Exit, Failure> {
     half.write("config.toml", &settings(&name, &people)?)?;
     half.write("templates/letter.md", &draft.fill(&decisions))?;
     half.write("templates/confirmation.md", CONFIRMATION)?;
-    match people.is_empty() {
-        true => half.write("contacts.csv", &header_of_sample())?,
-        false => people.files().try_for_each(|(from, name)| half.copy(from, name))?,
+    people.files().try_for_each(|(from, name)| half.copy(from, name))?;
+    if people.is_empty() {
+        half.write("contacts.csv", &header_of_sample())?;
     }
     half.finish(&args.folder)?;
     told(&args.folder, &draft, &decisions, &people);

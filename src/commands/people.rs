@@ -89,13 +89,13 @@ impl People {
         };
         self.learn(&seen, role);
         self.files.push(PeopleFile { path: path.to_owned(), name: self.free_name(path), role });
-        self.settle_columns(ContactsFile { path: path.to_owned(), role })
+        self.settle_columns(&ContactsFile { path: path.to_owned(), role })
     }
 
     /// Asks which column is which where that is not certain; where nobody can be asked, `check` tells what to do.
-    fn settle_columns(&mut self, file: ContactsFile) -> Result<(), Failure> {
+    fn settle_columns(&mut self, file: &ContactsFile) -> Result<(), Failure> {
         self.described.files.push(file.clone());
-        let questions = glance_as(&file, &self.described)?.questions;
+        let questions = glance_as(file, &self.described)?.questions;
         for question in questions.iter().filter(|_| can_ask()) {
             match answer(question) {
                 Answer::Headers(headers) => {

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::Draft;
+use super::brackets::{is_aside, is_identifier, is_paren_label, is_shouted};
 use super::context::{self, Asks, Region};
 use super::fields::{Columns, Field};
 use super::lines::{self, Line};
@@ -167,7 +168,7 @@ impl Finder<'_> {
     fn means(&self, found: &Found, line: &Line) -> bool {
         let words = found.words.as_str();
         let text = line.text.as_str();
-        let known = || self.label(words).is_some() || self.columns.column(words).is_some();
+        let known = || label_on(words).is_some() || self.columns.column(words).is_some();
         match found.shape {
             Shape::Rule | Shape::Cross | Shape::Gap => true,
             Shape::Merge => !words.is_empty(),
@@ -181,18 +182,12 @@ impl Finder<'_> {
         }
     }
 
-    /// The label on a blank: what other programs add to a name does not count.
-    fn label(&self, words: &str) -> Option<Label> {
-        let words = words.split(['|', ':']).next().unwrap_or_default().replace(['.', '_'], " ");
-        words::label(&words)
-    }
-
     /// Whether a blank can be a person's name.
     fn is_person(&self, found: &Found) -> bool {
         if self.columns.path(&found.words).is_some() || self.columns.column(&found.words).is_some() {
             return false;
         }
-        match self.label(&found.words) {
+        match label_on(&found.words) {
             None => matches!(found.shape, Shape::Rule | Shape::Cross | Shape::Gap) || found.words.is_empty(),
             Some(label) => matches!(label.meaning, Meaning::Name | Meaning::FirstName | Meaning::LastName),
         }
@@ -206,11 +201,11 @@ impl Finder<'_> {
         if let Some(field) = self.columns.column(&found.words) {
             return certain(Some(field), "your contacts have a column of that name");
         }
-        if let Some(label) = self.label(&found.words) {
+        if let Some(label) = label_on(&found.words) {
             return self.by_label(label, n, before, false, "the words on it say so");
         }
         if !found.words.is_empty() {
-            return self.by_unknown_words(&found.words);
+            return by_unknown_words(&found.words);
         }
         if let Some(label) = context::label_before(label) {
             return self.by_label(label, n, before, true, BESIDE);
@@ -219,15 +214,6 @@ impl Finder<'_> {
             return likely(Some(Field::of("constituent.address")), "a street follows");
         }
         self.by_place(n, before)
-    }
-
-    fn by_unknown_words(&self, words: &str) -> Proposal {
-        let tokens = words::tokens(words);
-        let asks_for_words = ["story", "experience", "why", "reason", "reasons", "thoughts", "historia", "comment"];
-        if tokens.iter().any(|word| asks_for_words.contains(&word.as_str())) {
-            return unsure(Some(Field::of("constituent.note")), "it asks for the constituent's own words");
-        }
-        unsure(None, "no column has that name")
     }
 
     /// `is_form` is whether the label stands beside the blank, as in a form, and not on it.
@@ -326,7 +312,7 @@ impl Finder<'_> {
     /// `[First name] [Last name]` is one name, `[City], [State] [ZIP]` one line of an address, `____ (name)` one blank.
     fn join_words(&self, text: &str, found: &mut Vec<Found>) {
         let meaning = |found: &Found| {
-            if self.columns.column(&found.words).is_some() { None } else { self.label(&found.words).map(|l| l.meaning) }
+            if self.columns.column(&found.words).is_some() { None } else { label_on(&found.words).map(|l| l.meaning) }
         };
         let mut i = 0;
         while i + 1 < found.len() {
@@ -335,8 +321,8 @@ impl Finder<'_> {
             let (one, two) = (&found[i], &found[i + 1]);
             let joined = match (meaning(one), meaning(two)) {
                 _ if !between.is_empty() || gap > 3 => None,
-                (Some(Meaning::FirstName), Some(Meaning::LastName)) => Some("name".to_owned()),
-                (Some(Meaning::LastName), Some(Meaning::FirstName)) => Some("name".to_owned()),
+                (Some(Meaning::FirstName), Some(Meaning::LastName))
+                | (Some(Meaning::LastName), Some(Meaning::FirstName)) => Some("name".to_owned()),
                 (Some(Meaning::NoField), Some(Meaning::Postcode)) if one.words.to_lowercase().contains("st") => {
                     Some("zip".to_owned())
                 }
@@ -450,45 +436,24 @@ fn join_dates(text: &str, found: &mut Vec<Found>) {
         if is_part && are_rules && !is_list {
             let end = found.remove(i + 1).range.end;
             found[i].range.end = end;
-            found[i].words = "date".to_owned();
+            "date".clone_into(&mut found[i].words);
         } else {
             i += 1;
         }
     }
 }
 
-/// `[sic]`, `[1]`, `[t]he`, `[…]`: what writers put in brackets.
-fn is_aside(words: &str, after: &str, before: &str) -> bool {
-    let lower = words.to_lowercase();
-    let is_mark = words.chars().all(|c| c.is_numeric() || c.is_ascii_punctuation() || c.is_whitespace() || c == '…');
-    let is_empty_box = words.trim().is_empty();
-    let asides =
-        ["sic", "emphasis added", "emphasis mine", "x", "a", "b", "c", "d", "i", "ii", "iii", "iv", "et al.", "ibid."];
-    let touches = after.starts_with(char::is_alphabetic) || before.ends_with(char::is_alphabetic);
-    !is_empty_box && (asides.contains(&lower.as_str()) || is_mark || (touches && words.chars().count() < 4))
+/// The label on a blank: what other programs add to a name does not count.
+fn label_on(words: &str) -> Option<Label> {
+    let words = words.split(['|', ':']).next().unwrap_or_default().replace(['.', '_'], " ");
+    words::label(&words)
 }
 
-/// `(name)` and the like; `(the name of the town)` is a way of writing.
-fn is_paren_label(words: &str) -> bool {
+fn by_unknown_words(words: &str) -> Proposal {
     let tokens = words::tokens(words);
-    let Some(label) = words::label(words) else { return false };
-    let is_official = tokens.iter().all(|word| words::OFFICIALS.contains(&word.as_str()));
-    let is_told = !matches!(label.meaning, Meaning::Note | Meaning::Campaign | Meaning::NoField);
-    let is_place = label.meaning == Meaning::Jurisdiction;
-    let names_it = ["city", "town", "ciudad", "municipality"].iter().any(|word| tokens.iter().any(|t| t == word));
-    !is_official
-        && is_told
-        && tokens.len() <= 5
-        && tokens.first().is_some_and(|t| t != "the")
-        && (!is_place || names_it)
-}
-
-fn is_shouted(words: &str) -> bool {
-    let is_sign = |c: char| c.is_uppercase() || matches!(c, ' ' | '_' | '-') || c.is_ascii_digit();
-    words.chars().filter(|c| c.is_uppercase()).count() > 1 && words.chars().all(is_sign)
-}
-
-fn is_identifier(words: &str) -> bool {
-    let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '-');
-    (2..=40).contains(&words.chars().count()) && words.starts_with(char::is_alphabetic) && words.chars().all(is_part)
+    let asks_for_words = ["story", "experience", "why", "reason", "reasons", "thoughts", "historia", "comment"];
+    if tokens.iter().any(|word| asks_for_words.contains(&word.as_str())) {
+        return unsure(Some(Field::of("constituent.note")), "it asks for the constituent's own words");
+    }
+    unsure(None, "no column has that name")
 }

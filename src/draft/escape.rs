@@ -87,7 +87,7 @@ fn encoded(url: &str) -> String {
     let mut out = String::with_capacity(url.len() + 16);
     for c in url.chars() {
         match c {
-            '_' | '(' | ')' | '[' | ']' | '{' | '}' | '\\' => out.push_str(&format!("%{:02X}", u32::from(c))),
+            '_' | '(' | ')' | '[' | ']' | '{' | '}' | '\\' => out.extend(["%", &format!("{:02X}", u32::from(c))]),
             c => out.push(c),
         }
     }

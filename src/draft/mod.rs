@@ -5,6 +5,7 @@
 //! sure of it says, and a blank that nobody decided stays where everybody sees it.
 
 mod blanks;
+mod brackets;
 mod context;
 mod decode;
 mod escape;
@@ -15,6 +16,7 @@ mod plain;
 mod refuse;
 mod shapes;
 mod subject;
+mod vocabulary;
 mod word;
 mod words;
 

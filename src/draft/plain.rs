@@ -71,9 +71,9 @@ fn block(lines: &[&str]) -> String {
             (Some(before), Start::Text) => out.push_str(between(before, text, width, in_item)),
         }
         match start {
-            Start::Bullet(len) => out.push_str(&format!("- {}", escape::line(text[len..].trim_start(), true))),
+            Start::Bullet(len) => out.extend(["- ", &escape::line(text[len..].trim_start(), true)]),
             Start::Number(len) => {
-                out.push_str(&format!("{}. {}", &text[..len - 2], escape::line(text[len..].trim_start(), true)));
+                out.extend([&text[..len - 2], ". ", &escape::line(text[len..].trim_start(), true)]);
             }
             Start::Text => out.push_str(&escape::line(text, !out.ends_with(' '))),
         }

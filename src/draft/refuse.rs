@@ -75,7 +75,7 @@ pub(super) fn kind_of(name: &str, bytes: &[u8]) -> Result<Kind, DraftError> {
     }
 }
 
-/// Word files, OpenDocument files and spreadsheets are zip archives; each names its kind near its start.
+/// Word files, those of `LibreOffice` and spreadsheets are zip archives; each names its kind near its start.
 fn archive(bytes: &[u8]) -> Result<Kind, DraftError> {
     let has = |needle: &[u8]| bytes.windows(needle.len()).any(|window| window == needle);
     if has(b"word/document.xml") {

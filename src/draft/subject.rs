@@ -11,17 +11,11 @@ pub(super) struct Subject {
 }
 
 pub(super) fn of(body: &str, name: &str) -> Subject {
-    let mut at = 0;
-    for line in body.split_inclusive('\n').take(3) {
-        if let Some(text) = after_prefix(line) {
-            if at == 0 {
-                let rest = &body[line.len()..];
-                let body_at = body.len() - rest.trim_start_matches(['\n', ' ', '\\']).len();
-                let is_all = body_at >= body.len();
-                return Subject { text, body_at: if is_all { 0 } else { body_at }, is_theirs: true };
-            }
-        }
-        at += line.len();
+    let first = body.split_inclusive('\n').next().unwrap_or_default();
+    if let Some(text) = after_prefix(first) {
+        let rest = body[first.len()..].trim_start_matches(['\n', ' ', '\\']);
+        let body_at = if rest.is_empty() { 0 } else { body.len() - rest.len() };
+        return Subject { text, body_at, is_theirs: true };
     }
     let inside = body.lines().take(25).find_map(after_prefix); // `RE: …` between address and salutation stays
     if let Some(text) = inside {

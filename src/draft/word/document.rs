@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::blocks::join;
 use super::numbering::Lists;
 use super::paragraph::{Kind, Look, Paragraph};
 use super::xml::{Element, Part, read as read_xml};
@@ -11,8 +12,6 @@ use crate::draft::decode::is_invisible;
 
 /// More text than a letter has; the rest is not collected.
 const CHARS_MAX: usize = 256 * 1024;
-/// Shorter paragraphs that stand without an empty one between them are lines of one block, as in an address.
-const LINE_CHARS_MAX: usize = 60;
 const BLANK: &str = "____";
 
 pub(super) fn read(
@@ -55,6 +54,7 @@ struct Control {
     in_content: bool,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "each is an element of the file that is open or not")]
 struct Walk<'a> {
     links: &'a BTreeMap<String, String>,
     lists: &'a Lists,
@@ -246,8 +246,9 @@ impl<'a> Walk<'a> {
             return;
         }
         if self.in_code {
-            let room = self.fields.last_mut().filter(|field| !field.in_result && field.code.len() < 1000);
-            room.into_iter().for_each(|field| field.code.push_str(text));
+            if let Some(field) = self.fields.last_mut().filter(|field| !field.in_result && field.code.len() < 1000) {
+                field.code.push_str(text);
+            }
         } else if self.in_text {
             let shown: String = text.chars().filter(|&c| !is_invisible(c) && (!c.is_control() || c == '\t')).collect();
             let is_drawn = self.is_underlined
@@ -409,49 +410,4 @@ fn merge_blank(name: &str) -> String {
     let plain: String =
         name.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '_' | '-' | '\'' | '’')).take(60).collect();
     if plain.trim().is_empty() { BLANK.to_owned() } else { format!("<<{}>>", plain.trim()) }
-}
-
-/// Paragraphs as Markdown, with an empty line between them, but for lists and blocks of short lines.
-fn join(paragraphs: &[Paragraph]) -> String {
-    let is_empty = |p: &Paragraph| p.text().trim().is_empty();
-    let first = paragraphs.iter().position(|p| !is_empty(p)).unwrap_or_default();
-    let gaps = paragraphs.iter().skip(first).filter(|p| is_empty(p)).count();
-    let mut out = String::new();
-    let mut before: Option<&Paragraph> = None;
-    let mut was_gap = true;
-    let mut numbers = [0_usize; 6];
-    for paragraph in paragraphs {
-        if is_empty(paragraph) {
-            was_gap = true;
-            continue;
-        }
-        let text = paragraph.markdown();
-        let is_short = |p: &Paragraph| p.kind == Kind::Plain && p.text().chars().count() <= LINE_CHARS_MAX;
-        let continues = before.is_some_and(|b| is_short(b) && is_short(paragraph)) && !was_gap && gaps >= 2;
-        let is_item = |p: &Paragraph| matches!(p.kind, Kind::Item(..));
-        let in_list = before.is_some_and(is_item) && is_item(paragraph);
-        out.push_str(match before {
-            None => "",
-            Some(_) if continues => "\\\n",
-            Some(_) if in_list => "\n",
-            Some(_) => "\n\n",
-        });
-        if !is_item(paragraph) {
-            numbers = [0; 6];
-        }
-        match paragraph.kind {
-            Kind::Plain => out.push_str(&text),
-            Kind::Heading(level) => out.push_str(&format!("{} {}", "#".repeat(level), text.replace("\\\n", " "))),
-            Kind::Item(level, is_numbered) => {
-                let indent = "    ".repeat(level);
-                numbers[level] = if is_numbered { numbers[level] + 1 } else { 0 };
-                numbers.iter_mut().skip(level + 1).for_each(|n| *n = 0);
-                let mark = if is_numbered { format!("{}. ", numbers[level]) } else { "- ".to_owned() };
-                out.push_str(&format!("{indent}{mark}{}", text.replace('\n', &format!("\n{indent}  "))));
-            }
-        }
-        before = Some(paragraph);
-        was_gap = false;
-    }
-    out
 }

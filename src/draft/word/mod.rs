@@ -1,11 +1,13 @@
 //! A Word file (.docx) → Markdown. It opens the archive and reads its parts, each of bounded size; it must not
 //! follow anything that leads out of the file.
 
+mod blocks;
 mod document;
 mod numbering;
 mod paragraph;
 mod xml;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read};
 
@@ -66,7 +68,7 @@ fn has_letterhead(archive: &mut Archive<'_>) -> bool {
         .file_names()
         .filter_map(Result::ok)
         .filter(|name| name.starts_with("word/header") || name.starts_with("word/footer"))
-        .map(|name| name.into_owned())
+        .map(Cow::into_owned)
         .take(12)
         .collect();
     names.iter().any(|name| part(archive, name).is_ok_and(|xml| xml.is_some_and(|xml| has_text(&xml))))

@@ -57,7 +57,9 @@ impl Paragraph {
     pub(super) fn markdown(&self) -> String {
         let mut runs: Vec<Run> = self.runs.clone();
         if matches!(self.kind, Kind::Heading(_)) {
-            runs.iter_mut().for_each(|run| run.look.bold = false); // headings are bold by themselves
+            for run in &mut runs {
+                run.look.bold = false; // headings are bold by themselves
+            }
         }
         settle(&mut runs);
         let mut out = String::new();

@@ -20,7 +20,7 @@ impl Element<'_> {
         let mut attributes = self.0.attributes();
         let found =
             attributes.with_checks(false).filter_map(Result::ok).find(|a| a.key.local_name().into_inner() == name)?;
-        found.normalized_value(quick_xml::XmlVersion::Implicit1_0).ok().map(|value| value.into_owned())
+        found.normalized_value(quick_xml::XmlVersion::Implicit1_0).ok().map(std::borrow::Cow::into_owned)
     }
 
     /// `w:val`.
