@@ -126,6 +126,18 @@ pub enum Verb {
 pub struct New {
     /// The folder to make; it must be empty or not there yet
     pub folder: PathBuf,
+    /// Your letter with its blanks: Word (.docx), plain text or Markdown
+    #[arg(long, value_name = "FILE")]
+    pub letter: Option<PathBuf>,
+    /// Your contacts: constituents, or officials too if a column tells them apart; may be given again
+    #[arg(long, value_name = "FILE", requires = "letter")]
+    pub contacts: Vec<PathBuf>,
+    /// The officials, where they have a file of their own
+    #[arg(long, value_name = "FILE", requires = "contacts")]
+    pub officials: Option<PathBuf>,
+    /// The campaign's name, as officials and constituents see it
+    #[arg(long, value_name = "NAME", requires = "letter")]
+    pub name: Option<String>,
 }
 
 /// `check`

@@ -10,6 +10,7 @@ pub mod compose;
 pub mod config;
 pub mod contacts;
 pub mod dispatch;
+pub mod draft;
 pub mod ledger;
 pub mod model;
 pub mod plan;

@@ -1,5 +1,6 @@
 //! One file a verb; each `run()` reads like a table of contents. This is where words are printed and exit codes made.
 
+mod blanks;
 mod campaign;
 mod cancel;
 mod check;
@@ -14,6 +15,7 @@ mod log;
 mod man;
 mod matching;
 mod new;
+mod people;
 mod preview;
 mod rehearse;
 mod release;

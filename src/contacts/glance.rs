@@ -35,6 +35,8 @@ pub struct Glance {
 pub struct Seen {
     /// As it is shown.
     pub header: String,
+    /// As a template's name for it is made of.
+    pub key: String,
     /// The first different values, cut. Personal data.
     pub values: Vec<String>,
     /// What it is taken for.
@@ -78,7 +80,12 @@ fn read(file: &ContactsFile, settings: &ContactsSettings) -> Result<Sample, Cont
 fn look(sample: &Sample, jurisdictions: &BTreeSet<String>) -> Glance {
     let layout = &sample.layout;
     let taken_for = |at: usize| Column::ALL.into_iter().find(|&c| layout.places(c).contains(&at));
-    let seen = |at: usize| Seen { header: layout.label(at), values: sample.values(&[at]), column: taken_for(at) };
+    let seen = |at: usize| Seen {
+        header: layout.label(at),
+        key: layout.keys[at].clone(),
+        values: sample.values(&[at]),
+        column: taken_for(at),
+    };
     let filled = (0..layout.headers.len()).filter(|&at| !layout.headers[at].is_empty());
     let words = sample.folded(layout.places(Column::Role));
     let role = |role| words.iter().filter_map(|w| RoleWord::of(w)).any(|w| w.role == role);

@@ -151,7 +151,7 @@ pub(super) fn inspect(pieces: &[Piece<'_>]) -> Vec<Finding> {
             Event::Start(Tag::CodeBlock(_)) => code_at = Some(at),
             Event::End(TagEnd::CodeBlock) => code_at = None,
             Event::Text(text) if code_at.is_none() => shown.push_str(text),
-            _ => {}
+            _ => shown.push('\n'), // an address ends where a line or a paragraph ends
         }
     }
     let urls: Vec<String> = bare_urls(&shown).into_iter().map(|range| shown[range].to_owned()).collect();
@@ -243,6 +243,17 @@ mod tests {
             let found: Vec<&str> = bare_urls(text).into_iter().map(|range| &text[range]).collect();
             assert_eq!(found, urls, "{text}");
         }
+    }
+
+    #[test]
+    fn a_field_on_the_line_after_an_address_is_no_part_of_it() {
+        let findings = |source: &str| inspect(&crate::template::scan::scan(source, 0, source.len()).0).len();
+        for source in
+            ["www.x.example\\\n{{ a }}", "www.x.example/y\n\n{{ a }}", "[www.x.example](https://x.example){{ a }}"]
+        {
+            assert_eq!(findings(source), 0, "{source}");
+        }
+        assert_eq!(findings("www.x.example/{{ a }}"), 1);
     }
 
     #[test]

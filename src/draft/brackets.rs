@@ -1,0 +1,39 @@
+//! What writers put into brackets themselves, and what is a blank there. It must not look at the place in the letter.
+
+use super::words::{self, Meaning};
+
+/// `[sic]`, `[1]`, `[t]he`, `[…]`: what writers put in brackets.
+pub(super) fn is_aside(words: &str, after: &str, before: &str) -> bool {
+    let lower = words.to_lowercase();
+    let is_mark = words.chars().all(|c| c.is_numeric() || c.is_ascii_punctuation() || c.is_whitespace() || c == '…');
+    let is_empty_box = words.trim().is_empty();
+    let asides =
+        ["sic", "emphasis added", "emphasis mine", "x", "a", "b", "c", "d", "i", "ii", "iii", "iv", "et al.", "ibid."];
+    let touches = after.starts_with(char::is_alphabetic) || before.ends_with(char::is_alphabetic);
+    !is_empty_box && (asides.contains(&lower.as_str()) || is_mark || (touches && words.chars().count() < 4))
+}
+
+/// `(name)` and the like; `(the name of the town)` is a way of writing.
+pub(super) fn is_paren_label(words: &str) -> bool {
+    let tokens = words::tokens(words);
+    let Some(label) = words::label(words) else { return false };
+    let is_official = tokens.iter().all(|word| words::OFFICIALS.contains(&word.as_str()));
+    let is_told = !matches!(label.meaning, Meaning::Note | Meaning::Campaign | Meaning::NoField);
+    let is_place = label.meaning == Meaning::Jurisdiction;
+    let names_it = ["city", "town", "ciudad", "municipality"].iter().any(|word| tokens.iter().any(|t| t == word));
+    !is_official
+        && is_told
+        && tokens.len() <= 5
+        && tokens.first().is_some_and(|t| t != "the")
+        && (!is_place || names_it)
+}
+
+pub(super) fn is_shouted(words: &str) -> bool {
+    let is_sign = |c: char| c.is_uppercase() || matches!(c, ' ' | '_' | '-') || c.is_ascii_digit();
+    words.chars().filter(|c| c.is_uppercase()).count() > 1 && words.chars().all(is_sign)
+}
+
+pub(super) fn is_identifier(words: &str) -> bool {
+    let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '-');
+    (2..=40).contains(&words.chars().count()) && words.starts_with(char::is_alphabetic) && words.chars().all(is_part)
+}

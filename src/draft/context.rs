@@ -1,0 +1,338 @@
+//! What the place of a blank says: the part of the letter that it stands in, the words right before and after it.
+//! It must not look at the blank itself.
+
+use super::lines::Line;
+use super::words::{Label, Owner, label, tokens};
+
+/// A part of a letter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Region {
+    Subject,
+    /// Above the salutation: addresses, the date.
+    Head,
+    Salutation,
+    Body,
+    /// Below the closing words: who signs.
+    Close,
+}
+
+const SALUTATIONS: &[&str] = &[
+    "dear",
+    "hello",
+    "hi",
+    "greetings",
+    "estimado",
+    "estimada",
+    "estimados",
+    "querido",
+    "querida",
+    "honorable",
+    "muy",
+    "sehr",
+    "cher",
+    "chère",
+];
+const CLOSINGS: &[&str] = &[
+    "sincerely",
+    "respectfully",
+    "yours",
+    "regards",
+    "best regards",
+    "kind regards",
+    "warm regards",
+    "with respect",
+    "with regards",
+    "thank you",
+    "thanks",
+    "cordially",
+    "in solidarity",
+    "best",
+    "faithfully",
+    "gratefully",
+    "with gratitude",
+    "very truly yours",
+    "in hope",
+    "with hope",
+    "signed",
+    "atentamente",
+    "saludos",
+    "cordialmente",
+    "respetuosamente",
+    "gracias",
+    "un saludo",
+    "sinceramente",
+    "mit freundlichen",
+    "many thanks",
+    "with thanks",
+    "in peace",
+    "warmly",
+    "le saluda",
+    "your constituent",
+    "a concerned",
+];
+const CLOSING_CHARS_MAX: usize = 60;
+const SIGNATURE_CHARS_MAX: usize = 70;
+
+/// The part that each line stands in.
+pub(super) fn regions(lines: &[Line]) -> Vec<Region> {
+    let salutation = lines.iter().skip(1).take(60).position(|line| begins_with(line, SALUTATIONS)).map(|n| n + 1);
+    let after = salutation.unwrap_or_default();
+    let closing = lines.iter().enumerate().skip(after + 1).rev().find(|(_, line)| is_closing(line)).map(|(n, _)| n);
+    let close = closing.map_or_else(|| signature(lines, after), |n| n + 1);
+    let region = |n: usize| match salutation {
+        _ if n == 0 => Region::Subject,
+        _ if n >= close => Region::Close,
+        Some(at) if n < at => Region::Head,
+        Some(at) if n == at => Region::Salutation,
+        _ => Region::Body,
+    };
+    (0..lines.len()).map(region).collect()
+}
+
+fn begins_with(line: &Line, words: &[&str]) -> bool {
+    let first = tokens(line.text.get(..line.text.len().min(40)).unwrap_or(&line.text)).into_iter().next();
+    first.is_some_and(|first| words.contains(&first.as_str()))
+}
+
+fn is_closing(line: &Line) -> bool {
+    let text = line.text.trim().trim_start_matches('*').to_lowercase();
+    let begins = CLOSINGS
+        .iter()
+        .any(|closing| text.strip_prefix(closing).is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric())));
+    begins && text.chars().count() <= CLOSING_CHARS_MAX && !text.ends_with(['.', '?'])
+}
+
+/// Without closing words, the short lines with labels and blanks at the end are the signature.
+fn signature(lines: &[Line], after: usize) -> usize {
+    let is_part = |line: &Line| {
+        let text = line.text.trim();
+        let is_short = text.chars().count() <= SIGNATURE_CHARS_MAX || text.contains("____");
+        line.is_empty()
+            || (is_short && (text.contains("___") || text.contains(['[', '(', '<', '«', '{']) || text.contains(':')))
+    };
+    let mut start = lines.len();
+    while start > after + 1 && is_part(&lines[start - 1]) {
+        start -= 1;
+    }
+    start
+}
+
+/// What the words right before a blank ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asks {
+    Official,
+    Constituent,
+    Address,
+    /// Where the constituent lives.
+    Home,
+    /// A place: whose, the rest of the sentence tells.
+    Place,
+    Date,
+}
+
+const PHRASES: &[(Asks, &[&str])] = &[
+    (
+        Asks::Home,
+        &[
+            "live in",
+            "living in",
+            "reside in",
+            "residing in",
+            "resident of",
+            "resident in",
+            "citizen of",
+            "i am from",
+            "i'm from",
+            "voter in",
+            "voter of",
+            "constituent in",
+            "constituent from",
+            "homeowner in",
+            "lives in",
+            "grew up in",
+            "taxpayer in",
+            "vivo en",
+            "residente de",
+            "vecino de",
+            "vecina de",
+            "resido en",
+            "member of the community of",
+            "registered voter in",
+            "raised in",
+            "ciudadano de",
+            "ciudadana de",
+        ],
+    ),
+    (
+        Asks::Address,
+        &[
+            "live at",
+            "living at",
+            "reside at",
+            "residing at",
+            "lives at",
+            "address is",
+            "home at",
+            "resident at",
+            "domicilio en",
+        ],
+    ),
+    (
+        Asks::Place,
+        &[
+            "city of",
+            "village of",
+            "town of",
+            "county of",
+            "mayor of",
+            "municipality of",
+            "people of",
+            "residents of",
+            "community of",
+            "township of",
+            "borough of",
+            "council of",
+            "ciudad de",
+            "pueblo de",
+            "municipio de",
+            "alcalde de",
+            "alcaldesa de",
+            "here in",
+            "streets of",
+            "president of",
+            "citizens of",
+            "families of",
+            "children of",
+            "in our city,",
+            "our city of",
+            "villa de",
+            "representative of",
+            "councillor for",
+            "mayor for",
+        ],
+    ),
+    (
+        Asks::Constituent,
+        &[
+            "my name is",
+            "i am",
+            "i'm",
+            "i",
+            "i,",
+            "name is",
+            "from",
+            "signed",
+            "signed by",
+            "sincerely",
+            "respectfully",
+            "by",
+            "yours truly",
+            "me llamo",
+            "mi nombre es",
+            "yo",
+            "yo,",
+            "sincerely,",
+            "respectfully,",
+            "regards,",
+            "atentamente,",
+            "signed:",
+            "from:",
+            "sender:",
+            "the undersigned,",
+            "i, the undersigned,",
+            "thank you,",
+            "de:",
+            "best,",
+            "love,",
+        ],
+    ),
+    (
+        Asks::Official,
+        &[
+            "dear",
+            "to",
+            "to:",
+            "attn",
+            "attn:",
+            "attention",
+            "attention:",
+            "honorable",
+            "hon.",
+            "hello",
+            "hello,",
+            "hi",
+            "estimado",
+            "estimada",
+            "querido",
+            "querida",
+            "estimado/a",
+            "a:",
+            "para:",
+            "señor",
+            "señora",
+            "sr.",
+            "sra.",
+            "attn.",
+            "recipient:",
+        ],
+    ),
+    (
+        Asks::Date,
+        &["dated", "dated:", "dated this", "signed on", "date", "date:", "signed this", "on this", "a día", "fecha:"],
+    ),
+];
+
+/// What a text that stands right before a blank asks for.
+pub(super) fn asks(before: &str) -> Option<Asks> {
+    let start = before.char_indices().rev().nth(80).map_or(0, |(at, _)| at);
+    let text = before[start..].to_lowercase().replace('’', "'");
+    let text = text.trim_end_matches(|c: char| c.is_whitespace() || matches!(c, '*' | '"' | '“'));
+    let ends_with = |phrase: &str| {
+        text.strip_suffix(phrase).is_some_and(|stem| !stem.ends_with(|c: char| c.is_alphanumeric() || c == '\''))
+    };
+    let sentence = text.rsplit(['.', '!', '?']).next().unwrap_or_default();
+    let lives_there =
+        ["live at", "reside at", "residing at", "living at", "live on"].iter().any(|p| sentence.contains(p));
+    if lives_there && ends_with("in") {
+        return Some(Asks::Home);
+    }
+    let longest = |phrases: &[&str]| phrases.iter().filter(|phrase| ends_with(phrase)).map(|phrase| phrase.len()).max();
+    let found = PHRASES.iter().filter_map(|(asks, phrases)| longest(phrases).map(|len| (len, *asks)));
+    found.max_by_key(|(len, _)| *len).map(|(_, asks)| asks)
+}
+
+/// Whose place it is: the constituent's where the sentence speaks of living there.
+pub(super) fn owner_of_place(before: &str, region: Region) -> Owner {
+    let start = before.rfind(['.', '!', '?']).unwrap_or_default();
+    let text = before[start..].to_lowercase();
+    let lives = ["live", "resid", "my home", "vivo", "citizen", "i am a", "as a ", "neighbor"];
+    if matches!(region, Region::Close | Region::Subject) || lives.iter().any(|word| text.contains(word)) {
+        Owner::Constituent
+    } else {
+        Owner::Official
+    }
+}
+
+/// The label right before a blank, as in `Name: ____` or `Printed name ____`.
+pub(super) fn label_before(before: &str) -> Option<Label> {
+    let column = before.trim_end_matches(' ').rsplit("   ").next().unwrap_or_default();
+    let column = column.rsplit([';', '|']).next().unwrap_or_default();
+    let sentence = column.rsplit(". ").next().unwrap_or_default().trim();
+    let has_colon = sentence.trim_end_matches('*').trim_end().ends_with([':', '=', '#']);
+    if let Some(label) = label(sentence) {
+        return Some(label);
+    }
+    if !has_colon {
+        return None;
+    }
+    let words: Vec<&str> = sentence.split_whitespace().collect();
+    (1..=words.len().min(4)).rev().find_map(|n| label(&words[words.len() - n..].join(" ")))
+}
+
+/// What follows a blank in its line: the end of an address, as in `____ Street`; its length.
+pub(super) fn street_after(after: &str) -> Option<usize> {
+    let word = after.strip_prefix(' ')?;
+    let len = word.find(|c: char| !c.is_alphanumeric()).unwrap_or(word.len());
+    let streets = ["street", "st", "avenue", "ave", "road", "rd", "drive", "lane", "boulevard", "blvd", "court"];
+    streets.contains(&word[..len].to_lowercase().as_str()).then_some(1 + len)
+}
