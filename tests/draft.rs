@@ -206,9 +206,10 @@ fn story(name: &str, bytes: &[u8]) -> String {
     let draft = read(name, bytes).unwrap();
     let blanks = draft.blanks(&columns());
     let open = blanks.iter().filter(|blank| blank.certainty == Unsure);
-    let open: String = open.map(|blank| format!("? {}: {} ({})\n", blank.line, blank.words, blank.reason)).collect();
-    let notes: String = draft.notes().iter().map(|note| format!("! {note}\n")).collect();
-    format!("{notes}{open}{}", filled(&draft))
+    let open = open.map(|blank| format!("? {}: {} ({})", blank.line, blank.words, blank.reason));
+    let notes = draft.notes().iter().map(|note| format!("! {note}"));
+    let lines: Vec<String> = notes.chain(open).chain([filled(&draft)]).collect();
+    lines.join("\n")
 }
 
 #[test]
