@@ -1,6 +1,7 @@
 //! Finds every blank of a draft and proposes a field for it. It must not change the text.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::Draft;
 use super::brackets::{is_aside, is_identifier, is_paren_label, is_shouted};
@@ -29,7 +30,7 @@ pub struct Blank {
     /// The blank as it stands there.
     pub words: String,
     /// The line as it is read, and where the blank stands in it.
-    pub text: String,
+    pub(super) text: Arc<str>,
     pub(super) in_text: Range<usize>,
     /// What belongs there, as far as can be told.
     pub proposal: Option<Field>,
@@ -83,7 +84,9 @@ impl Draft {
     pub fn blanks(&self, columns: &Columns) -> Vec<Blank> {
         let lines = lines::of(self.source());
         let regions = context::regions(&lines);
-        let mut finder = Finder { columns, lines: &lines, regions: &regions, taken: Vec::new(), captions: Vec::new() };
+        let dated_at = lines.iter().position(context::has_date);
+        let mut finder =
+            Finder { dated_at, columns, lines: &lines, regions: &regions, taken: Vec::new(), captions: Vec::new() };
         (0..lines.len()).flat_map(|n| finder.on_line(n)).collect()
     }
 }
@@ -94,6 +97,8 @@ struct Finder<'a> {
     regions: &'a [Region],
     /// The fields that the signature has already.
     taken: Vec<Field>,
+    /// The first line with a date: below it stands the official's address.
+    dated_at: Option<usize>,
     /// Lines that are captions of the blanks above them.
     captions: Vec<usize>,
 }
@@ -111,17 +116,25 @@ impl Finder<'_> {
         found.extend(self.gaps(n, &found));
         found.sort_by_key(|found| found.range.start);
         let captions = self.captions_below(n, &found);
+        let text: Arc<str> = Arc::from(line.text.as_str());
         let mut blanks = Vec::new();
         let mut from = start;
         for (i, found) in found.iter().enumerate() {
             let caption = captions.get(i).cloned();
-            blanks.push(self.blank(n, found, from, caption));
+            blanks.push(self.blank(n, &text, found, from, caption));
             from = found.range.end;
         }
         blanks
     }
 
-    fn blank(&mut self, n: usize, found: &Found, from: usize, caption: Option<(Label, Option<Range<usize>>)>) -> Blank {
+    fn blank(
+        &mut self,
+        n: usize,
+        text: &Arc<str>,
+        found: &Found,
+        from: usize,
+        caption: Option<(Label, Option<Range<usize>>)>,
+    ) -> Blank {
         let line = &self.lines[n];
         let before = &line.text[from..found.range.start];
         let after = &line.text[found.range.end..];
@@ -153,7 +166,7 @@ impl Finder<'_> {
         Blank {
             line: n + 1,
             words: line.text[range.clone()].trim().to_owned(),
-            text: line.text.clone(),
+            text: Arc::clone(text),
             in_text: range.clone(),
             proposal: proposal.field,
             certainty,
@@ -259,7 +272,9 @@ impl Finder<'_> {
             }
             (_, Meaning::Title, _) => likely(official, "officials have titles"),
             (Region::Subject, ..) => likely(constituent, "letters are signed by constituents"),
-            (Region::Head, ..) if self.is_dated_above(n) => likely(official, "it stands in the official's address"),
+            (Region::Head, ..) if self.dated_at.is_some_and(|at| at < n) => {
+                likely(official, "it stands in the official's address")
+            }
             _ if is_form || before.trim().is_empty() => likely(constituent, reason),
             _ => unsure(constituent, "it may be the constituent or the official"),
         }
@@ -299,14 +314,6 @@ impl Finder<'_> {
 
     fn official(&self) -> Field {
         if self.columns.official_titles == Some(false) { Field::of("official.name") } else { Field::salutation() }
-    }
-
-    fn is_dated_above(&self, n: usize) -> bool {
-        let is_date = |line: &Line| {
-            let text = line.text.to_lowercase();
-            text.contains("date") || text.contains("fecha") || [", 202", ", 203"].iter().any(|year| text.contains(year))
-        };
-        self.lines[..n].iter().any(is_date)
     }
 
     /// `[First name] [Last name]` is one name, `[City], [State] [ZIP]` one line of an address, `____ (name)` one blank.

@@ -117,6 +117,12 @@ fn signature(lines: &[Line], after: usize) -> usize {
     start
 }
 
+/// Whether a line has a date in it, or asks for one.
+pub(super) fn has_date(line: &Line) -> bool {
+    let text = line.text.to_lowercase();
+    ["date", "fecha", ", 202", ", 203"].iter().any(|sign| text.contains(sign))
+}
+
 /// What the words right before a blank ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Asks {

@@ -9,6 +9,9 @@ pub(super) fn line(text: &str, starts: bool) -> String {
     let mut at = 0;
     for range in addresses {
         words(&text[at..range.start], text[..at].chars().next_back(), starts && at == 0, &mut out);
+        if out.ends_with('!') {
+            out.insert(out.len() - 1, '\\'); // no picture
+        }
         address(&text[range.clone()], &mut out);
         at = range.end;
     }
@@ -132,8 +135,9 @@ pub(super) fn web_addresses(text: &str) -> Vec<Range<usize>> {
         .min()
     {
         let rest = &text[start..];
-        let end =
-            rest.find(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"' | '”' | '“')).unwrap_or(rest.len());
+        let end = rest
+            .find(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"' | '”' | '“' | '`' | '|' | '…'))
+            .unwrap_or(rest.len());
         let mut end = end;
         while let Some(last) = rest[..end].chars().next_back() {
             let closes = last == ')' && !rest[..end].contains('(') || last == ']' && !rest[..end].contains('[');
@@ -168,7 +172,7 @@ mod tests {
             ("[NAME] & Co, AT&T, &amp;", "\\[NAME\\] & Co, AT&T, \\&amp;"),
             ("see www.a.example/x.", "see www.a.example/x."),
             ("see https://a.example/a_b_c, now", "see <https://a.example/a_b_c>, now"),
-            ("see www.a.example/a_b", "see [www.a.example/a_b](https://www.a.example/a_b)"),
+            ("see www.a.example/a_b", "see [www.a.example/a\\_b](https://www.a.example/a_b)"),
             ("https://a.example/___x", "[https://a.example/\\_\\_\\_x](https://a.example/%5F%5F%5Fx)"),
         ] {
             assert_eq!(line(text, true), markdown, "{text}");

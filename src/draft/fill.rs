@@ -142,7 +142,7 @@ fn harmless(text: &str, in_subject: bool, out: &mut String) {
         _ => false,
     };
     for (part, raw) in [(subject, true), (body, false)] {
-        let mut before = None;
+        let mut before = out.chars().next_back();
         let mut chars = part.chars().peekable();
         while let Some(c) = chars.next() {
             if !is_sign(before, c, chars.peek().copied()) {

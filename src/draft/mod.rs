@@ -30,6 +30,9 @@ pub const FILE_BYTES_MAX: usize = 1024 * 1024;
 /// The longest letter; the longest template.
 pub const TEXT_BYTES_MAX: usize = 60 * 1024;
 
+/// The longest paragraph: what is looked at in a line grows with the square of its length.
+pub const LINE_CHARS_MAX: usize = 10_000;
+
 const PREFIX: &str = "Subject: ";
 
 /// A letter that was read: a `Subject:` line, an empty line, then Markdown. Its blanks are still blanks.
@@ -62,6 +65,9 @@ pub fn read(name: &str, bytes: &[u8]) -> Result<Draft, DraftError> {
     }
     if body.len() > TEXT_BYTES_MAX {
         return Err(DraftError::TooLong);
+    }
+    if body.lines().any(|line| line.len() > LINE_CHARS_MAX && line.chars().count() > LINE_CHARS_MAX) {
+        return Err(DraftError::LongLine);
     }
     let subject = subject::of(body, name);
     let text = format!("{PREFIX}{}\n\n{}\n", subject.text, &body[subject.body_at..]);

@@ -14,6 +14,9 @@ pub enum DraftError {
     /// Over [`super::TEXT_BYTES_MAX`].
     #[error("the letter is longer than 60 KiB; is it the right file?")]
     TooLong,
+    /// A line over [`super::LINE_CHARS_MAX`].
+    #[error("a paragraph is longer than 10,000 characters; is it the right file?")]
+    LongLine,
     /// A kind of file that is known and not read.
     #[error("it is {what}; {advice}")]
     Kind {

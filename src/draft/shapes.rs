@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::escape::web_addresses;
 use super::lines::Line;
-use super::words::{label, title_at_end};
+use super::words::{label, title_at_end, tokens};
 
 /// How a blank looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -139,8 +139,8 @@ fn rule(line: &Line, at: usize) -> Option<Found> {
     let enough = match sign {
         '_' | '＿' if count >= 3 => !is_emphasis,
         '_' => stands_alone(before, after, count) && !is_emphasis,
-        '.' => count >= 6 || (count >= 3 && expects(&text[..at])),
-        '…' => count >= 3 || (count >= 1 && expects(&text[..at])),
+        '.' => count >= 6 || (count >= 4 && ends_with_label(&text[..at])) || (count >= 3 && expects(&text[..at])),
+        '…' => count >= 3 || (count >= 2 && ends_with_label(&text[..at])) || expects(&text[..at]),
         '—' | '–' => count >= 2 && expects(&text[..at]) || count >= 4 && !text[..at].trim().is_empty(),
         _ => count >= 4 && !is_spaced && expects(&text[..at]),
     };
@@ -161,6 +161,13 @@ fn expects(before: &str) -> bool {
     let last = before.rsplit([' ', '\t']).next().unwrap_or_default();
     let last_column = before.rsplit("   ").next().unwrap_or_default();
     label(last_column).is_some() || title_at_end(before).is_some() || last.eq_ignore_ascii_case("dear")
+}
+
+/// Whether the last word or two before are a label, whatever stands before them.
+fn ends_with_label(before: &str) -> bool {
+    let start = before.char_indices().rev().nth(40).map_or(0, |(at, _)| at);
+    let words = tokens(&before[start..]);
+    (1..=words.len().min(2)).any(|n| label(&words[words.len() - n..].join(" ")).is_some())
 }
 
 /// `$NAME`, but no amount of money.

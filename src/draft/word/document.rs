@@ -12,6 +12,8 @@ use crate::draft::decode::is_invisible;
 
 /// More text than a letter has; the rest is not collected.
 const CHARS_MAX: usize = 256 * 1024;
+/// Word nests fields in fields, a few deep.
+const FIELDS_OPEN_MAX: usize = 32;
 const BLANK: &str = "____";
 
 pub(super) fn read(
@@ -298,7 +300,7 @@ impl<'a> Walk<'a> {
 
     fn field_mark(&mut self, element: &Element<'_>) {
         match element.attribute("fldCharType").as_deref() {
-            Some("begin") => self.fields.push(WordField::default()),
+            Some("begin") if self.fields.len() < FIELDS_OPEN_MAX => self.fields.push(WordField::default()),
             Some("separate") => {
                 let Some(mut field) = self.fields.pop() else { return };
                 field.in_result = true;
