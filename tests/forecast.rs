@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use undersigned::contacts::ListedOfficial;
 use undersigned::model::{EmailAddress, Extra, Official, PersonName};
 use undersigned::plan::{Forecast, OfficialTally, Raise, Speed, Workload, forecast, raises};
-use undersigned::policy::{Admission, Binding, Limit, Pace, PaceSettings};
+use undersigned::policy::{Admission, Binding, Limit, Pace, PaceSettings, Window};
 
 /// Letters of each mailbox, with its domain.
 type Lanes = Vec<(u64, &'static str)>;
@@ -44,7 +44,7 @@ fn world(lanes: &Lanes) -> (Vec<ListedOfficial>, Vec<OfficialTally>) {
 fn forecast_of(lanes: &Lanes, pace: PaceSettings, relays: &[Limit], confirmations: u64) -> Vec<Forecast> {
     let (officials, tallies) = world(lanes);
     let work = Workload { officials: &officials, tallies: &tallies, confirmations };
-    forecast(&work, &Speed { pace, relays }, Timestamp::UNIX_EPOCH, None)
+    forecast(&work, &Speed { pace, relays, window: &Window::always() }, Timestamp::UNIX_EPOCH, None)
 }
 
 /// When the last letter of each lane goes, with the program's own pace and whoever waited longest first. Every letter
@@ -176,16 +176,24 @@ fn a_pace_that_makes_the_deadline_is_named_and_makes_it() {
         (settings("unlimited", "unlimited", "60/h"), &["50/h", "20/h"], &["relay"]),
     ] {
         let relays: Vec<Limit> = relays.iter().map(|r| limit(r)).collect();
-        let found = raises(&work, &Speed { pace, relays: &relays }, now, deadline);
+        let found = raises(&work, &Speed { pace, relays: &relays, window: &Window::always() }, now, deadline);
         let mut names: Vec<String> = found.iter().map(name).collect();
         names.sort();
         assert_eq!(names.len(), expected.len(), "{names:?}");
         assert!(names.iter().zip(expected).all(|(n, e)| n.starts_with(e)), "{names:?} {expected:?}");
         let (pace, relays) = raise(pace, relays, &found);
-        let after = forecast(&work, &Speed { pace, relays: &relays }, now, Some(deadline));
+        let after = forecast(&work, &Speed { pace, relays: &relays, window: &Window::always() }, now, Some(deadline));
         assert!(after.iter().all(|f| !f.past_deadline), "{names:?}");
     }
-    assert_eq!(raises(&work, &Speed { pace: settings("1/h", "1/h", "1/h"), relays: &[] }, deadline, now), []);
+    assert_eq!(
+        raises(
+            &work,
+            &Speed { pace: settings("1/h", "1/h", "1/h"), relays: &[], window: &Window::always() },
+            deadline,
+            now
+        ),
+        []
+    );
 }
 
 fn name(raise: &Raise) -> String {
@@ -215,10 +223,32 @@ fn officials_of_one_mailbox_are_one_lane_and_those_without_one_none() {
     let officials = [official(0, Some("hall@x.example")), official(1, Some("HALL@x.example")), official(2, None)];
     let tallies = [(0, 10), (1, 21), (2, 7)].map(|(official, letters)| OfficialTally { official, letters });
     let work = Workload { officials: &officials, tallies: &tallies, confirmations: 0 };
-    let speed = Speed { pace: settings("unlimited", "unlimited", "30/h"), relays: &[] };
+    let always = Window::always();
+    let speed = Speed { pace: settings("unlimited", "unlimited", "30/h"), relays: &[], window: &always };
     let told = forecast(&work, &speed, Timestamp::UNIX_EPOCH, Some("1970-01-01T00:59Z".parse().unwrap()));
     assert_eq!((told.len(), told[0].letters, told[0].officials), (1, 31, 2));
     assert!(told[0].past_deadline && told[0].last > Timestamp::UNIX_EPOCH + Duration::from_secs(3600));
+}
+
+#[test]
+fn hours_of_rest_put_the_last_letter_off_and_leave_less_time_before_the_deadline() {
+    let officials = [official(0, Some("hall@x.example"))];
+    let work =
+        Workload { officials: &officials, tallies: &[OfficialTally { official: 0, letters: 4100 }], confirmations: 0 };
+    let zone = jiff::tz::TimeZone::get("America/Chicago").unwrap();
+    let window = Window::parse("mon-fri 8-18", zone.clone()).unwrap();
+    let speed = Speed { pace: settings("unlimited", "unlimited", "30/h"), relays: &[], window: &window };
+    let at = |civil: &str| {
+        civil.parse::<jiff::civil::DateTime>().unwrap().to_zoned_datetime(zone.clone()).unwrap().timestamp()
+    };
+    // 137 hours of sending and 1 % more are 13 days of ten hours and 8 hours: the 14th weekday.
+    let (now, deadline) = (at("2027-02-01T08:00"), at("2027-02-15T18:00"));
+    let told = forecast(&work, &speed, now, Some(deadline));
+    let last = told[0].last.to_zoned_datetime(zone.clone());
+    assert_eq!(last.date(), "2027-02-18".parse::<jiff::civil::Date>().unwrap());
+    assert!((8..18).contains(&last.hour()) && told[0].past_deadline);
+    let raises = raises(&work, &speed, now, deadline);
+    assert_eq!(raises.iter().map(name).collect::<Vec<_>>(), ["per_mailbox 38/h"]);
 }
 
 #[test]

@@ -135,6 +135,7 @@ impl Workspace {
             deadline: self.deadline().as_ref(),
             raises: &self.raises(prepared),
             zone: &self.config.timezone,
+            window: &self.config.windows.letters,
             list: &prepared.list,
             refused: prepared.refused_to.as_deref(),
         })
@@ -167,8 +168,8 @@ impl Workspace {
         self.config.relays.iter().map(|relay| relay.rate).collect()
     }
 
-    fn speed<'a>(&self, relays: &'a [Limit]) -> Speed<'a> {
-        Speed { pace: self.config.pace, relays }
+    fn speed<'a>(&'a self, relays: &'a [Limit]) -> Speed<'a> {
+        Speed { pace: self.config.pace, relays, window: &self.config.windows.letters }
     }
 
     /// Everything that a launch would send.

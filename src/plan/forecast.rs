@@ -1,17 +1,17 @@
 //! When the last letter of each mailbox would go, under all limits together, and what pace would make the deadline.
 //!
 //! Pure: the moment of the start is passed in. Times are counted as time of sending and only at the end put on the
-//! calendar, in one place ([`moment_after`]), which is where hours of rest would be skipped.
+//! calendar, where the hours of rest are skipped.
 
 use std::collections::HashMap;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use crate::contacts::ListedOfficial;
 use crate::model::EmailAddress;
-use crate::policy::{Binding, Limit, PaceSettings, Rate, steady_interval, time_for};
+use crate::policy::{Binding, Limit, PaceSettings, Rate, Window, steady_interval, time_for};
 
 use super::OfficialTally;
 use super::sharing::{self, End, Holds, Lane, Rates};
@@ -34,6 +34,8 @@ pub struct Speed<'a> {
     pub pace: PaceSettings,
     /// The limit of each relay.
     pub relays: &'a [Limit],
+    /// The hours of letters.
+    pub window: &'a Window,
 }
 
 /// What one mailbox has before it.
@@ -45,7 +47,7 @@ pub struct Forecast {
     pub officials: u64,
     /// Letters to this mailbox.
     pub letters: u64,
-    /// How long they take, from the start to the last.
+    /// How long they take, from the start to the last, hours of rest not counted.
     pub takes: Duration,
     /// When the last of them would go.
     pub last: Timestamp,
@@ -81,7 +83,7 @@ pub fn forecast(work: &Workload<'_>, speed: &Speed<'_>, now: Timestamp, deadline
         .zip(ends)
         .filter_map(|(mailbox, end)| {
             let takes = takes(mailbox.lane.letters, end?, speed, &shared);
-            let last = moment_after(now, takes);
+            let last = speed.window.after(now, takes);
             Some(Forecast {
                 official: work.officials.get(mailbox.official)?.official.salutation(),
                 officials: mailbox.officials,
@@ -103,11 +105,11 @@ pub fn raises(work: &Workload<'_>, speed: &Speed<'_>, now: Timestamp, deadline: 
     const ROUNDS_MAX: usize = 20;
     let mut raises: Vec<Raise> = Vec::new();
     let (mut pace, mut relays) = (speed.pace, speed.relays.to_vec());
-    let available = Duration::try_from(deadline.duration_since(now)).unwrap_or_default();
+    let available = speed.window.open_between(now, deadline);
     for _ in 0..ROUNDS_MAX {
-        let late = forecast(work, &Speed { pace, relays: &relays }, now, Some(deadline));
+        let late = forecast(work, &Speed { pace, relays: &relays, ..*speed }, now, Some(deadline));
         let Some(latest) = late.first().filter(|f| f.past_deadline) else { return raises };
-        let shared = Shared::of(&Speed { pace, relays: &relays });
+        let shared = Shared::of(&Speed { pace, relays: &relays, ..*speed });
         let old = match latest.binding {
             None => return Vec::new(),
             Some(Binding::Mailbox) => pace.per_mailbox.rate(),
@@ -223,10 +225,4 @@ fn binding(end: End, speed: &Speed<'_>, shared: &Shared) -> Option<Binding> {
         Holds::Shared => (shared.per_second, shared.binding),
     };
     limit.is_finite().then_some(binding)
-}
-
-/// The moment at which so much time of sending is over.
-fn moment_after(start: Timestamp, sending: Duration) -> Timestamp {
-    let span = SignedDuration::try_from(sending).unwrap_or(SignedDuration::MAX);
-    start.checked_add(span).unwrap_or(Timestamp::MAX)
 }

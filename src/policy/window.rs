@@ -2,12 +2,14 @@
 //!
 //! Pure: the moment is passed in. It must not wait and must not know what is sent.
 
+use std::fmt;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::{AmbiguousOffset, TimeZone};
 
+const ALWAYS: &str = "always";
 const DAY_MINUTES: u16 = 24 * 60;
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 /// Beyond this nobody plans a campaign.
@@ -16,6 +18,8 @@ const DAYS_AHEAD_MAX: usize = 20 * 366;
 /// When mail may go.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Window {
+    /// As it was written.
+    text: String,
     zone: TimeZone,
     /// The spans of each weekday from Monday on, in order and apart; none at all: always.
     week: Option<[Vec<Span>; 7]>,
@@ -63,15 +67,15 @@ pub enum WindowError {
 impl Window {
     /// Around the clock.
     pub fn always() -> Self {
-        Self { zone: TimeZone::UTC, week: None }
+        Self { text: ALWAYS.to_owned(), zone: TimeZone::UTC, week: None }
     }
 
     /// Reads `always`, or rules like `mon-fri 08:00-18:00, sat 9-12`; days alone mean the whole day, hours alone
     /// every day. Hours that end before they begin go on over midnight.
     pub fn parse(text: &str, zone: TimeZone) -> Result<Self, WindowError> {
         let text = text.trim().to_lowercase();
-        if text == "always" {
-            return Ok(Self { zone, week: None });
+        if text == ALWAYS {
+            return Ok(Self { text, zone, week: None });
         }
         if text.is_empty() {
             return Err(WindowError::Empty);
@@ -81,7 +85,7 @@ impl Window {
             add_rule(rule, &mut week)?;
         }
         week.iter_mut().for_each(merge);
-        Ok(Self { zone, week: Some(week) })
+        Ok(Self { text, zone, week: Some(week) })
     }
 
     /// Whether mail may go at a moment, and when that changes.
@@ -120,6 +124,21 @@ impl Window {
         Timestamp::MAX
     }
 
+    /// For how long it is open between two moments.
+    pub fn open_between(&self, from: Timestamp, to: Timestamp) -> Duration {
+        let length = |from, to: Timestamp| Duration::try_from(to.duration_since(from)).unwrap_or_default();
+        if self.week.is_none() {
+            return length(from, to);
+        }
+        let hours = self.hours_from(from).take_while(|(begin, _)| *begin < to);
+        hours.map(|(begin, end)| length(begin.max(from), end.min(to))).sum()
+    }
+
+    /// Whether it is open around the clock.
+    pub fn is_always(&self) -> bool {
+        self.week.is_none()
+    }
+
     /// The hours that end after `now`, in order.
     fn hours_from(&self, now: Timestamp) -> impl Iterator<Item = (Timestamp, Timestamp)> {
         // Hours of the day before may reach into this one where a zone skips midnight.
@@ -153,6 +172,13 @@ impl Window {
         let moment = ambiguous.compatible().ok()?.timestamp();
         let put_forward = || self.zone.preceding(moment).next().map(|transition| transition.timestamp());
         if is_skipped { put_forward() } else { Some(moment) }
+    }
+}
+
+/// As it was written.
+impl fmt::Display for Window {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
     }
 }
 
@@ -336,6 +362,14 @@ mod tests {
         }
         assert_eq!(Window::always().after(at("2026-11-24T09:00"), hours(30)), at("2026-11-25T15:00"));
         assert_eq!(office.after(at("2026-11-24T09:00"), Duration::MAX), Timestamp::MAX);
+        for (from, to, open_for) in [
+            ("2026-11-24T09:00", "2026-11-24T12:00", 3),
+            ("2026-11-24T06:00", "2026-11-25T09:00", 11),
+            ("2026-11-27T17:00", "2026-11-30T09:00", 2),
+            ("2026-11-24T09:00", "2026-11-24T06:00", 0),
+        ] {
+            assert_eq!(office.open_between(at(from), at(to)), hours(open_for), "{from} to {to}");
+        }
     }
 
     proptest! {

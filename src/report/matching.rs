@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 
 use crate::contacts::Survey;
 use crate::plan::{Forecast, MatchReport, Raise};
-use crate::policy::Binding;
+use crate::policy::{Binding, Window};
 
 use super::layout::{block, paragraph};
 use super::problem_list::WrittenList;
@@ -42,6 +42,8 @@ pub struct Findings<'a> {
     pub raises: &'a [Raise],
     /// The campaign's own time.
     pub zone: &'a TimeZone,
+    /// The hours of letters.
+    pub window: &'a Window,
     /// The whole list of problems.
     pub list: &'a WrittenList,
     /// Where the rows that cannot be used were written, if they were.
@@ -171,7 +173,7 @@ fn forecast_text(found: &Findings<'_>) -> String {
         ("last one, if sent from now", Align::Left, 32),
     ]);
     for forecast in forecasts.iter().take(BUSIEST) {
-        let when = if forecast.takes.is_zero() {
+        let when = if forecast.takes.is_zero() && found.window.is_always() {
             "at once".to_owned()
         } else {
             forecast.last.to_zoned_datetime(found.zone.clone()).strftime(SHORT_MOMENT).to_string()
@@ -181,6 +183,10 @@ fn forecast_text(found: &Findings<'_>) -> String {
     }
     let mut out = table.text();
     problems::more(&mut out, 2, forecasts.len() as u64, BUSIEST);
+    if !found.window.is_always() {
+        out.push('\n');
+        block(&mut out, 2, &format!("Letters go {}, by pace.window.", found.window));
+    }
     out.push_str(&too_late(found));
     out
 }
