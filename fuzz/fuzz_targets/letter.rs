@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use undersigned::draft::{self, Choice, Columns, Decision};
-use undersigned::template::{Fields, Purpose, Source, Template, to_html, to_text};
+use undersigned::template::{Fields, Purpose, Template, to_html, to_text};
 
 const NAMES: [&str; 4] = ["letter.md", "letter.txt", "letter.docx", "letter"];
 
@@ -31,7 +31,7 @@ fuzz_target!(|data: &[u8]| {
     for decisions in [&open, &proposed] {
         let filled = draft.fill(decisions);
         assert_eq!(filled, draft.fill(decisions), "the same decisions give the same letter");
-        let _ = Template::parse(&Source::whole("letter.md", &filled), Purpose::Letter, &fields);
+        let _ = Template::parse("letter.md", &filled, Purpose::Letter, &fields);
         let _ = (to_text(&filled), to_html("subject", &filled, "en"));
     }
 });
