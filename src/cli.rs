@@ -24,8 +24,8 @@ The password of the relay NAME comes from one of these:
     a prompt
 
 First steps:
-    undersigned new DIR
-    then in DIR: check, preview, rehearse, test, send";
+    undersigned new DIR --letter FILE --contacts FILE
+    then in DIR: check, match, preview, rehearse, test, send";
 
 /// The columns of what `export` writes, at the end of its `--help`.
 const EXPORT_HELP: &str = "\
@@ -82,7 +82,7 @@ pub struct Place {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
-    /// Writes a commented campaign folder to begin with
+    /// Makes a campaign folder of your letter and your contacts, or with a sample to change
     New(New),
     /// Reads everything, fills in every letter, and tells every problem and who writes to whom; sends nothing
     Check(Check),
