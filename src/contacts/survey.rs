@@ -12,7 +12,6 @@ use super::error::{ContactsError, FileFault, FileProblem};
 use super::guide::Guide;
 use super::join::{Found, ListedOfficial, may_be_several};
 use super::layout::{Layout, check_settings};
-use super::likeness::Suggestion;
 use super::officials::{JoiningCell, Officials, SeveralJurisdictions};
 use super::postcodes::Postcodes;
 use super::prints::{Prints, print_of};
@@ -22,6 +21,7 @@ use super::records::Record;
 use super::row::{OddDate, Person, Place, ReadRow, odd_date, read_row};
 use super::settings::{ContactsFile, ContactsSettings, Joining};
 use super::source::Fingerprint;
+use super::suggestions::Suggestion;
 use super::table::Table;
 use crate::model::{Constituent, Role, fold};
 

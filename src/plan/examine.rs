@@ -6,11 +6,11 @@ use crate::contacts::{ContactsError, Problem, Row, Survey};
 use crate::model::{Constituent, Official};
 use crate::template::Advice;
 
-use super::astray::Groups;
-use super::groups::ProblemGroups;
 use super::likeness::Samples;
 use super::listed::Listed;
+use super::problem_groups::ProblemGroups;
 use super::texts::{Choices, Texts, constituent_field, official_field};
+use super::unjoined::UnjoinedGroups;
 
 /// How many letters an official gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,11 +66,11 @@ pub struct MatchReport {
     /// Constituents whom no official is for.
     pub unmatched: Listed<Problem>,
     /// The same, grouped by what they wrote.
-    pub unmatched_groups: Groups,
+    pub unmatched_groups: UnjoinedGroups,
     /// Constituents for whom more than one official might be the right one.
     pub ambiguous: Listed<Problem>,
     /// The same, grouped by what they wrote.
-    pub ambiguous_groups: Groups,
+    pub ambiguous_groups: UnjoinedGroups,
     /// How many each accepted spelling joined, in the order of [`Survey::aliases`].
     pub by_alias: Vec<u64>,
     /// How many were joined by their postcode.
