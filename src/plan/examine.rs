@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::contacts::{ContactsError, Problem, Row, Survey};
+use crate::contacts::{ContactsError, Row, Survey};
 use crate::model::{Constituent, Official};
 use crate::template::Advice;
 
@@ -61,14 +61,14 @@ pub struct MatchReport {
     pub held: u64,
     /// Every official with their letters, in the order of the file; zero means that nobody wrote to them.
     pub officials: Vec<OfficialTally>,
-    /// Rows that cannot be used.
-    pub refused: Listed<Problem>,
+    /// Rows that are refused.
+    pub refused: u64,
     /// Constituents whom no official is for.
-    pub unmatched: Listed<Problem>,
+    pub unmatched: u64,
     /// The same, grouped by what they wrote.
     pub unmatched_groups: UnjoinedGroups,
     /// Constituents for whom more than one official might be the right one.
-    pub ambiguous: Listed<Problem>,
+    pub ambiguous: u64,
     /// The same, grouped by what they wrote.
     pub ambiguous_groups: UnjoinedGroups,
     /// How many each accepted spelling joined, in the order of [`Survey::aliases`].
@@ -76,8 +76,8 @@ pub struct MatchReport {
     /// How many were joined by their postcode.
     pub by_postcode: u64,
     /// Rows that are the same person as an earlier one.
-    pub duplicates: Listed<Problem>,
-    /// Whatever is wrong with rows that are refused, unmatched or ambiguous, by kind.
+    pub duplicates: u64,
+    /// What is wrong with rows that are refused, by kind.
     pub in_the_way: ProblemGroups,
     /// What is only worth telling of rows, by kind.
     pub told: ProblemGroups,
@@ -96,9 +96,9 @@ pub struct MatchReport {
 }
 
 impl MatchReport {
-    /// Whether rows stand in the way that staff must fix or skip.
-    pub fn has_bad_rows(&self) -> bool {
-        !(self.refused.is_empty() && self.unmatched.is_empty() && self.ambiguous.is_empty())
+    /// How many rows cannot be used: staff must fix or skip them.
+    pub fn bad_rows(&self) -> u64 {
+        self.refused + self.unmatched + self.ambiguous
     }
 
     /// Officials without a mailbox to whom somebody wrote: their letters wait as `held`.
@@ -156,16 +156,20 @@ pub fn examine(
             }
             Row::Unmatched { sought, problem, .. } => {
                 report.unmatched_groups.add(&sought, &problem);
-                report.unmatched.push(problem);
+                report.unmatched += 1;
             }
             Row::Ambiguous { sought, problem, .. } => {
                 report.ambiguous_groups.add(&sought, &problem);
-                report.ambiguous.push(problem);
+                report.ambiguous += 1;
             }
             Row::Refused { problems, .. } => {
-                report.refused.extend(problems.into_iter().map(|problem| report.in_the_way.adding(problem)));
+                problems.iter().for_each(|problem| report.in_the_way.add(problem));
+                report.refused += 1;
             }
-            Row::Duplicate { problem, .. } => report.duplicates.push(report.told.adding(problem)),
+            Row::Duplicate { problem, .. } => {
+                report.told.add(&problem);
+                report.duplicates += 1;
+            }
         }
     }
     report.unmatched_groups.settle(survey);

@@ -79,8 +79,8 @@ fn figures(survey: &Survey, report: &MatchReport) -> Value {
         "constituents": report.joined,
         "officials": report.officials.iter().filter(|t| t.letters > 0).count(),
         "held": report.held,
-        "listed_twice": report.duplicates.total(),
-        "not_usable": survey.problems().rows() + report.unmatched.total() + report.ambiguous.total(),
+        "listed_twice": report.duplicates,
+        "not_usable": report.bad_rows(),
         "blank_rows": survey.blank_rows(),
     })
 }
