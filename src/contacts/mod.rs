@@ -8,11 +8,9 @@
 //! keys. It sends nothing and renders nothing.
 
 mod aliases;
-mod archive;
 mod beside;
 mod blanks;
 mod columns;
-mod date_format;
 mod decisions;
 mod decoder;
 mod delimiter;
@@ -26,8 +24,6 @@ mod join;
 mod kind;
 mod known_headers;
 mod layout;
-mod number_format;
-mod ods;
 mod officials;
 mod pairs;
 mod place_name;
@@ -43,16 +39,13 @@ mod row;
 mod rows;
 mod safe_csv;
 mod sample;
-mod scratch;
 mod settings;
-mod sheet;
 mod source;
-mod strings;
+mod spreadsheet;
 mod suggestions;
 mod survey;
 mod table;
 mod whole;
-mod xlsx;
 
 pub use aliases::{Alias, add_aliases};
 pub use beside::BesideWriter;
