@@ -198,12 +198,23 @@ impl fmt::Debug for Constituent {
 ///
 /// Two texts with the same fold are the same word to a person; nothing that only resembles folds together.
 pub fn fold(text: &str) -> String {
-    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     if text.is_ascii() {
-        return words(&text.to_ascii_lowercase()); // composed as it is
+        return words(text).to_ascii_lowercase(); // composed as it is
     }
     let composed: String = text.nfc().collect();
     words(&UniCase::unicode(composed).to_folded_case()).nfc().collect()
+}
+
+/// The words of a text with one space between them.
+fn words(text: &str) -> String {
+    let mut words = String::with_capacity(text.len());
+    for word in text.split_whitespace() {
+        if !words.is_empty() {
+            words.push(' ');
+        }
+        words.push_str(word);
+    }
+    words
 }
 
 /// The text in Unicode's composed form (NFC); borrowed when it is in that form already.

@@ -247,7 +247,9 @@ fn person<'a>(
     columns: &BTreeSet<String>,
     extra: &'a Extra,
 ) -> BTreeMap<String, Item<'a>> {
-    let mut parts: BTreeMap<String, Item<'a>> = columns.iter().map(|column| (field_name(column), text(""))).collect();
+    let is_theirs = |column: &&String| names.contains(&column.as_str()) || extra.contains_key(*column);
+    let lacking = columns.iter().filter(|column| !is_theirs(column));
+    let mut parts: BTreeMap<String, Item<'a>> = lacking.map(|column| (field_name(column), text(""))).collect();
     parts.extend(extra.iter().map(|(column, value)| (field_name(column), text(value))));
     parts.extend(names.iter().zip(values).map(|(name, value)| ((*name).to_owned(), text(value))));
     parts
