@@ -9,7 +9,6 @@
 
 mod aliases;
 mod beside;
-mod blanks;
 mod columns;
 mod decisions;
 mod decoder;
@@ -45,6 +44,7 @@ mod spreadsheet;
 mod suggestions;
 mod survey;
 mod table;
+mod unfilled;
 mod whole;
 
 pub use aliases::{Alias, add_aliases};

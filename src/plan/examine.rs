@@ -139,20 +139,8 @@ pub fn examine(
         match row {
             Row::Joined { file, line, constituent, officials: joined, alias, by_postcode } => {
                 report.note_way(alias, by_postcode);
-                let letters = joined.iter().map(|i| texts.number_for(&officials[*i].official, &constituent));
-                let used = texts.fields_used(letters.collect::<BTreeSet<_>>());
-                let value = |field: &str| constituent_field(&constituent, field);
-                report.note_empty((file, line), &used, "constituent", value, &mut each)?;
-                report.joined += 1;
-                report.with_note += u64::from(!constituent.note.is_empty());
-                for index in joined {
-                    let official = &officials[index].official;
-                    if let Some(what) = report.add_letter(index, official, &constituent, texts) {
-                        let problem = LetterProblem { file, line, what };
-                        each(Seen::Letter(&problem))?;
-                        report.letter_problems.push(problem);
-                    }
-                }
+                let to: Vec<(usize, &Official)> = joined.into_iter().map(|i| (i, &officials[i].official)).collect();
+                report.add_joined((file, line), &constituent, &to, texts, &mut each)?;
             }
             Row::Unmatched { sought, problem, .. } => {
                 report.unmatched_groups.add(&sought, &problem);
@@ -183,6 +171,31 @@ impl MatchReport {
             *count += 1;
         }
         self.by_postcode += u64::from(by_postcode);
+    }
+
+    /// Fills in the letters of one constituent to the officials of these numbers.
+    fn add_joined(
+        &mut self,
+        (file, line): (usize, u64),
+        constituent: &Constituent,
+        officials: &[(usize, &Official)],
+        texts: &Texts,
+        each: &mut impl FnMut(Seen<'_>) -> Result<(), ContactsError>,
+    ) -> Result<(), ContactsError> {
+        let letters: BTreeSet<usize> = officials.iter().map(|(_, to)| texts.number_for(to, constituent)).collect();
+        let used = texts.fields_used(letters);
+        let value = |field: &str| constituent_field(constituent, field);
+        self.note_empty((file, line), &used, "constituent", value, each)?;
+        self.joined += 1;
+        self.with_note += u64::from(!constituent.note.is_empty());
+        for &(number, official) in officials {
+            if let Some(what) = self.add_letter(number, official, constituent, texts) {
+                let problem = LetterProblem { file, line, what };
+                each(Seen::Letter(&problem))?;
+                self.letter_problems.push(problem);
+            }
+        }
+        Ok(())
     }
 
     fn note_empty<'a>(
