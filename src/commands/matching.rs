@@ -9,7 +9,7 @@ use std::path::Path;
 use crate::cli::{Match, Place};
 use crate::contacts::{Alias, Decisions, SafeCsv, Sought, Survey, add_aliases};
 use crate::model::fold;
-use crate::plan::{Group, Groups, unmatched};
+use crate::plan::{UnjoinedGroup, UnjoinedGroups, unmatched};
 use crate::report::counted;
 
 use super::columns::survey_asking;
@@ -45,7 +45,7 @@ pub(super) fn run(place: &Place, args: &Match) -> Result<Exit, Failure> {
 
 struct Matching<'a> {
     survey: &'a Survey,
-    groups: &'a Groups,
+    groups: &'a UnjoinedGroups,
     aliases: Option<&'a Path>,
 }
 
@@ -59,7 +59,7 @@ enum Answer {
 
 impl Matching<'_> {
     /// The spellings that wait for a decision, the commonest first.
-    fn open(&self) -> impl Iterator<Item = (&str, &Group)> {
+    fn open(&self) -> impl Iterator<Item = (&str, &UnjoinedGroup)> {
         self.groups.kept().iter().filter_map(|group| match &group.sought {
             Sought::Jurisdiction(written) => Some((written.as_str(), group)),
             Sought::Postcode(_) => None,
@@ -94,13 +94,13 @@ impl Matching<'_> {
         }
     }
 
-    fn head(written: &str, group: &Group) -> String {
+    fn head(written: &str, group: &UnjoinedGroup) -> String {
         let first = group.first.first().map_or(0, |place| place.line);
         format!("“{written}” ({}, first in line {first})", counted(group.constituents, "constituent"))
     }
 
     /// Why a spelling cannot be decided, where that is so: a second meaning in the alias file would be refused.
-    fn hindrance(&self, written: &str, group: &Group) -> Option<String> {
+    fn hindrance(&self, written: &str, group: &UnjoinedGroup) -> Option<String> {
         let of_it = |alias: &&Alias| fold(&alias.written) == fold(written);
         if let Some(alias) = self.survey.aliases().iter().find(of_it) {
             let (line, means) = (alias.line, &alias.means);
@@ -130,7 +130,7 @@ impl Matching<'_> {
         out
     }
 
-    fn candidates(&self, written: &str, group: &Group) -> String {
+    fn candidates(&self, written: &str, group: &UnjoinedGroup) -> String {
         if let Some(hindrance) = self.hindrance(written, group) {
             return format!("  {hindrance}\n");
         }

@@ -246,7 +246,7 @@ impl Prepared {
                 "some letters cannot be filled in; nothing was sent. Mend the letter or the rows named above",
             );
         }
-        if bad_rows == BadRows::Stop && self.report.has_bad_rows() {
+        if bad_rows == BadRows::Stop && self.report.bad_rows() > 0 {
             return refuse(
                 "some rows cannot be used; nothing was sent. Mend them, or go on without them with --skip-bad \
                  (they are then written to refused.csv)",

@@ -10,8 +10,8 @@ use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, ISO_8859_15, MACINTOSH, REPLACEMENT, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
 use super::error::FileFault;
+use super::plausible::{Sense, sense};
 use super::problem::Excerpt;
-use super::spelling::{Sense, sense};
 use crate::model::printable;
 
 const CHUNK_BYTES: usize = 64 * 1024;

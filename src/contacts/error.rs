@@ -271,7 +271,7 @@ pub enum FileFault {
 }
 
 impl FileProblem {
-    fn question(&self) -> Option<&Question> {
+    pub(super) fn question(&self) -> Option<&Question> {
         match &self.fault {
             FileFault::Unsure(question) => Some(question),
             _ => None,

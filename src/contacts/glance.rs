@@ -27,14 +27,10 @@ pub struct Glance {
     pub guessed: Option<(Role, String)>,
     /// What is not certain. Without a role column it depends on whom the file lists: see [`glance_as`].
     pub questions: Vec<Question>,
-    /// How many rows were looked at.
-    pub rows: usize,
 }
 
 /// One column.
 pub struct Seen {
-    /// As it is shown.
-    pub header: String,
     /// As a template's name for it is made of.
     pub key: String,
     /// The first different values, cut. Personal data.
@@ -80,12 +76,7 @@ fn read(file: &ContactsFile, settings: &ContactsSettings) -> Result<Sample, Cont
 fn look(sample: &Sample, jurisdictions: &BTreeSet<String>) -> Glance {
     let layout = &sample.layout;
     let taken_for = |at: usize| Column::ALL.into_iter().find(|&c| layout.places(c).contains(&at));
-    let seen = |at: usize| Seen {
-        header: layout.label(at),
-        key: layout.keys[at].clone(),
-        values: sample.values(&[at]),
-        column: taken_for(at),
-    };
+    let seen = |at: usize| Seen { key: layout.keys[at].clone(), values: sample.values(&[at]), column: taken_for(at) };
     let filled = (0..layout.headers.len()).filter(|&at| !layout.headers[at].is_empty());
     let words = sample.folded(layout.places(Column::Role));
     let role = |role| words.iter().filter_map(|w| RoleWord::of(w)).any(|w| w.role == role);
@@ -95,7 +86,6 @@ fn look(sample: &Sample, jurisdictions: &BTreeSet<String>) -> Glance {
         roles: [Role::Official, Role::Constituent].into_iter().filter(|r| role(*r)).collect(),
         guessed: None,
         questions: layout.doubts.iter().filter_map(|d| Question::about(d, sample, jurisdictions)).collect(),
-        rows: sample.rows.len(),
     }
 }
 

@@ -3,8 +3,8 @@
 
 use super::aliases::Aliases;
 use super::join::{Clash, Directory, Found};
-use super::likeness::{Likeness, Suggestion};
 use super::postcodes::{Jurisdiction, Leads, Postcodes};
+use super::suggestions::{Suggester, Suggestion};
 
 /// Everything that joins constituents to officials.
 #[derive(Default)]
@@ -14,7 +14,7 @@ pub(super) struct Guide {
     pub(super) postcodes: Option<Postcodes>,
     /// Where every constituent writes to every official: those.
     pub(super) everyone: Option<Vec<usize>>,
-    pub(super) likeness: Likeness,
+    pub(super) suggester: Suggester,
 }
 
 /// Where a constituent's cells lead.
@@ -83,6 +83,6 @@ impl Guide {
 
     /// What a folded jurisdiction that leads to nobody may mean.
     pub(super) fn suggest(&self, key: &str) -> Vec<Suggestion> {
-        self.likeness.suggest(key)
+        self.suggester.suggest(key)
     }
 }

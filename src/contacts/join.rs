@@ -10,7 +10,7 @@ use crate::model::{EmailAddress, Official, fold};
 
 /// Titles that several people of one jurisdiction hold at once, by their last word. Two people of any *other*
 /// title in one jurisdiction are two towns of one name, or a former and a present holder.
-pub const MANY_SEAT_TITLES: &[&str] = &[
+const MANY_SEAT_TITLES: &[&str] = &[
     "alderman",
     "alderperson",
     "alderwoman",

@@ -1,34 +1,15 @@
-//! What a file is, by its first bytes or its parts, when it is not a list of people: said, with what to do.
+//! What a file is, by its first bytes, when it is not a list of people: said, with what to do.
 //! This file must not read any cell.
 
-use super::archive::Archive;
 use super::encoding;
 use super::error::FileFault;
-use super::ods;
 
 const AS_CSV: &str = "open it and save the sheet as “CSV UTF-8”";
-const AS_WORKBOOK: &str = "open it and save it as an Excel workbook (.xlsx)";
+pub(super) const AS_WORKBOOK: &str = "open it and save it as an Excel workbook (.xlsx)";
 
 /// Whether the file is a ZIP archive, as spreadsheets are.
 pub(super) fn is_archive(head: &[u8]) -> bool {
     head.starts_with(b"PK\x03\x04")
-}
-
-/// Refuses an archive that is no spreadsheet.
-pub(super) fn refuse_other_archives(archive: &mut Archive) -> Result<(), FileFault> {
-    if archive.has("xl/workbook.bin") {
-        return Err(not_a_table("a binary Excel workbook (.xlsb)", AS_WORKBOOK));
-    }
-    if archive.has("word/document.xml") {
-        return Err(not_a_table("a Word document", "name the list of people; a letter is no contact file"));
-    }
-    if archive.has("Index/Document.iwa") || archive.has("Index.zip") {
-        return Err(not_a_table("a Numbers or Pages document", "export it from there as CSV or as Excel"));
-    }
-    if ods::is_one(archive) || archive.has("[Content_Types].xml") || archive.has("xl/workbook.xml") {
-        return Ok(());
-    }
-    Err(not_a_table("a ZIP archive", "unpack it and name the file in it"))
 }
 
 /// Refuses what is plainly no text, and says what it is.

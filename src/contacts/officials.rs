@@ -7,9 +7,9 @@ use std::sync::Arc;
 use super::columns::Column;
 use super::guide::Guide;
 use super::join::{ListedOfficial, clash_problem, everyone, may_be_several, same_person, several};
-use super::likeness::Likeness;
 use super::problem::{Problem, ProblemKind};
 use super::row::Place;
+use super::suggestions::Suggester;
 use crate::model::{EmailAddress, Official, PersonKey, fold};
 
 /// So many of constituents' jurisdictions are kept to tell whether one of them looks like several.
@@ -105,7 +105,7 @@ impl Officials {
         }
         self.several = self.find_several(guide);
         guide.aliases.compare(&guide.directory);
-        guide.likeness = Likeness::of(guide.directory.jurisdictions());
+        guide.suggester = Suggester::of(guide.directory.jurisdictions());
     }
 
     /// A cell such as `Elgin; Alton` is two jurisdictions, unless a constituent has just this one.

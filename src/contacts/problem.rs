@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::model::{AddressError, NameError, printable};
 
 /// How many characters of a cell a problem shows.
-pub const VALUE_CHARS_MAX: usize = 80;
+pub(super) const VALUE_CHARS_MAX: usize = 80;
 
 /// One thing that is wrong with one row.
 #[derive(Clone, PartialEq, Eq)]

@@ -3,7 +3,6 @@
 
 use std::borrow::Cow;
 
-use super::blanks::{is_export_error, is_unfilled};
 use super::columns::Column;
 use super::known_headers::RoleWord;
 use super::layout::together;
@@ -11,6 +10,7 @@ use super::problem::{Problem, ProblemKind};
 use super::records::{Cells, Flaw, Record};
 use super::settings::MayLackKey;
 use super::table::Table;
+use super::unfilled::{is_export_error, is_unfilled};
 use crate::model::{Constituent, EmailAddress, Extra, Official, PersonName, Role, compose, fold, unprintable};
 
 const SHORT_CHARS_MAX: usize = 200;

@@ -10,11 +10,11 @@ use super::columns::Column;
 use super::error::ContactsError;
 use super::guide::Route;
 use super::join::clash_problem;
-use super::likeness::Suggestion;
 use super::prints::print_of;
 use super::problem::{Problem, ProblemKind, VALUE_CHARS_MAX};
 use super::records::{Cells, Record};
 use super::row::{Person, Place, ReadRow, read_row};
+use super::suggestions::Suggestion;
 use super::survey::{Survey, fill};
 use super::table::Table;
 use crate::model::{Constituent, PersonKey, fold, printable};
@@ -274,7 +274,7 @@ impl Rows<'_> {
         let survey = self.survey;
         let (officials, alias, by_postcode) = match survey.guide.route(&key, &who.postcode) {
             Route::To { officials, alias, by_postcode } => (officials, alias, by_postcode),
-            astray => return self.astray(table, &who, &astray, place, cells),
+            unjoined => return self.unjoined(table, &who, &unjoined, place, cells),
         };
         let key = by_postcode.map_or(key, |jurisdiction| jurisdiction.key.clone());
         if let Some(duplicate) = self.duplicate(&who, key, place, &table.name) {
@@ -290,7 +290,7 @@ impl Rows<'_> {
     }
 
     /// The row of a constituent whose cells lead to nobody, or to two.
-    fn astray(&mut self, table: &Table, who: &Constituent, route: &Route<'_>, place: Place, cells: Cells<'_>) -> Row {
+    fn unjoined(&mut self, table: &Table, who: &Constituent, route: &Route<'_>, place: Place, cells: Cells<'_>) -> Row {
         let Place { file, line } = place;
         let layout = &table.layout;
         let by_postcode =

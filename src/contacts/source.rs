@@ -9,15 +9,12 @@ use std::time::SystemTime;
 use encoding_rs::UTF_8;
 use sha2::{Digest, Sha256};
 
-use super::archive::Archive;
 use super::decoder::Decoded;
 use super::encoding::{self, Known};
 use super::error::FileFault;
 use super::kind;
-use super::ods;
 use super::settings::Reading;
-use super::sheet::{SheetFacts, Sink};
-use super::xlsx;
+use super::spreadsheet::{self, SheetFacts};
 
 const BUFFER_BYTES: usize = 64 * 1024;
 
@@ -126,16 +123,7 @@ impl Source {
 
     /// Reads a spreadsheet whole, so that its fingerprint is that of the file itself.
     fn open_sheet(mut file: File, stamp: Stamp, reading: &Reading) -> Result<Self, FileFault> {
-        let mut archive = Archive::open(file.try_clone()?)?;
-        kind::refuse_other_archives(&mut archive)?;
-        let mut sink = Sink::new()?;
-        let wanted = reading.sheet.as_deref();
-        if ods::is_one(&mut archive) {
-            ods::read(&mut archive, wanted, &mut sink)?;
-        } else {
-            xlsx::read(&mut archive, wanted, &mut sink)?;
-        }
-        let (csv, facts) = sink.finish()?;
+        let (csv, facts) = spreadsheet::as_csv(file.try_clone()?, reading.sheet.as_deref())?;
         file.rewind()?;
         let mut read = Hashed::new(file);
         io::copy(&mut read, &mut io::sink())?;

@@ -12,7 +12,6 @@ use super::error::{ContactsError, FileFault, FileProblem};
 use super::guide::Guide;
 use super::join::{Found, ListedOfficial, may_be_several};
 use super::layout::{Layout, check_settings};
-use super::likeness::Suggestion;
 use super::officials::{JoiningCell, Officials, SeveralJurisdictions};
 use super::postcodes::Postcodes;
 use super::prints::{Prints, print_of};
@@ -22,6 +21,7 @@ use super::records::Record;
 use super::row::{OddDate, Person, Place, ReadRow, odd_date, read_row};
 use super::settings::{ContactsFile, ContactsSettings, Joining};
 use super::source::Fingerprint;
+use super::suggestions::Suggestion;
 use super::table::Table;
 use crate::model::{Constituent, Role, fold};
 
@@ -78,14 +78,9 @@ pub fn survey(settings: &ContactsSettings) -> Result<Survey, ContactsError> {
     faults.extend(check_settings(settings, &layouts).into_iter().map(|f| f.at("[contacts]", None)));
     if all_opened {
         faults.extend(tables.iter().zip(&settings.files).flat_map(|(t, file)| doubts::faults_of(t, file, settings)));
-        let error = ContactsError::Refused(std::mem::take(&mut faults));
-        if error.questions().is_some_and(|questions| !questions.is_empty())
-            && tables.iter().all(|t| t.faults.is_empty())
-        {
-            return Err(error); // asked first: reading the rows would only take time
-        }
-        if let ContactsError::Refused(found) = error {
-            faults = found;
+        let are_questions = !faults.is_empty() && faults.iter().all(|fault| fault.question().is_some());
+        if are_questions && tables.iter().all(|t| t.faults.is_empty()) {
+            return Err(ContactsError::Refused(faults)); // asked first: reading the rows would only take time
         }
     }
     let mut gathered = Gathered::beginning(settings);

@@ -66,16 +66,13 @@ impl PersonName {
         if input.chars().any(is_unprintable) {
             return Err(NameError::Invisible);
         }
-        let mut marks = 0;
-        for c in input.nfd() {
-            marks = if is_combining_mark(c) { marks + 1 } else { 0 };
-            if marks > MARKS_PER_LETTER_MAX {
-                return Err(NameError::Marks);
-            }
+        if has_too_many_marks(input) {
+            return Err(NameError::Marks);
         }
         // Two spaces in a row are a slip of the pen, and mail programs show one.
         let words: Vec<&str> = input.split(' ').filter(|word| !word.is_empty()).collect();
-        let name: String = words.join(" ").nfc().collect();
+        let name = words.join(" ");
+        let name = if name.is_ascii() { name } else { name.nfc().collect() };
         if name.chars().count() > NAME_CHARS_MAX {
             return Err(NameError::TooLong);
         }
@@ -86,6 +83,15 @@ impl PersonName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+fn has_too_many_marks(name: &str) -> bool {
+    let mut marks = 0;
+    !name.is_ascii()
+        && name.nfd().any(|c| {
+            marks = if is_combining_mark(c) { marks + 1 } else { 0 };
+            marks > MARKS_PER_LETTER_MAX
+        })
 }
 
 impl fmt::Display for PersonName {
@@ -192,13 +198,23 @@ impl fmt::Debug for Constituent {
 ///
 /// Two texts with the same fold are the same word to a person; nothing that only resembles folds together.
 pub fn fold(text: &str) -> String {
-    if text.is_ascii() && !text.contains(char::is_whitespace) {
-        return text.to_ascii_lowercase();
+    if text.is_ascii() {
+        return words(text).to_ascii_lowercase(); // composed as it is
     }
     let composed: String = text.nfc().collect();
-    let folded = UniCase::unicode(composed).to_folded_case();
-    let words: Vec<&str> = folded.split_whitespace().collect();
-    words.join(" ").nfc().collect()
+    words(&UniCase::unicode(composed).to_folded_case()).nfc().collect()
+}
+
+/// The words of a text with one space between them.
+fn words(text: &str) -> String {
+    let mut words = String::with_capacity(text.len());
+    for word in text.split_whitespace() {
+        if !words.is_empty() {
+            words.push(' ');
+        }
+        words.push_str(word);
+    }
+    words
 }
 
 /// The text in Unicode's composed form (NFC); borrowed when it is in that form already.

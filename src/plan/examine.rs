@@ -2,15 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::contacts::{ContactsError, Problem, Row, Survey};
+use crate::contacts::{ContactsError, Row, Survey};
 use crate::model::{Constituent, Official};
 use crate::template::Advice;
 
-use super::astray::Groups;
-use super::groups::ProblemGroups;
 use super::likeness::Samples;
 use super::listed::Listed;
+use super::problem_groups::ProblemGroups;
 use super::texts::{Choices, Texts, constituent_field, official_field};
+use super::unjoined::UnjoinedGroups;
 
 /// How many letters an official gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,23 +61,23 @@ pub struct MatchReport {
     pub held: u64,
     /// Every official with their letters, in the order of the file; zero means that nobody wrote to them.
     pub officials: Vec<OfficialTally>,
-    /// Rows that cannot be used.
-    pub refused: Listed<Problem>,
+    /// Rows that are refused.
+    pub refused: u64,
     /// Constituents whom no official is for.
-    pub unmatched: Listed<Problem>,
+    pub unmatched: u64,
     /// The same, grouped by what they wrote.
-    pub unmatched_groups: Groups,
+    pub unmatched_groups: UnjoinedGroups,
     /// Constituents for whom more than one official might be the right one.
-    pub ambiguous: Listed<Problem>,
+    pub ambiguous: u64,
     /// The same, grouped by what they wrote.
-    pub ambiguous_groups: Groups,
+    pub ambiguous_groups: UnjoinedGroups,
     /// How many each accepted spelling joined, in the order of [`Survey::aliases`].
     pub by_alias: Vec<u64>,
     /// How many were joined by their postcode.
     pub by_postcode: u64,
     /// Rows that are the same person as an earlier one.
-    pub duplicates: Listed<Problem>,
-    /// Whatever is wrong with rows that are refused, unmatched or ambiguous, by kind.
+    pub duplicates: u64,
+    /// What is wrong with rows that are refused, by kind.
     pub in_the_way: ProblemGroups,
     /// What is only worth telling of rows, by kind.
     pub told: ProblemGroups,
@@ -96,9 +96,9 @@ pub struct MatchReport {
 }
 
 impl MatchReport {
-    /// Whether rows stand in the way that staff must fix or skip.
-    pub fn has_bad_rows(&self) -> bool {
-        !(self.refused.is_empty() && self.unmatched.is_empty() && self.ambiguous.is_empty())
+    /// How many rows cannot be used: staff must fix or skip them.
+    pub fn bad_rows(&self) -> u64 {
+        self.refused + self.unmatched + self.ambiguous
     }
 
     /// Officials without a mailbox to whom somebody wrote: their letters wait as `held`.
@@ -139,33 +139,25 @@ pub fn examine(
         match row {
             Row::Joined { file, line, constituent, officials: joined, alias, by_postcode } => {
                 report.note_way(alias, by_postcode);
-                let letters = joined.iter().map(|i| texts.number_for(&officials[*i].official, &constituent));
-                let used = texts.fields_used(letters.collect::<BTreeSet<_>>());
-                let value = |field: &str| constituent_field(&constituent, field);
-                report.note_empty((file, line), &used, "constituent", value, &mut each)?;
-                report.joined += 1;
-                report.with_note += u64::from(!constituent.note.is_empty());
-                for index in joined {
-                    let official = &officials[index].official;
-                    if let Some(what) = report.add_letter(index, official, &constituent, texts) {
-                        let problem = LetterProblem { file, line, what };
-                        each(Seen::Letter(&problem))?;
-                        report.letter_problems.push(problem);
-                    }
-                }
+                let to: Vec<(usize, &Official)> = joined.into_iter().map(|i| (i, &officials[i].official)).collect();
+                report.add_joined((file, line), &constituent, &to, texts, &mut each)?;
             }
             Row::Unmatched { sought, problem, .. } => {
                 report.unmatched_groups.add(&sought, &problem);
-                report.unmatched.push(problem);
+                report.unmatched += 1;
             }
             Row::Ambiguous { sought, problem, .. } => {
                 report.ambiguous_groups.add(&sought, &problem);
-                report.ambiguous.push(problem);
+                report.ambiguous += 1;
             }
             Row::Refused { problems, .. } => {
-                report.refused.extend(problems.into_iter().map(|problem| report.in_the_way.adding(problem)));
+                problems.iter().for_each(|problem| report.in_the_way.add(problem));
+                report.refused += 1;
             }
-            Row::Duplicate { problem, .. } => report.duplicates.push(report.told.adding(problem)),
+            Row::Duplicate { problem, .. } => {
+                report.told.add(&problem);
+                report.duplicates += 1;
+            }
         }
     }
     report.unmatched_groups.settle(survey);
@@ -179,6 +171,31 @@ impl MatchReport {
             *count += 1;
         }
         self.by_postcode += u64::from(by_postcode);
+    }
+
+    /// Fills in the letters of one constituent to the officials of these numbers.
+    fn add_joined(
+        &mut self,
+        (file, line): (usize, u64),
+        constituent: &Constituent,
+        officials: &[(usize, &Official)],
+        texts: &Texts,
+        each: &mut impl FnMut(Seen<'_>) -> Result<(), ContactsError>,
+    ) -> Result<(), ContactsError> {
+        let letters: BTreeSet<usize> = officials.iter().map(|(_, to)| texts.number_for(to, constituent)).collect();
+        let used = texts.fields_used(letters);
+        let value = |field: &str| constituent_field(constituent, field);
+        self.note_empty((file, line), &used, "constituent", value, each)?;
+        self.joined += 1;
+        self.with_note += u64::from(!constituent.note.is_empty());
+        for &(number, official) in officials {
+            if let Some(what) = self.add_letter(number, official, constituent, texts) {
+                let problem = LetterProblem { file, line, what };
+                each(Seen::Letter(&problem))?;
+                self.letter_problems.push(problem);
+            }
+        }
+        Ok(())
     }
 
     fn note_empty<'a>(

@@ -39,15 +39,4 @@ impl<T> Listed<T> {
     pub fn kept(&self) -> &[T] {
         &self.kept
     }
-
-    /// How many were counted but not kept.
-    pub fn left_out(&self) -> u64 {
-        self.total - self.kept.len() as u64
-    }
-}
-
-impl<T> Extend<T> for Listed<T> {
-    fn extend<I: IntoIterator<Item = T>>(&mut self, items: I) {
-        items.into_iter().for_each(|item| self.push(item));
-    }
 }

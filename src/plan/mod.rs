@@ -3,21 +3,21 @@
 //!
 //! Streams: constituents are never all in memory. This module must not write to the ledger and must not send.
 
-mod astray;
 mod examine;
 mod forecast;
-mod groups;
 mod likeness;
 mod lint;
 mod listed;
+mod problem_groups;
 mod sharing;
 mod texts;
+mod unjoined;
 
-pub use astray::{Group, Groups, RowPlace, unmatched};
 pub use examine::{LetterProblem, MatchReport, OfficialTally, Seen, examine};
 pub use forecast::{Forecast, Raise, Speed, Workload, forecast, raises};
-pub use groups::{Example, ProblemGroup, ProblemGroups};
 pub use likeness::Samples;
 pub use lint::{Origin, lint};
 pub use listed::Listed;
+pub use problem_groups::{Example, ProblemGroup, ProblemGroups};
 pub use texts::{Choice, Choices, ChosenFor, NoSuchColumn, Texts};
+pub use unjoined::{RowPlace, UnjoinedGroup, UnjoinedGroups, unmatched};

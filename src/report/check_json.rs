@@ -22,7 +22,8 @@ use serde_json::{Value, json};
 
 use crate::contacts::{ListedOfficial, Sought, Survey};
 use crate::plan::{
-    Example, Group, Groups, LetterProblem, Listed, MatchReport, OfficialTally, ProblemGroup, ProblemGroups,
+    Example, LetterProblem, Listed, MatchReport, OfficialTally, ProblemGroup, ProblemGroups, UnjoinedGroup,
+    UnjoinedGroups,
 };
 
 use super::matching::Findings;
@@ -78,8 +79,8 @@ fn figures(survey: &Survey, report: &MatchReport) -> Value {
         "constituents": report.joined,
         "officials": report.officials.iter().filter(|t| t.letters > 0).count(),
         "held": report.held,
-        "listed_twice": report.duplicates.total(),
-        "not_usable": survey.problems().rows() + report.unmatched.total() + report.ambiguous.total(),
+        "listed_twice": report.duplicates,
+        "not_usable": report.bad_rows(),
         "blank_rows": survey.blank_rows(),
     })
 }
@@ -119,8 +120,8 @@ fn example(example: &Example) -> Value {
     })
 }
 
-fn unjoined(groups: &Groups) -> Vec<Value> {
-    let one = |group: &Group| {
+fn unjoined(groups: &UnjoinedGroups) -> Vec<Value> {
+    let one = |group: &UnjoinedGroup| {
         let (by, written) = match &group.sought {
             Sought::Jurisdiction(text) => ("jurisdiction", text),
             Sought::Postcode(text) => ("postcode", text),

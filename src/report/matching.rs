@@ -55,13 +55,13 @@ pub fn text(found: &Findings<'_>) -> String {
     let Findings { survey, report, .. } = *found;
     let files: Vec<&str> = survey.files().collect();
     let mut out = String::new();
-    if report.has_bad_rows() {
-        let rows = survey.problems().rows() + report.unmatched.total() + report.ambiguous.total();
-        block(&mut out, 0, &format!("{} cannot be used, so nothing of them is sent.", counted(rows, "row")));
+    if report.bad_rows() > 0 {
+        let rows = counted(report.bad_rows(), "row");
+        block(&mut out, 0, &format!("{rows} cannot be used, so nothing of them is sent."));
         out.push('\n');
         problems::groups(&mut out, &report.in_the_way, files.len() > 1);
-        unjoined::unmatched(&mut out, &report.unmatched_groups, report.unmatched.total(), files.len() > 1);
-        unjoined::ambiguous(&mut out, &report.ambiguous_groups, report.ambiguous.total(), files.len() > 1);
+        unjoined::unmatched(&mut out, &report.unmatched_groups, report.unmatched, files.len() > 1);
+        unjoined::ambiguous(&mut out, &report.ambiguous_groups, report.ambiguous, files.len() > 1);
     }
     problems::letters(&mut out, &report.letter_problems, &files);
     if !report.told.is_empty() {
@@ -147,11 +147,10 @@ pub fn summary(found: &Findings<'_>) -> String {
         counted(report.joined, "constituent"),
         counted(report.officials.iter().filter(|t| t.letters > 0).count() as u64, "official"),
     );
-    let left_out = survey.problems().rows() + report.unmatched.total() + report.ambiguous.total();
     for (n, what) in [
         (report.held, "to officials without a mailbox"),
-        (report.duplicates.total(), "listed twice"),
-        (left_out, "that cannot be used"),
+        (report.duplicates, "listed twice"),
+        (report.bad_rows(), "that cannot be used"),
         (survey.blank_rows(), "empty rows"),
     ] {
         if n > 0 {
@@ -215,11 +214,9 @@ fn too_late(found: &Findings<'_>) -> String {
     let remedy =
         if raises.is_empty() { "move the deadline".to_owned() } else { format!("raise {}", raises.join(" and ")) };
     let or = if raises.is_empty() { "" } else { ", or move the deadline" };
-    let text = format!(
-        "The letters to {} will not all go by the deadline ({}): {remedy}{or}.",
-        counted(late, "mailbox").replace("mailboxs", "mailboxes"),
-        deadline.strftime(MOMENT)
-    );
+    let mailboxes = if late == 1 { "1 mailbox".to_owned() } else { format!("{} mailboxes", count(late)) };
+    let deadline = deadline.strftime(MOMENT);
+    let text = format!("The letters to {mailboxes} will not all go by the deadline ({deadline}): {remedy}{or}.");
     let mut out = String::from("\n");
     block(&mut out, 2, &text);
     out

@@ -1,7 +1,7 @@
 //! Constituents who are joined to nobody, as text for people: by what they wrote, the most first, with what may be meant.
 
 use crate::contacts::Sought;
-use crate::plan::{Group, Groups};
+use crate::plan::{UnjoinedGroup, UnjoinedGroups};
 
 use super::layout::{block, paragraph};
 use super::problems::{more, place};
@@ -11,7 +11,7 @@ use super::table::counted;
 const SHOWN: usize = 10;
 
 /// Adds those whom no official is for.
-pub(super) fn unmatched(out: &mut String, groups: &Groups, rows: u64, with_files: bool) {
+pub(super) fn unmatched(out: &mut String, groups: &UnjoinedGroups, rows: u64, with_files: bool) {
     if rows == 0 {
         return;
     }
@@ -24,7 +24,7 @@ pub(super) fn unmatched(out: &mut String, groups: &Groups, rows: u64, with_files
         "Correct the rows, or add the official."
     };
     block(out, 4, advice);
-    let advice_of = |group: &Group| group.problem.advice.clone();
+    let advice_of = |group: &UnjoinedGroup| group.problem.advice.clone();
     let is_the_same = groups.kept().iter().all(|g| Some(advice_of(g)) == groups.kept().first().map(advice_of));
     for group in groups.kept().iter().take(SHOWN) {
         paragraph(out, 6, &head(group, with_files));
@@ -40,7 +40,7 @@ pub(super) fn unmatched(out: &mut String, groups: &Groups, rows: u64, with_files
 }
 
 /// Adds those for whom more than one official might be the right one.
-pub(super) fn ambiguous(out: &mut String, groups: &Groups, rows: u64, with_files: bool) {
+pub(super) fn ambiguous(out: &mut String, groups: &UnjoinedGroups, rows: u64, with_files: bool) {
     if rows == 0 {
         return;
     }
@@ -53,7 +53,7 @@ pub(super) fn ambiguous(out: &mut String, groups: &Groups, rows: u64, with_files
     out.push('\n');
 }
 
-fn head(group: &Group, with_files: bool) -> String {
+fn head(group: &UnjoinedGroup, with_files: bool) -> String {
     let sought = match &group.sought {
         Sought::Jurisdiction(written) => format!("“{written}”"),
         Sought::Postcode(written) => format!("postcode “{written}”"),

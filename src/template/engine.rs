@@ -141,8 +141,9 @@ impl Part {
             return Err(Refusal::TooLong);
         }
         rendered.map_err(|error| Refusal::Failed(finding(&error, &self.rewritten)))?;
-        // The engine writes whole strings, so this loses nothing.
-        leftovers::unmask(&String::from_utf8_lossy(&out.bytes), MASK).map_err(Refusal::Blank)
+        // The engine writes whole strings, so nothing is ever lost.
+        let text = String::from_utf8(out.bytes).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned());
+        leftovers::unmask(&text, MASK).map_err(Refusal::Blank)
     }
 }
 
@@ -197,6 +198,9 @@ fn value(item: Item<'_>) -> Value {
 
 /// A value as it may stand in a letter: no control characters but line breaks, no white space around a line.
 fn clean(text: &str) -> String {
+    if !text.contains(char::is_control) {
+        return text.trim().to_owned(); // one line, as nearly all are
+    }
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     let lines = text.split('\n').map(|line| {
         let line: String = line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();

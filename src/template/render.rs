@@ -185,14 +185,13 @@ pub(super) fn fault_of(subject: &str) -> Option<SubjectFault> {
 
 /// Takes away the hard break that an empty cell leaves at the end of a paragraph, where it would be shown as `\`.
 fn tidy(markdown: &str) -> String {
-    let lines: Vec<&str> = markdown.trim_matches('\n').split('\n').collect();
     let is_blank = |line: &str| line.trim_matches(['>', ' ', '\t']).is_empty();
+    let mut lines = markdown.trim_matches('\n').split('\n').peekable();
     let mut out = String::with_capacity(markdown.len() + 1);
-    for (n, line) in lines.iter().enumerate() {
-        let ends = lines.get(n + 1).is_none_or(|next| is_blank(next));
+    while let Some(line) = lines.next() {
         let backslashes = line.len() - line.trim_end_matches('\\').len();
-        let line = if ends && backslashes % 2 == 1 { &line[..line.len() - 1] } else { line };
-        out.push_str(line);
+        let is_broken = backslashes % 2 == 1 && lines.peek().is_none_or(|next| is_blank(next));
+        out.push_str(if is_broken { &line[..line.len() - 1] } else { line });
         out.push('\n');
     }
     out
@@ -248,7 +247,9 @@ fn person<'a>(
     columns: &BTreeSet<String>,
     extra: &'a Extra,
 ) -> BTreeMap<String, Item<'a>> {
-    let mut parts: BTreeMap<String, Item<'a>> = columns.iter().map(|column| (field_name(column), text(""))).collect();
+    let is_theirs = |column: &&String| names.contains(&column.as_str()) || extra.contains_key(*column);
+    let lacking = columns.iter().filter(|column| !is_theirs(column));
+    let mut parts: BTreeMap<String, Item<'a>> = lacking.map(|column| (field_name(column), text(""))).collect();
     parts.extend(extra.iter().map(|(column, value)| (field_name(column), text(value))));
     parts.extend(names.iter().zip(values).map(|(name, value)| ((*name).to_owned(), text(value))));
     parts

@@ -6,9 +6,9 @@ use std::collections::HashSet;
 use quick_xml::events::{BytesStart, Event};
 
 use super::archive::{Archive, Xml, attribute, text};
-use super::error::FileFault;
-use super::records::COLUMNS_MAX;
 use super::sheet::{CellText, Choice, Sink, choose};
+use crate::contacts::error::FileFault;
+use crate::contacts::records::COLUMNS_MAX;
 
 const TYPE: &str = "application/vnd.oasis.opendocument.spreadsheet";
 

@@ -12,7 +12,7 @@ use zip::ZipArchive;
 use zip::read::ZipFile;
 use zip::result::ZipError;
 
-use super::error::FileFault;
+use crate::contacts::error::FileFault;
 
 /// So many bytes a part may always have …
 const PART_BYTES_FREE: u64 = 64 * 1024 * 1024;

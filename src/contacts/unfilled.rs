@@ -16,6 +16,8 @@ const LATER: &[&str] = &[
     "not provided",
     "to be determined",
 ];
+/// As long as the longest of them.
+const LATER_BYTES_MAX: usize = 16;
 /// What stands between parentheses where something is to be put: `(name)`. `(Jr.)` is not among it.
 const TO_PUT: &[&str] = &[
     "name",
@@ -59,9 +61,10 @@ pub(super) fn is_unfilled(cell: &str) -> bool {
     let is_line =
         |c: char| matches!(c, '_' | '.' | '-' | '?' | '*' | '…' | '–' | '—' | '/' | '\\' | '~' | ' ' | '\u{a0}');
     let is_crosses = cell.len() >= 3 && cell.bytes().all(|b| matches!(b, b'x' | b'X'));
-    let is_later = LATER.iter().any(|word| word.eq_ignore_ascii_case(cell));
+    let is_later = || cell.len() <= LATER_BYTES_MAX && LATER.iter().any(|word| word.eq_ignore_ascii_case(cell));
+    let has_line = || cell.contains('_') && cell.contains("___"); // the first look is the cheaper one
     let is_enclosed = || cell.starts_with(['[', '<', '«', '(']) && is_to_put(&cell.to_lowercase());
-    cell.chars().all(is_line) || cell.contains("___") || is_crosses || is_later || is_enclosed()
+    cell.chars().all(is_line) || is_crosses || has_line() || is_later() || is_enclosed()
 }
 
 /// `[NAME]`, `<<Name>>`, `«Name»`, `(your name)`.

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::reduced::{Reduced, Rule};
+use super::place_name::{Reduced, Rule};
 
 /// How many jurisdictions are suggested for one spelling.
 const SUGGESTIONS_MAX: usize = 6;
@@ -28,7 +28,7 @@ pub struct Suggestion {
 
 /// The jurisdictions that officials have, ready to be compared with.
 #[derive(Default)]
-pub(super) struct Likeness {
+pub(super) struct Suggester {
     known: Vec<Known>,
     by_name: HashMap<String, Vec<usize>>,
 }
@@ -41,7 +41,7 @@ struct Known {
     letters: u64,
 }
 
-impl Likeness {
+impl Suggester {
     /// Over these jurisdictions: folded, and as written.
     pub(super) fn of<'a>(jurisdictions: impl Iterator<Item = (&'a str, &'a str)>) -> Self {
         let mut known: Vec<Known> = jurisdictions
@@ -182,7 +182,7 @@ mod tests {
 
     fn suggest(known: &[&str], written: &str) -> Vec<Suggestion> {
         let folded: Vec<String> = known.iter().map(|k| fold(k)).collect();
-        Likeness::of(folded.iter().map(String::as_str).zip(known.iter().copied())).suggest(&fold(written))
+        Suggester::of(folded.iter().map(String::as_str).zip(known.iter().copied())).suggest(&fold(written))
     }
 
     #[test]

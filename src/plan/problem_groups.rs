@@ -81,12 +81,6 @@ impl ProblemGroups {
         self.0[at].add(problem);
     }
 
-    /// One more problem, handed through.
-    pub(super) fn adding(&mut self, problem: Problem) -> Problem {
-        self.add(&problem);
-        problem
-    }
-
     /// The groups, the largest first.
     pub fn largest_first(&self) -> Vec<&ProblemGroup> {
         let mut groups: Vec<&ProblemGroup> = self.0.iter().collect();

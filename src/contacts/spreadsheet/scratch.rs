@@ -4,7 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::error::FileFault;
+use crate::contacts::error::FileFault;
 
 /// The fault where there is no room for such a file.
 pub(super) fn no_room(error: &io::Error) -> FileFault {

@@ -6,10 +6,10 @@ use std::collections::HashMap;
 use quick_xml::events::{BytesStart, Event};
 
 use super::archive::{Archive, Xml, attribute, text};
-use super::error::FileFault;
 use super::number_format::{NumberFormat, plain};
+use super::shared_strings::{Strings, StringsWriter};
 use super::sheet::{CellText, Choice, Sink, choose};
-use super::strings::{Strings, StringsWriter};
+use crate::contacts::error::FileFault;
 
 /// Reads the sheet that is wanted, or the first likely one.
 pub(super) fn read(archive: &mut Archive, wanted: Option<&str>, sink: &mut Sink) -> Result<(), FileFault> {

@@ -13,7 +13,7 @@ const FIRST_MAX: usize = 5;
 
 /// Constituents who were looked up by the same text and are not joined.
 #[derive(Debug, Clone)]
-pub struct Group {
+pub struct UnjoinedGroup {
     /// By what, as the first of them wrote it.
     pub sought: Sought,
     /// How many.
@@ -37,13 +37,13 @@ pub struct RowPlace {
 
 /// Groups, the largest first once they are settled.
 #[derive(Debug, Default)]
-pub struct Groups {
-    kept: Vec<Group>,
+pub struct UnjoinedGroups {
+    kept: Vec<UnjoinedGroup>,
     numbers: HashMap<(bool, String), usize>,
     left_out: u64,
 }
 
-impl Groups {
+impl UnjoinedGroups {
     /// Adds the constituent of one row.
     pub fn add(&mut self, sought: &Sought, problem: &Problem) {
         let key = match sought {
@@ -58,7 +58,7 @@ impl Groups {
             }
             None => {
                 let (first, problem, suggestions) = (Vec::new(), problem.clone(), Vec::new());
-                self.kept.push(Group { sought: sought.clone(), constituents: 0, first, problem, suggestions });
+                self.kept.push(UnjoinedGroup { sought: sought.clone(), constituents: 0, first, problem, suggestions });
                 self.numbers.insert(key, self.kept.len() - 1);
                 self.kept.len() - 1
             }
@@ -82,7 +82,7 @@ impl Groups {
     }
 
     /// The groups.
-    pub fn kept(&self) -> &[Group] {
+    pub fn kept(&self) -> &[UnjoinedGroup] {
         &self.kept
     }
 
@@ -93,8 +93,8 @@ impl Groups {
 }
 
 /// Reads every row and groups those whom no official is for; `each_row` is called for each, to show progress.
-pub fn unmatched(survey: &Survey, mut each_row: impl FnMut()) -> Result<Groups, ContactsError> {
-    let mut groups = Groups::default();
+pub fn unmatched(survey: &Survey, mut each_row: impl FnMut()) -> Result<UnjoinedGroups, ContactsError> {
+    let mut groups = UnjoinedGroups::default();
     for row in survey.rows()? {
         each_row();
         if let Row::Unmatched { sought, problem, .. } = row? {

@@ -4,8 +4,8 @@
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 
-use super::error::FileFault;
 use super::scratch::{nameless_file, no_room};
+use crate::contacts::error::FileFault;
 
 const IN_MEMORY_BYTES_MAX: usize = 16 * 1024 * 1024;
 const WINDOW_BYTES: usize = 128 * 1024;

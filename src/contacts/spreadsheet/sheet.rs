@@ -6,10 +6,10 @@
 use std::fs::File;
 use std::io::{BufWriter, Seek, Write};
 
-use super::error::FileFault;
-use super::problem::Sightings;
-use super::records::{CELL_BYTES_MAX, COLUMNS_MAX};
 use super::scratch;
+use crate::contacts::error::FileFault;
+use crate::contacts::problem::Sightings;
+use crate::contacts::records::{CELL_BYTES_MAX, COLUMNS_MAX};
 use crate::model::{fold, printable};
 
 /// No sheet has more rows.
@@ -19,13 +19,13 @@ const TEXT_BYTES_MAX: u64 = 4 * 1024 * 1024 * 1024;
 
 /// The sheet that was read, and what there is to tell about it.
 #[derive(Debug, Clone, Default)]
-pub(super) struct SheetFacts {
+pub(in crate::contacts) struct SheetFacts {
     /// Its name, when others have data too.
-    pub(super) chosen_among: Option<String>,
+    pub(in crate::contacts) chosen_among: Option<String>,
     /// Its hidden rows that have something in them.
-    pub(super) hidden: Sightings,
+    pub(in crate::contacts) hidden: Sightings,
     /// Cells that are not written as the sheet shows them, since that cannot be known.
-    pub(super) plain: Sightings,
+    pub(in crate::contacts) plain: Sightings,
 }
 
 /// Takes the cells of one sheet, row by row.
