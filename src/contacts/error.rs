@@ -149,6 +149,11 @@ pub enum FileFault {
     /// The first line holds a person.
     #[error("the first line looks like a person, not like headers; put a line with the names of the columns above it")]
     NoHeader,
+    /// The first line is a title, or is not cut into cells.
+    #[error(
+        "only one cell is filled here, “{0}”, where the headers should be; delete what stands above the headers, or, if these are the headers, say what separates them by delimiter = \"…\" under [contacts] in config.toml"
+    )]
+    OneHeader(String),
     /// The header line is broken in itself.
     #[error("the header line cannot be read: {0}; correct it")]
     BadHeader(String),

@@ -115,6 +115,11 @@ impl Layout {
         !self.is_person && !self.doubts.iter().any(|d| d.is_required)
     }
 
+    /// Whether nothing of ours is found in it.
+    pub(super) fn is_unknown(&self) -> bool {
+        self.match_at.is_empty() && self.places.iter().all(Vec::is_empty)
+    }
+
     /// What was found under other names than ours, as `name ← “First name” + “Last name”`.
     pub(super) fn recognised(&self) -> Vec<String> {
         let own = |column: Column| matches!(self.places(column), [at] if self.keys.get(*at).is_some_and(|k| k == column.as_str()));

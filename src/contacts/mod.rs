@@ -50,6 +50,7 @@ mod source;
 mod spelling;
 mod strings;
 mod survey;
+mod swallowed;
 mod table;
 mod whole;
 mod xlsx;
