@@ -19,6 +19,7 @@ mod delimiter;
 mod doubts;
 mod encoding;
 mod error;
+mod garbled;
 mod given_back;
 mod glance;
 mod guide;
