@@ -47,7 +47,7 @@ pub(super) fn must_not_go_out(ledger: &SqliteLedger, survey: &Survey) -> Result<
     Err(Failure::new(
         Exit::Refused,
         format!(
-            "the file has {} otherwise than when their letters were planned: with another address, or an official with \
+            "the file says something else of {} since letters were planned: another address, or, of an official, \
              another name, title or jurisdiction:\n{}{more}\n\
              Their letters would go out a second time; nothing was sent. Put back what stood there. To send only the \
              letters that failed, to the new address: undersigned export --failed. If these are other people, or a \
