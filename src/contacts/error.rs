@@ -201,6 +201,14 @@ pub enum FileFault {
     /// Two of our columns are mapped to one header.
     #[error("“{0}” is named for two columns; a header can only be one of them")]
     MappedTwice(String),
+    /// A column that cannot be put together is.
+    #[error("{column} is to be {headers} here, but stands in one column; name one under [contacts.columns]")]
+    Divided {
+        /// Our column.
+        column: &'static str,
+        /// The headers.
+        headers: String,
+    },
     /// No file has the header that a setting names.
     #[error("no file has the column “{header}”, which is named for {column}; correct the name or remove the line")]
     MappedAbsent {

@@ -61,6 +61,7 @@ impl Layout {
         }
         layout.find_twice(&mut faults);
         let doubted = layout.place(settings, role);
+        layout.find_divided(&mut faults);
         layout.name_extras(&mut faults);
         layout.find_doubts(settings, role, doubted);
         (layout, faults)
@@ -149,6 +150,13 @@ impl Layout {
                     faults.push(fault);
                 }
             }
+        }
+    }
+
+    fn find_divided(&self, faults: &mut Vec<FileFault>) {
+        for column in Column::ALL.into_iter().filter(|c| c.is_undivided() && self.places(*c).len() > 1) {
+            let headers = self.labels(self.places(column));
+            faults.push(FileFault::Divided { column: column.as_str(), headers });
         }
     }
 
