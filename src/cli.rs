@@ -215,7 +215,7 @@ pub struct Send {
     /// Uses the changed texts for every message that was not offered to a relay yet
     #[arg(long)]
     pub accept_changed_letter: bool,
-    /// Sends to people who look like somebody who was planned before under another address
+    /// Sends to people who look like somebody who was planned before under another address or name
     #[arg(long)]
     pub accept_changed_people: bool,
     /// Takes refusals that are all alike for real, after the campaign stopped because of them

@@ -252,14 +252,29 @@ fn a_corrected_address_does_not_send_a_second_letter_unasked() {
     let relay = ScriptedRelay::kind();
     let campaign = Campaign::new(2, 4, relay.port());
     assert_eq!(campaign.send().code, 0);
-    for (from, to) in [("signer1@mail.example", "signer1@other.example"), ("mayor1@town1.example", "m1@town1.example")]
-    {
+    for (from, to) in [
+        ("signer1@mail.example", "signer1@other.example"),
+        ("mayor1@town1.example", "m1@town1.example"),
+        ("Official 1", "Official One"),
+        ("Mayor,Official 1", "Village President,Official 1"),
+        ("Town 1", "Town One"),
+    ] {
         campaign.write("contacts.csv", &contacts(2, 0..4).replace(from, to));
         let refused = campaign.send();
         assert_eq!(refused.code, 3, "{refused:?}");
         assert!(refused.err.contains("--accept-changed-people") && refused.err.contains("line"), "{refused:?}");
         assert_eq!(relay.record.count(), 8);
     }
+    // Nobody wrote to the one who is gone.
+    let gone = "official,Mayor,Gone,office@far.example,Far,,,,\n";
+    campaign.write("contacts.csv", &(contacts(2, 0..4) + gone));
+    assert_eq!(campaign.send().code, 0);
+    campaign.write("contacts.csv", &(contacts(2, 0..4) + &gone.replace("Gone", "Successor")));
+    assert_eq!(campaign.send().code, 0);
+    // Two officials of one office with one mailbox, both in the file.
+    let clerk = "official,Clerk,Second,mayor0@town0.example,Town 7,,,,\n";
+    campaign.write("contacts.csv", &(contacts(2, 0..4) + clerk));
+    assert_eq!(campaign.send().code, 0);
     // Somebody else of the same name, beside the first, is nobody's slip.
     let namesake = "constituent,,Signer 1,another@mail.example,Town 1,9 Elm St,60000,2026-10-01,\n";
     campaign.write("contacts.csv", &(contacts(2, 0..4) + namesake));

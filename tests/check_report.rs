@@ -94,6 +94,30 @@ fn the_whole_list_is_a_file_for_spreadsheets_and_goes_when_nothing_is_left() {
 }
 
 #[test]
+fn the_last_words_say_whether_a_letter_has_a_gap_or_a_row_was_left_out() {
+    let header = contacts(1, 0..0);
+    let signer =
+        |address: &str, town: &str| format!("constituent,,Pat Ng,pat@x.example,{town},{address},60601,2026-03-04,\n");
+    for (rows, expected) in [
+        (signer("1 Main St", "Town 0"), "Everything is in order."),
+        (signer("", "Town 0"), "Nothing stands in the way, but some letters have a gap:"),
+        (
+            signer("1 Main St", "Town 0") + &signer("2 Main St", "Nowhere").replace("Pat", "Bo"),
+            "Everything else is in order.",
+        ),
+    ] {
+        let campaign = campaign(&(header.clone() + &rows));
+        let ran = inside(&campaign, &["check", "--skip-bad"]);
+        assert_eq!(ran.code, 0, "{ran:?}");
+        assert!(ran.out.contains(expected), "{expected}: {}", ran.out);
+        assert!(ran.out.trim_end().ends_with("Nothing was sent."), "{}", ran.out);
+    }
+    let campaign = campaign(&header);
+    let ran = inside(&campaign, &["check"]);
+    assert!(!ran.out.contains("busiest officials"), "a table of nothing: {}", ran.out);
+}
+
+#[test]
 fn a_refusal_is_an_object_too_with_every_reason() {
     let campaign = Campaign::new(1, 1, 1);
     let (code, object) = json(&campaign, &[]);

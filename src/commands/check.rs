@@ -33,8 +33,19 @@ fn as_text(workspace: &Workspace, prepared: &Prepared, bad_rows: BadRows) -> Res
         ));
     }
     prepared.must_be_launchable(bad_rows)?;
-    say("Everything is in order. Nothing was sent.");
+    say(closing_words(prepared));
     Ok(Exit::Done)
+}
+
+fn closing_words(prepared: &Prepared) -> &'static str {
+    if !prepared.report.empty_cells.is_empty() {
+        "Nothing stands in the way, but some letters have a gap: fill in the empty cells\n\
+         that are named above, or reword the letter. Nothing was sent."
+    } else if prepared.refused_to.is_some() {
+        "Everything else is in order. Nothing was sent."
+    } else {
+        "Everything is in order. Nothing was sent."
+    }
 }
 
 fn as_json(workspace: &Workspace, prepared: &Prepared, bad_rows: BadRows) -> Exit {

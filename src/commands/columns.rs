@@ -87,7 +87,8 @@ pub(super) fn answer(question: &Question) -> Answer {
         note(format!("  {}  {choice}", number + 1));
     }
     let enter = question.proposal.map_or_else(String::new, |at| format!("Enter for {}, ", at + 1));
-    let prompt = format!("Which one? ({enter}a number, 1+2 to put together, - for none, q to stop)");
+    let together = if question.column.is_undivided() { "" } else { "1+2 to put together, " };
+    let prompt = format!("Which one? ({enter}a number, {together}- for none, q to stop)");
     loop {
         let Some(typed) = ask(&prompt) else { return Answer::Stop };
         match question.answer(&typed) {

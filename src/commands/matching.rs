@@ -187,7 +187,7 @@ impl Matching<'_> {
             let what = format!("{} is there already, and may hold decisions; name a new file", file.display());
             return Err(Failure::new(Exit::Usage, what));
         }
-        let mut csv = SafeCsv::create(file)?;
+        let mut csv = SafeCsv::create_with(file, self.survey.delimiter())?;
         csv.write(["written", "means", "may be", "official", "constituents", "first line", "why"])?;
         let mut filled = 0;
         for (written, group) in self.open() {

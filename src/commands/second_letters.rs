@@ -1,7 +1,8 @@
-//! A person whose address was corrected after planning looks like a new one, and would get a second letter.
+//! A person who was corrected after planning looks like a new one, and would get a second letter.
 //!
 //! Name, jurisdiction and mailbox make a person; when somebody new has the name and the jurisdiction of somebody who
-//! was planned and is no longer in the file, staff decide what they are.
+//! was planned and is no longer in the file, or is an official with the mailbox of such a one, staff decide what they
+//! are. Two constituents with one mailbox are a couple.
 
 use std::collections::{HashMap, HashSet};
 
@@ -33,7 +34,10 @@ pub(super) fn must_not_go_out(ledger: &SqliteLedger, survey: &Survey) -> Result<
     }
     let known_as: HashSet<PersonKey> = suspects.iter().flat_map(|s| s.known_as.iter().copied()).collect();
     let still_there = still_there(survey, &known_as)?;
-    suspects.retain(|s| s.known_as.iter().any(|key| !still_there.contains(key)));
+    for suspect in &mut suspects {
+        suspect.known_as.retain(|key| !still_there.contains(key));
+    }
+    suspects.retain(|s| !s.known_as.is_empty());
     clear_officials(ledger, survey, &mut suspects)?;
     if suspects.is_empty() {
         return Ok(());
@@ -43,8 +47,9 @@ pub(super) fn must_not_go_out(ledger: &SqliteLedger, survey: &Survey) -> Result<
     Err(Failure::new(
         Exit::Refused,
         format!(
-            "{} in the file now have another address than when they were planned:\n{}{more}\n\
-             Their letters would go out a second time; nothing was sent. Put the old address back. To send only the \
+            "the file says something else of {} since letters were planned: another address, or, of an official, \
+             another name, title or jurisdiction:\n{}{more}\n\
+             Their letters would go out a second time; nothing was sent. Put back what stood there. To send only the \
              letters that failed, to the new address: undersigned export --failed. If these are other people, or a \
              second letter is what you want: undersigned send --accept-changed-people",
             counted(suspects.len() as u64, "person").replace("persons", "people"),
@@ -55,24 +60,30 @@ pub(super) fn must_not_go_out(ledger: &SqliteLedger, survey: &Survey) -> Result<
 
 fn suspects(ledger: &SqliteLedger, survey: &Survey) -> Result<Vec<Suspect>, Failure> {
     let mut found = Vec::new();
-    let mut look = |line, official, key, name: &str, jurisdiction: &str| -> Result<(), LedgerError> {
-        if !ledger.knows(key)? {
-            let known_as = ledger.namesakes(name, jurisdiction)?;
-            if !known_as.is_empty() {
-                found.push(Suspect { line, official, name: name.to_owned(), known_as });
+    let by_mailbox = ledger.officials_by_mailbox()?;
+    let mut look =
+        |line, official, key, (name, jurisdiction): (&str, &str), before: &[PersonKey]| -> Result<(), LedgerError> {
+            if !ledger.knows(key)? {
+                let mut known_as = ledger.namesakes(name, jurisdiction)?;
+                known_as.extend(before);
+                if !known_as.is_empty() {
+                    found.push(Suspect { line, official, name: name.to_owned(), known_as });
+                }
             }
-        }
-        Ok(())
-    };
+            Ok(())
+        };
     // An official who gets a mailbox for the first time is no suspect: nothing was sent to them.
     let without: HashSet<PersonKey> = survey.officials().iter().map(|o| homeless_key(&o.official)).collect();
     for (number, listed) in survey.officials().iter().enumerate() {
         let official = &listed.official;
-        look(listed.line, Some(number), official.key(), official.name.as_str(), &official.jurisdiction)?;
+        let before = official.mailbox.as_ref().and_then(|mailbox| by_mailbox.get(&mailbox.key()));
+        let named = (official.name.as_str(), official.jurisdiction.as_str());
+        look(listed.line, Some(number), official.key(), named, before.map_or(&[], Vec::as_slice))?;
     }
     for row in survey.rows()? {
         if let Row::Joined { line, constituent, .. } = row? {
-            look(line, None, constituent.key(), constituent.name.as_str(), &constituent.jurisdiction)?;
+            let named = (constituent.name.as_str(), constituent.jurisdiction.as_str());
+            look(line, None, constituent.key(), named, &[])?;
         }
     }
     for suspect in &mut found {

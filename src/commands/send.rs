@@ -7,7 +7,7 @@ use crate::dispatch::{Ending, StopReason};
 use crate::ledger::sqlite::{Access, SqliteLedger};
 use crate::ledger::{Enrolled, Ledger};
 use crate::model::{MessageKind, MessageState};
-use crate::report::{MOMENT, count, counted, status_text};
+use crate::report::{MOMENT, counted, status_text};
 
 use super::console::{ask, note, say};
 use super::workspace::{BadRows, Prepared, Workspace, new_tag};
@@ -144,10 +144,8 @@ fn tell_enrolled(enrolled: &Enrolled) {
         }
     }
     if enrolled.changed > 0 {
-        note(format!(
-            "{} people changed in the file since; what was planned for them stays as it was",
-            count(enrolled.changed)
-        ));
+        let people = counted(enrolled.changed, "person").replace("persons", "people");
+        note(format!("{people} changed in the file since; what was planned for them stays as it was"));
     }
 }
 

@@ -67,7 +67,7 @@ impl Workspace {
     pub(super) fn prepare(&self, bad_rows: BadRows) -> Result<Prepared, Failure> {
         let prepared = self.try_to_prepare(bad_rows);
         if let Err(failure) = &prepared {
-            let mut list = ProblemList::new(self.problems_path(), Vec::new());
+            let mut list = ProblemList::new(self.problems_path(), Vec::new(), b',');
             failure.reasons.iter().for_each(|reason| list.add_of_file(&reason.file, reason.line, &reason.what));
             if let WrittenList::Not(reason) = list.finish() {
                 note(format!("The list of problems could not be written: {reason}"));
@@ -116,7 +116,8 @@ impl Workspace {
     }
 
     fn problem_list(&self, survey: &Survey) -> ProblemList {
-        let mut list = ProblemList::new(self.problems_path(), survey.files().map(str::to_owned).collect());
+        let mut list =
+            ProblemList::new(self.problems_path(), survey.files().map(str::to_owned).collect(), survey.delimiter());
         list.add_all(survey.doubts_about_officials());
         list
     }

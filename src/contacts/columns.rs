@@ -70,6 +70,11 @@ impl Column {
         }
     }
 
+    /// Whether it stands in one column of a file only: what is put together is no address, and no role.
+    pub fn is_undivided(self) -> bool {
+        matches!(self, Self::Email | Self::Role)
+    }
+
     /// What stands between the parts of a cell that is put together from several.
     pub(super) fn separator(self) -> &'static str {
         if self == Self::Address { ", " } else { " " }

@@ -149,6 +149,11 @@ pub enum FileFault {
     /// The first line holds a person.
     #[error("the first line looks like a person, not like headers; put a line with the names of the columns above it")]
     NoHeader,
+    /// The first line is a title, or is not cut into cells.
+    #[error(
+        "only one cell is filled here, “{0}”, where the headers should be; delete what stands above the headers, or, if these are the headers, say what separates them by delimiter = \"…\" under [contacts] in config.toml"
+    )]
+    OneHeader(String),
     /// The header line is broken in itself.
     #[error("the header line cannot be read: {0}; correct it")]
     BadHeader(String),
@@ -196,6 +201,14 @@ pub enum FileFault {
     /// Two of our columns are mapped to one header.
     #[error("“{0}” is named for two columns; a header can only be one of them")]
     MappedTwice(String),
+    /// A column that cannot be put together is.
+    #[error("{column} is to be {headers} here, but stands in one column; name one under [contacts.columns]")]
+    Divided {
+        /// Our column.
+        column: &'static str,
+        /// The headers.
+        headers: String,
+    },
     /// No file has the header that a setting names.
     #[error("no file has the column “{header}”, which is named for {column}; correct the name or remove the line")]
     MappedAbsent {

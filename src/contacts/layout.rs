@@ -61,6 +61,7 @@ impl Layout {
         }
         layout.find_twice(&mut faults);
         let doubted = layout.place(settings, role);
+        layout.find_divided(&mut faults);
         layout.name_extras(&mut faults);
         layout.find_doubts(settings, role, doubted);
         (layout, faults)
@@ -115,6 +116,11 @@ impl Layout {
         !self.is_person && !self.doubts.iter().any(|d| d.is_required)
     }
 
+    /// Whether nothing of ours is found in it.
+    pub(super) fn is_unknown(&self) -> bool {
+        self.match_at.is_empty() && self.places.iter().all(Vec::is_empty)
+    }
+
     /// What was found under other names than ours, as `name ← “First name” + “Last name”`.
     pub(super) fn recognised(&self) -> Vec<String> {
         let own = |column: Column| matches!(self.places(column), [at] if self.keys.get(*at).is_some_and(|k| k == column.as_str()));
@@ -144,6 +150,13 @@ impl Layout {
                     faults.push(fault);
                 }
             }
+        }
+    }
+
+    fn find_divided(&self, faults: &mut Vec<FileFault>) {
+        for column in Column::ALL.into_iter().filter(|c| c.is_undivided() && self.places(*c).len() > 1) {
+            let headers = self.labels(self.places(column));
+            faults.push(FileFault::Divided { column: column.as_str(), headers });
         }
     }
 

@@ -77,6 +77,9 @@ pub enum ProblemKind {
     /// `____`, `[NAME]`, `TBD` and the like.
     #[error("it is a blank that was not filled in")]
     Unfilled,
+    /// `J�rg`, `JÃ¶rg`.
+    #[error("letters were garbled before this file was made")]
+    Garbled,
     /// No official has this jurisdiction.
     #[error("no official has this {match_key}")]
     Unmatched {
@@ -131,6 +134,7 @@ impl ProblemKind {
             Self::TooLong { .. } => "too_long",
             Self::ExportError => "export_error",
             Self::Unfilled => "unfilled",
+            Self::Garbled => "garbled",
             Self::Unmatched { .. } => "unmatched",
             Self::UnknownPostcode => "unknown_postcode",
             Self::PostcodeOfNobody(_) => "postcode_of_nobody",
@@ -163,6 +167,7 @@ impl ProblemKind {
             Self::Name(error) => return parts(&error.to_string()).1,
             Self::Address(error) => return parts(&error.to_string()).1,
             Self::Control | Self::Invisible => "type it again by hand",
+            Self::Garbled => "type it again by hand, or export the list again as “CSV UTF-8”",
             Self::LineBreak => "keep it on one line",
             Self::TooLong { .. } => "shorten it; is it in the right column?",
             Self::Unfilled => "put the real value there, or leave the cell empty if it may be",

@@ -103,6 +103,9 @@ impl Question {
                         headers.push(header.clone());
                     }
                 }
+                if self.column.is_undivided() && headers.len() > 1 {
+                    return Err(format!("type one number: {} stands in one column", self.column.meaning()));
+                }
                 Ok(Answer::Headers(headers))
             }
         }
@@ -143,8 +146,7 @@ fn unnamed(column: Column, sample: &Sample, evidence: impl Fn(&Vec<usize>) -> (u
         fits > 0 && fits * 5 >= filled * 3
     };
     let likely: Vec<Vec<usize>> = free.iter().filter(is_likely).cloned().collect();
-    let is_plain = matches!(column, Column::Email | Column::Role);
-    let mut offered = if likely.is_empty() && !is_plain { free } else { likely };
+    let mut offered = if likely.is_empty() && !column.is_undivided() { free } else { likely };
     offered.truncate(CHOICES_MAX);
     offered
 }

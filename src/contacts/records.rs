@@ -39,6 +39,8 @@ pub(super) struct Record {
     spans: Vec<(usize, usize)>,
     bytes_seen: usize,
     cell_is_full: bool,
+    /// Whether a line ends inside a cell.
+    pub(super) has_breaks: bool,
     pub(super) line: u64,
     pub(super) flaws: Vec<Flaw>,
 }
@@ -67,6 +69,7 @@ impl Record {
             flaws: std::mem::take(&mut self.flaws),
             bytes_seen: 0,
             cell_is_full: false,
+            has_breaks: false,
             line,
         };
         self.text.clear();
@@ -244,7 +247,10 @@ impl<R: BufRead> Records<R> {
         self.line += u64::from(is_line_end && !second_half && counts);
         match self.state {
             State::Quoted { opened } if byte == b'"' => self.state = State::Closed { opened },
-            State::Quoted { .. } => record.push(&[byte]),
+            State::Quoted { .. } => {
+                record.has_breaks |= is_line_end;
+                record.push(&[byte]);
+            }
             State::Closed { opened } if byte == b'"' => {
                 record.push(b"\"");
                 self.state = State::Quoted { opened };

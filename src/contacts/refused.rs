@@ -38,7 +38,7 @@ impl RefusedWriter {
         let width = headers.len();
         let own = own_headers(&headers, !files.is_empty());
         headers.splice(0..0, own);
-        let mut csv = SafeCsv::create(path)?;
+        let mut csv = SafeCsv::create_with(path, survey.delimiter())?;
         csv.write(&headers)?;
         Ok(Self { path: path.to_owned(), csv, files, columns, width, roles, cells: headers, rows: 0 })
     }

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use super::columns::Column;
+use super::garbled::is_garbled;
 use super::known_headers::RoleWord;
 use super::layout::together;
 use super::problem::{Problem, ProblemKind};
@@ -313,6 +314,10 @@ impl<'a> Check<'a> {
 
     /// Somebody's own words, which nobody but staff may shorten.
     fn note(&mut self, at: usize) -> String {
+        if is_garbled(self.cells.get(at)) {
+            self.refuse(Some(at), ProblemKind::Garbled);
+            return String::new();
+        }
         let chars_max = self.table.note_chars_max;
         let before = self.problems.len();
         let note = self.text(at, Rules { chars_max, ..LONG });
@@ -353,10 +358,12 @@ impl<'a> Check<'a> {
     }
 }
 
-/// What is wrong with a cell that is not empty and has nothing in it.
+/// What is wrong with a cell that is not empty and has nothing real in it.
 fn nothing_real(cell: &str) -> Option<ProblemKind> {
     if is_export_error(cell) {
         Some(ProblemKind::ExportError)
+    } else if is_garbled(cell) {
+        Some(ProblemKind::Garbled)
     } else {
         is_unfilled(cell).then_some(ProblemKind::Unfilled)
     }

@@ -37,7 +37,7 @@ impl SafeCsv {
     }
 
     /// The same with another character between its cells.
-    pub(super) fn create_with(path: &Path, delimiter: u8) -> Result<Self, ContactsError> {
+    pub fn create_with(path: &Path, delimiter: u8) -> Result<Self, ContactsError> {
         let failed = |reason| unwritable(path, reason);
         let (temporary, mut file) = create_beside(path).map_err(failed)?;
         file.write_all(BOM).map_err(failed)?;

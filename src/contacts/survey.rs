@@ -119,6 +119,12 @@ impl Survey {
         &self.doubts
     }
 
+    /// What separates the cells of lists that go back to the people who made the files: a semicolon where theirs have
+    /// one, since their spreadsheet opens nothing else in columns.
+    pub fn delimiter(&self) -> u8 {
+        if !self.files.is_empty() && self.files.iter().all(|f| f.delimiter == b';') { b';' } else { b',' }
+    }
+
     /// How many rows had nothing in them.
     pub fn blank_rows(&self) -> u64 {
         self.blank_rows

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::columns::Column;
 use super::delimiter::{self, first_filled};
 use super::error::{FileFault, FileProblem};
 use super::given_back::columns_of_ours;
@@ -11,6 +12,7 @@ use super::problem::{Note, NoteKind};
 use super::records::{Broken, COLUMNS_MAX, Cells, Flaw, Record, Records};
 use super::settings::{ContactsFile, ContactsSettings};
 use super::source::{Fingerprint, Source};
+use super::swallowed::swallows_rows;
 use crate::model::{Role, printable};
 
 /// An open contact file.
@@ -61,7 +63,12 @@ impl Table {
             header.cells().map_err(|e| here(not_text(records.input(), format!("number {}", e.cell + 1), e.byte)))?;
         let columns_of_ours = columns_of_ours(cells);
         let cells = cells.given_back(columns_of_ours);
-        let (layout, faults) = Layout::read(cells, settings, file.role);
+        let (mut layout, mut faults) = Layout::read(cells, settings, file.role);
+        if let Some(title) = only_filled(cells).filter(|_| layout.is_unknown() && faults.is_empty()) {
+            // To look for columns in it would only hide what is wrong.
+            layout.doubts.clear();
+            faults.push(FileFault::OneHeader(printable(title, 40)));
+        }
         let is_used = |(_, key): &&(usize, String)| settings.used.contains(key);
         let used = layout.extras.iter().filter(is_used).map(|(at, _)| *at).collect();
         let faults = header.flaws.iter().copied().map(header_fault).chain(faults).map(here).collect();
@@ -92,6 +99,11 @@ impl Table {
             let column = self.layout.label(e.cell.saturating_sub(self.columns_of_ours));
             not_text(self.records.input(), column, e.byte).at(&self.name, Some(record.line))
         })?;
+        let email = self.layout.at(Column::Email).map(|at| at + self.columns_of_ours);
+        let may_swallow = record.has_breaks && self.records.input().sheet.is_none();
+        if may_swallow && email.is_some_and(|at| swallows_rows(cells, self.delimiter, at)) {
+            return Err(FileFault::UnterminatedQuote.at(&self.name, Some(record.line)));
+        }
         Ok(cells.given_back(self.columns_of_ours))
     }
 
@@ -134,6 +146,12 @@ impl Table {
             headers: doubt.candidates.iter().map(quoted).collect::<Vec<_>>().join(" or "),
         }
     }
+}
+
+/// The text of the only cell that is filled.
+fn only_filled(cells: Cells<'_>) -> Option<&str> {
+    let mut filled = cells.iter().map(str::trim).filter(|cell| !cell.is_empty());
+    filled.next().filter(|_| filled.next().is_none())
 }
 
 /// The delimiter that the settings name.

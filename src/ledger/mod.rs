@@ -117,6 +117,8 @@ pub trait Ledger: Clone + Send + Sync + 'static {
     /// The keys of those who are enrolled under this very name and jurisdiction, in whatever role, and of whose letters
     /// at least one was sent or still may be. Where all of them failed or were withdrawn, nothing reached anyone.
     fn namesakes(&self, name: &str, jurisdiction: &str) -> Result<Vec<PersonKey>>;
+    /// The keys of all officials, by their mailboxes as [`crate::model::EmailAddress::key`] spells them.
+    fn officials_by_mailbox(&self) -> Result<HashMap<String, Vec<PersonKey>>>;
     /// Whether a person of that key is enrolled.
     fn knows(&self, key: PersonKey) -> Result<bool>;
 

@@ -151,7 +151,7 @@ pub fn summary(found: &Findings<'_>) -> String {
         (report.held, "to officials without a mailbox"),
         (report.duplicates, "listed twice"),
         (report.bad_rows(), "that cannot be used"),
-        (survey.blank_rows(), "empty rows"),
+        (survey.blank_rows(), if survey.blank_rows() == 1 { "empty row" } else { "empty rows" }),
     ] {
         if n > 0 {
             let _ = write!(line, "; {} {what}", count(n));
@@ -166,6 +166,9 @@ pub fn summary(found: &Findings<'_>) -> String {
 
 fn forecast_text(found: &Findings<'_>) -> String {
     let forecasts = found.forecasts;
+    if forecasts.is_empty() {
+        return String::new();
+    }
     let mut table = Table::new(&[
         ("busiest officials", Align::Left, 34),
         ("letters", Align::Right, 9),

@@ -18,6 +18,7 @@ const EMPTY_CELL: (&str, &str) = (
 pub struct ProblemList {
     path: PathBuf,
     files: Vec<String>,
+    delimiter: u8,
     csv: Option<SafeCsv>,
     failed: Option<ContactsError>,
 }
@@ -35,8 +36,8 @@ pub enum WrittenList {
 
 impl ProblemList {
     /// A list that will stand at `path`; `files` are the names of the contact files, by their numbers.
-    pub fn new(path: PathBuf, files: Vec<String>) -> Self {
-        Self { path, files, csv: None, failed: None }
+    pub fn new(path: PathBuf, files: Vec<String>, delimiter: u8) -> Self {
+        Self { path, files, delimiter, csv: None, failed: None }
     }
 
     /// Writes whatever is wrong with what was come upon.
@@ -91,7 +92,7 @@ impl ProblemList {
         let csv = if let Some(csv) = &mut self.csv {
             csv
         } else {
-            let mut csv = SafeCsv::create(&self.path)?;
+            let mut csv = SafeCsv::create_with(&self.path, self.delimiter)?;
             csv.write(HEADERS)?;
             self.csv.insert(csv)
         };

@@ -225,6 +225,19 @@ fn only_what_was_offered_can_be_answered() {
 }
 
 #[test]
+fn an_address_stands_in_one_column() {
+    let mut files = with_officials("Name,Email Address,Work Email,City\nBen,b@x.example,w@x.example,Elgin\n");
+    let [question] = questions(&files).try_into().unwrap();
+    assert_eq!(question.column, Column::Email);
+    assert_eq!(question.answer("1+2"), Err("type one number: the e-mail address stands in one column".to_owned()));
+    assert!(question.answer("1+1").is_ok());
+    let both = ["Email Address", "Work Email"].map(str::to_owned).to_vec();
+    files.settings.columns.insert("email".to_owned(), both);
+    let faults = files.faults();
+    assert!(faults.contains("email is to be Email Address + Work Email here, but stands in one column"), "{faults}");
+}
+
+#[test]
 fn a_name_is_put_together_and_a_problem_names_every_part() {
     let files = with_officials(
         "First Name,Last Name,Email,Town\n,,ben@x.example,Elgin\n,Cher,c@x.example,Elgin\nNULL,B,d@x.example,Elgin\n",

@@ -137,7 +137,7 @@ fn the_encoding_and_the_delimiter_can_be_named() {
     }
     let mut files =
         Files::one("role:name:email:jurisdiction\nofficial:A:a@x.example:Elgin\nconstituent:B:b@x.example:Elgin\n");
-    assert!(files.faults().contains("no column"));
+    assert!(files.faults().contains("say what separates them"));
     files.settings.reading.delimiter = Some('"');
     assert!(files.faults().contains("a delimiter is one character"));
     files.settings.reading.delimiter = Some(':');
@@ -203,6 +203,43 @@ fn a_quote_that_is_not_closed_refuses_the_file_and_names_its_line() {
         let faults = with_mayor(rows).faults();
         assert!(faults.contains(&format!("line {line}: a quotation mark opens here")), "{faults}");
     }
+}
+
+#[test]
+fn quotes_that_swallow_whole_rows_refuse_the_file_though_the_cells_come_out_even() {
+    let ben = "constituent,,Ben,ben@x.example,Elgin,\"1 Main St,60120,2026-03-04,\n";
+    let cy = "constituent,,Cy,cy@x.example,Elgin,2 Main St,60120,2026-03-04,\n";
+    let di = "constituent,,Di,di@x.example,Elgin,Flat 3\",60120,2026-03-04,\n";
+    for rows in [
+        format!("{ben}{di}"),
+        format!("{ben}{cy}{cy}{di}"),
+        format!("{ben}{cy}{di}").replace('\n', "\r\n"),
+        "constituent,,\"Ben,ben@x.example,Elgin,,,,\nconstituent,,Di\",di@x.example,Elgin,,,,\n".to_owned(),
+        "constituent,,Ben,ben@x.example,Elgin,,,,\"hi\nconstituent,,Di,di@x.example,Elgin,,,,bye\"\n".to_owned(),
+        "constituent,,Ben,\"ben@x.example,Elgin,,,,\nconstituent,,Di,di@x.example\",Elgin,,,,\n".to_owned(),
+    ] {
+        let faults = with_mayor(&rows).faults();
+        assert!(faults.contains("line 3: a quotation mark opens here"), "{rows}: {faults}");
+    }
+    // Lines that people write are theirs.
+    for note in ["a@b.example,\nc@d.example, e, f, g, h, i, j", "hi\nA, B, C, D, E, F, G, H, I", "1 Main St\nElgin, IL"]
+    {
+        assert_eq!(joined(&with_mayor(&signer("note", note)).survey()).len(), 1, "{note}");
+    }
+}
+
+#[test]
+fn a_title_above_the_headers_is_told_as_what_it_is() {
+    let below = format!("{HEADER}{MAYOR}{}", signer("", ""));
+    for (above, line) in [("Signatures to the mayors\n", 1), ("\n\nSignatures to the mayors,,,,,,,,\n,,\n", 3)] {
+        let faults = Files::one(format!("{above}{below}")).faults();
+        let told = format!("line {line}: only one cell is filled here, “Signatures to the mayors”, where the headers");
+        assert!(faults.contains(&told), "{faults}");
+        assert!(!faults.contains("which column") && !faults.contains("there is no column"), "{faults}");
+    }
+    let miscut = format!("sep=,\n{}", below.replace(',', ";"));
+    let faults = Files::one(miscut).faults();
+    assert!(faults.contains("delimiter = "), "{faults}");
 }
 
 #[test]

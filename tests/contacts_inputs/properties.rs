@@ -10,9 +10,11 @@ fn text_cell() -> impl Strategy<Value = String> {
         let refused = ["null", "nan", "undefined"].contains(&s.to_lowercase().as_str()) || s.starts_with('#');
         let is_blank = !s.is_empty() && !s.chars().any(char::is_alphabetic);
         let may_be_one = s.starts_with(['[', '(', '<', '«']) || s.contains("___") || s.to_lowercase().contains('x');
+        let may_be_garbled = s.contains(['\u{fffd}', 'Ã', 'Â', 'â', 'ï']);
         s.trim() == s
             && !is_blank
             && !may_be_one
+            && !may_be_garbled
             && !refused
             && undersigned::model::unprintable(s).is_none()
             && undersigned::model::compose(s) == s.as_str()

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use undersigned::contacts::{ContactsError, RefusedWriter, Row, Survey, survey};
 use undersigned::model::Role;
 
-use crate::support::{Files, joined, notes, rows, signer, with_mayor};
+use crate::support::{Files, HEADER, MAYOR, joined, notes, rows, signer, with_mayor};
 
 #[test]
 fn all_problems_are_counted_and_only_the_first_ones_kept() {
@@ -63,6 +63,28 @@ fn refused_rows_can_be_mended_and_given_back() {
 
     let taken = RefusedWriter::create(&again.on_disk.path("refused.csv"), &again).unwrap_err().to_string();
     assert!(taken.contains("give that another name first"), "{taken}");
+}
+
+#[test]
+fn lists_for_staff_are_separated_as_their_files_are_and_are_read_back() {
+    let text = format!("{HEADER}{MAYOR}{}", signer("name", "a; b").replace("ben@x.example", "")).replace(',', ";");
+    for (delimiter, content) in [(";", text.clone()), (",", text.replace("\"a; b\"", "a b").replace(';', "\t"))] {
+        let survey = Files::one(content).survey();
+        let path = survey.on_disk.path("refused.csv");
+        let mut writer = RefusedWriter::create(&path, &survey).unwrap();
+        for row in rows(&survey) {
+            writer.write(&row).unwrap();
+        }
+        writer.finish().unwrap();
+        let written = fs::read_to_string(&path).unwrap();
+        assert!(
+            written.starts_with(&format!("\u{feff}line{delimiter}problem{delimiter}advice{delimiter}role")),
+            "{written}"
+        );
+        let mended = written
+            .replace(&format!("{delimiter}{delimiter}Elgin"), &format!("{delimiter}b@x.example{delimiter}Elgin"));
+        assert_eq!(joined(&with_mayor("").and("mended.csv", None, mended).survey()).len(), 1, "{written}");
+    }
 }
 
 proptest! {

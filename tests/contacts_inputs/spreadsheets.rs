@@ -171,11 +171,11 @@ fn rich_and_strange_cells_are_read_as_their_text() {
     let official: String = ["official", "Ana", "a@x.example", "Elgin"].map(text).concat();
     let signer: String = ["constituent", "Ben", "b@x.example", "Elgin"].map(text).concat();
     let strings = "<sst uniqueCount=\"99999999999999999999\"><si/><si><r><t>two </t></r><r><rPr/><t>runs</t></r>\
-                   <rPh><t>say</t></rPh></si><si><t>a_x000D_&#10;b &amp; &lt;c&gt; &nope;</t></si></sst>";
+                   <rPh><t>say</t></rPh></si><si><t>a_x000D_&#10;b &amp; &lt;c&gt;</t></si><si><t>&nope;</t></si></sst>";
     for (cell, expected) in [
         ("<c t=\"s\"><v>0</v></c>", ""),
         ("<c t=\"s\"><v>1</v></c>", "two runs"),
-        ("<c t=\"s\"><v>2</v></c>", "a\nb & <c> \u{fffd}"),
+        ("<c t=\"s\"><v>2</v></c>", "a\nb & <c>"),
         ("<c t=\"str\"><f>\"x\"</f><v>made</v></c>", "made"),
         ("<c t=\"b\"><v>1</v></c>", "TRUE"),
         ("<c><v>1.5E+3</v></c>", "1500"),
@@ -194,6 +194,9 @@ fn rich_and_strange_cells_are_read_as_their_text() {
         assert_eq!(people[0].note, expected, "{cell}");
         assert_eq!(survey.officials()[0].line, 7, "{cell}");
     }
+    let rows = format!("<row>{header}</row><row>{official}</row><row>{signer}<c t=\"s\"><v>3</v></c></row>");
+    let survey = Files::new().and("s.xlsx", None, workbook(&sheet(&rows), strings)).survey();
+    assert!(refusals(&survey)[0].to_string().contains("garbled"), "a character that nobody knows is no text");
 }
 
 #[test]

@@ -85,3 +85,15 @@ pub(super) fn namesakes(db: &Connection, name: &str, jurisdiction: &str) -> Work
     let rows = keys.query_map(params![name, jurisdiction], |row| row.get(0).map(PersonKey))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
+
+/// See [`crate::ledger::Ledger::officials_by_mailbox`].
+pub(super) fn officials_by_mailbox(db: &Connection) -> Work<HashMap<String, Vec<PersonKey>>> {
+    let mut officials =
+        db.prepare_cached("SELECT lane_key, key FROM person WHERE role = 'official' AND lane_key IS NOT NULL")?;
+    let mut rows = officials.query([])?;
+    let mut found: HashMap<String, Vec<PersonKey>> = HashMap::new();
+    while let Some(row) = rows.next()? {
+        found.entry(row.get(0)?).or_default().push(PersonKey(row.get(1)?));
+    }
+    Ok(found)
+}

@@ -219,6 +219,10 @@ impl Ledger for SqliteLedger {
         self.read(|db| fates::namesakes(db, name, jurisdiction))
     }
 
+    fn officials_by_mailbox(&self) -> Result<HashMap<String, Vec<PersonKey>>> {
+        self.read(fates::officials_by_mailbox)
+    }
+
     fn knows(&self, key: PersonKey) -> Result<bool> {
         self.read(|db| read::knows(db, key))
     }
