@@ -129,6 +129,24 @@ const LINES: &[(&str, &str, Certainty)] = &[
     ("Vivo en ______.", "Vivo en {{ constituent.jurisdiction }}.", Certain),
     ("Código postal: _____", "Código postal: {{ constituent.postcode }}", Certain),
     ("Name:", "Name: {{ constituent.name }}", Likely),
+    // What looks alike and is not.
+    ("Mayor of ____________", "Mayor of {{ official.jurisdiction }}", Certain),
+    (
+        "The Honorable ________, Mayor of ________",
+        "The Honorable {{ official.name }}, Mayor of {{ official.jurisdiction }}",
+        Certain,
+    ),
+    ("I, ______, of ______, ask", "I, {{ constituent.name }}, of {{ constituent.jurisdiction }}, ask", Certain),
+    ("Dear Senator/Representative ____,", "Dear {{ official.title }} {{ official.name }},", Certain),
+    ("Estimado(a) Alcalde(sa) ______:", "Estimado(a) {{ official.title }} {{ official.name }}:", Certain),
+    ("Dear Mayor LASTNAME,", "Dear {{ official.title }} {{ official.name }},", Likely),
+    ("My name is FIRSTNAME LASTNAME and", "My name is {{ constituent.name }} and", Likely),
+    ("I live in CITY and", "I live in {{ constituent.jurisdiction }} and", Likely),
+    ("Name: YOUR NAME", "Name: {{ constituent.name }}", Likely),
+    ("Signed, INSERT NAME HERE", "Signed, {{ constituent.name }}", Likely),
+    ("x______________", "{{ constituent.name }}", Likely),
+    ("Name (please print)________", "Name (please print) {{ constituent.name }}", Certain),
+    ("I have lived in _____ since", "I have lived in {{ constituent.jurisdiction }} since", Certain),
 ];
 
 #[test]
@@ -164,6 +182,8 @@ fn ordinary_writing_has_no_blanks_and_stays_as_it_is() {
         "Dear Mayor,",
         "(thank you)",
         "We ask for: more light, fewer cars.",
+        "The CITY council and the ZIP code; save OUR CITY, said the MAYOR.",
+        "[x] I oppose it",
     ] {
         let draft = draft(&format!("{line}\n\nPlease act now."));
         let blanks = draft.blanks(&columns());
@@ -185,6 +205,16 @@ fn what_nothing_tells_of_is_left_to_staff_and_check_refuses_it_until_then() {
         "XXXX people agree.",
         "<<Unknown>>",
         "*|UNKNOWN|*",
+        "«AddressBlock»",
+        "Dear {Mayor/Council member},",
+        "cc: Governor ________",
+        "I have been here for [X] years.",
+        "I am ____ years old.",
+        "In the last ____ years it rose.",
+        "Rents rose by ____%.",
+        "My child's name is ________.",
+        "☐ I am a homeowner",
+        "(Optional: add a sentence about yourself.)",
     ] {
         let draft = draft(&format!("{line}\n\nPlease act now."));
         let blanks = draft.blanks(&columns());
@@ -310,6 +340,60 @@ fn captions_below_lines_to_write_on_name_them_and_go() {
         source.ends_with("Yours,\n\n{{ constituent.name }}\n\n{{ constituent.name }}    {{ constituent.signed_on }}\n"),
         "{source}"
     );
+}
+
+#[test]
+fn what_may_mean_somebody_else_is_asked() {
+    for line in [
+        "Company name: ________",
+        "Hearing date: ________",
+        "Emergency contact's address: ________",
+        "The hearing is on [date].",
+        "The shelter at [address] is full.",
+        "Please decide by __/__/____.",
+        "Please meet Council Member ______ soon.",
+    ] {
+        let draft = draft(&format!("Dear Mayor ____,\n\n{line}\n\nPlease act now."));
+        let blanks = draft.blanks(&columns());
+        assert_eq!(blanks.len(), 2, "{line}: {blanks:?}");
+        assert_eq!(blanks[1].certainty, Unsure, "{line}: {:?}", blanks[1].proposal);
+    }
+}
+
+#[test]
+fn one_label_for_several_blanks_is_shared_among_them() {
+    for (line, fields) in [
+        ("City, State, Zip: ____________, ____ ________", ["constituent.jurisdiction", "", "constituent.postcode"]),
+        ("City/State/ZIP ________/____/________", ["constituent.jurisdiction", "", "constituent.postcode"]),
+        ("Name, Email, Date: ____ ____ ____", ["constituent.name", "constituent.email", "constituent.signed_on"]),
+    ] {
+        let draft = draft(&format!("Please act.\n\nSincerely,\n{line}"));
+        let blanks = draft.blanks(&columns());
+        let proposed: Vec<String> =
+            blanks.iter().map(|b| b.proposal.as_ref().map(ToString::to_string).unwrap_or_default()).collect();
+        assert_eq!(proposed, fields, "{line}");
+        assert!(blanks.iter().all(|b| b.proposal.is_some() || b.certainty == Unsure), "{line}");
+    }
+}
+
+#[test]
+fn labels_alone_below_the_closing_words_are_blanks() {
+    let draft = draft("Please act.\n\nRespectfully,\nYour Name\nAddress\nCity, State, ZIP");
+    let source = filled(&draft);
+    let end = "{{ constituent.name }}\\\n{{ constituent.address }}\\\n\
+               {{ constituent.jurisdiction }} {{ constituent.postcode }}\n";
+    assert!(source.ends_with(end), "{source}");
+    assert!(draft.blanks(&columns()).iter().all(|blank| blank.certainty == Likely));
+}
+
+#[test]
+fn the_address_below_the_officials_name_is_not_the_constituents() {
+    let draft =
+        draft("[Your Name]\n[City, State ZIP]\n\nThe Honorable [Mayor's Name]\n[City, State ZIP]\n\nDear Mayor ____,");
+    let proposals: Vec<String> =
+        draft.blanks(&columns()).iter().filter_map(|b| b.proposal.as_ref().map(ToString::to_string)).collect();
+    assert_eq!(proposals[1], "constituent.jurisdiction + constituent.postcode");
+    assert_eq!(proposals[3], "official.jurisdiction");
 }
 
 #[test]

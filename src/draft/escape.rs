@@ -113,14 +113,21 @@ fn starts_with(url: &str, scheme: &str) -> bool {
     url.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
 }
 
-/// The address as the text of a link.
+/// A sign by its number, as HTML and Markdown know it.
+pub(super) fn reference(c: char) -> String {
+    format!("&#{};", u32::from(c))
+}
+
+/// The address as the text of a link; nothing in it may look like a blank.
 fn shown(url: &str) -> String {
     let mut out = String::with_capacity(url.len() + 8);
     for c in url.chars() {
-        if "\\`*_[](){}<>&".contains(c) {
-            out.push('\\');
+        match c {
+            ')' | ']' | '}' => out.push_str(&reference(c)),
+            '_' if url.contains("___") => out.push_str(&reference(c)),
+            c if "\\`*_[({<>&".contains(c) => out.extend(['\\', c]),
+            c => out.push(c),
         }
-        out.push(c);
     }
     out
 }
@@ -173,7 +180,7 @@ mod tests {
             ("see www.a.example/x.", "see www.a.example/x."),
             ("see https://a.example/a_b_c, now", "see <https://a.example/a_b_c>, now"),
             ("see www.a.example/a_b", "see [www.a.example/a\\_b](https://www.a.example/a_b)"),
-            ("https://a.example/___x", "[https://a.example/\\_\\_\\_x](https://a.example/%5F%5F%5Fx)"),
+            ("https://a.example/___x", "[https://a.example/&#95;&#95;&#95;x](https://a.example/%5F%5F%5Fx)"),
         ] {
             assert_eq!(line(text, true), markdown, "{text}");
         }
