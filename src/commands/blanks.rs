@@ -66,7 +66,8 @@ fn asked(blank: &Blank, columns: &Columns, left: usize) -> Result<Choice, Failur
 fn shown(blank: &Blank, words: &str) -> String {
     let words: String = words.chars().take(COLUMNS).collect();
     let (before, after) = blank.around((COLUMNS - words.chars().count()) / 2);
-    let gap = if before.ends_with(':') { " " } else { "" };
+    let touches = before.ends_with(|c: char| c.is_alphanumeric() || matches!(c, ':' | ',' | ')'));
+    let gap = if touches && words != blank.words { " " } else { "" };
     format!("{before}{gap}{words}{after}")
 }
 

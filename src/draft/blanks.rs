@@ -7,6 +7,7 @@ use super::Draft;
 use super::brackets::{is_aside, is_identifier, is_instruction, is_joined, is_paren_label, is_shouted};
 use super::context::{self, Asks, Region};
 use super::fields::{Columns, Field};
+use super::gaps;
 use super::joined::{self, label_on};
 use super::lines::{self, Line};
 use super::shapes::{self, Found, Shape};
@@ -124,7 +125,7 @@ impl Finder<'_> {
         joined::share_label(&line.text, &mut found);
         joined::join_dates(&line.text, &mut found);
         joined::join_words(&line.text, &mut found, self.columns);
-        found.extend(self.gaps(n, &found));
+        found.extend(gaps::on(self.lines, self.regions, n, &found));
         found.sort_by_key(|found| found.range.start);
         let captions = self.captions_below(n, &found);
         let text: Arc<str> = Arc::from(line.text.as_str());
@@ -257,7 +258,7 @@ impl Finder<'_> {
         }
         if let Some((label, may_be_another)) = context::label_before(label) {
             let proposal = self.by_label(label, n, before, true, BESIDE);
-            return if may_be_another {
+            return if may_be_another && label.owner.is_none() {
                 unsure(proposal.field, "the words before it may mean another")
             } else {
                 proposal
@@ -340,7 +341,7 @@ impl Finder<'_> {
             }
             Some(Asks::Date) => certain(Some(Field::of("constituent.signed_on")), "it asks for a date"),
             Some(Asks::Constituent) => certain(Some(Field::of("constituent.name")), "it names who writes"),
-            Some(Asks::Official) if region != Region::Body || before.trim().len() <= "The Honorable".len() => {
+            Some(Asks::Official) if region != Region::Body || before.trim().len() < 12 || is_honoured(before) => {
                 certain(Some(self.official(before)), "it names who is written to")
             }
             _ if region == Region::Close => self.next_of_signature(),
@@ -386,75 +387,8 @@ impl Finder<'_> {
 
     /// With the title, where there is one and nothing stands before that goes without.
     fn official(&self, before: &str) -> Field {
-        let last = before.trim_end().rsplit(' ').next().unwrap_or_default().to_lowercase();
-        let is_titled = matches!(last.as_str(), "honorable" | "honourable" | "hon.");
-        let has_title = self.columns.official_titles != Some(false) && !is_titled;
+        let has_title = self.columns.official_titles != Some(false) && !is_honoured(before);
         if has_title { Field::salutation() } else { Field::of("official.name") }
-    }
-
-    /// `Dear Mayor ,` and `Name:` with nothing behind it.
-    fn gaps(&self, n: usize, found: &[Found]) -> Vec<Found> {
-        let text = self.lines[n].text.as_str();
-        let mut gaps = Vec::new();
-        for (at, _) in text.match_indices([',', ':']) {
-            let before = text[..at].trim_end();
-            let is_gap = before.len() < at;
-            let is_dear =
-                ["dear", "estimado", "estimada", "hello"].iter().any(|word| before.eq_ignore_ascii_case(word));
-            if is_gap && (is_dear || words::title_at_end(before).is_some()) {
-                gaps.push(Found { range: before.len() + 1..at, shape: Shape::Gap, words: String::new() });
-            }
-        }
-        if self.regions[n] != Region::Subject {
-            let colons = text.match_indices(':').map(|(at, _)| at);
-            gaps.extend(colons.filter_map(|at| self.label_gap(n, at)));
-        }
-        gaps.extend(self.bare_label(n));
-        let is_free =
-            |gap: &Found| !found.iter().any(|f| f.range.start <= gap.range.end && gap.range.start < f.range.end);
-        gaps.retain(is_free);
-        gaps
-    }
-
-    fn label_gap(&self, n: usize, colon: usize) -> Option<Found> {
-        let text = self.lines[n].text.as_str();
-        let start = text[..colon].rfind("   ").map_or(0, |at| at + 3);
-        let label = words::label(&text[start..colon])?;
-        let rest = text[colon + 1..].trim_start_matches('*');
-        let at = text.len() - rest.len();
-        let is_alone = text[..start].trim().is_empty() && rest.trim().is_empty();
-        let is_open = rest.trim().is_empty() || rest.starts_with("   ");
-        let in_form = matches!(self.regions[n], Region::Close | Region::Head) || is_alone;
-        let is_asked = !matches!(label.meaning, Meaning::Note | Meaning::Campaign | Meaning::Title);
-        let goes_on = rest.trim().is_empty() && self.goes_on_below(n);
-        (is_open && in_form && is_asked && !goes_on).then(|| Found {
-            range: at..at,
-            shape: Shape::Gap,
-            words: String::new(),
-        })
-    }
-
-    /// `Your Name` alone on a line below the closing words.
-    fn bare_label(&self, n: usize) -> Option<Found> {
-        let line = self.lines.get(n).filter(|_| self.regions[n] == Region::Close)?;
-        let words = line.text.trim();
-        let label = words::label(words).filter(|label| label.owner != Some(Owner::Official))?;
-        let is_told = !matches!(label.meaning, Meaning::Note | Meaning::Campaign | Meaning::Title);
-        let below = self.lines.get(n + 1).map(|line| line.text.trim()).unwrap_or_default();
-        let is_written_below = below.starts_with("__") || below.starts_with("..");
-        let start = line.text.len() - line.text.trim_start().len();
-        (is_told && !words.ends_with(':') && !is_written_below).then(|| Found {
-            range: start..start + words.len(),
-            shape: Shape::Cross,
-            words: words.to_owned(),
-        })
-    }
-
-    /// Whether the line below says what the label asks for.
-    fn goes_on_below(&self, n: usize) -> bool {
-        let Some(below) = self.lines.get(n + 1).filter(|line| !line.is_empty()) else { return false };
-        let first = below.text.split(':').next().unwrap_or_default();
-        words::label(first).is_none()
     }
 
     /// The captions of lines to write on, which stand below them.
@@ -484,6 +418,12 @@ impl Finder<'_> {
         let last = labels.len() - 1;
         labels.into_iter().enumerate().map(|(i, label)| (label, (i == last).then(|| range.clone()))).collect()
     }
+}
+
+/// `The Honorable` goes before a name without a title.
+fn is_honoured(before: &str) -> bool {
+    let last = before.trim_end().rsplit(' ').next().unwrap_or_default().to_lowercase();
+    matches!(last.as_str(), "honorable" | "honourable" | "hon.")
 }
 
 /// `x________`, as lines to sign on begin.

@@ -106,7 +106,7 @@ fn is_closing(line: &Line) -> bool {
 fn signature(lines: &[Line], after: usize) -> usize {
     let is_part = |line: &Line| {
         let text = line.text.trim();
-        let is_short = text.chars().count() <= SIGNATURE_CHARS_MAX || text.contains("____");
+        let is_short = text.chars().filter(|c| !matches!(c, '_' | ' ')).count() <= SIGNATURE_CHARS_MAX;
         line.is_empty()
             || (is_short && (text.contains("___") || text.contains(['[', '(', '<', '«', '{']) || text.contains(':')))
     };

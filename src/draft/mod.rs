@@ -11,6 +11,7 @@ mod decode;
 mod escape;
 mod fields;
 mod fill;
+mod gaps;
 mod joined;
 mod lines;
 mod plain;
