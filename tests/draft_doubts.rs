@@ -42,9 +42,10 @@ fn what_may_mean_somebody_else_is_asked() {
 #[test]
 fn one_label_for_several_blanks_is_shared_among_them() {
     for (line, fields) in [
-        ("City, State, Zip: ____________, ____ ________", ["constituent.jurisdiction", "", "constituent.postcode"]),
-        ("City/State/ZIP ________/____/________", ["constituent.jurisdiction", "", "constituent.postcode"]),
-        ("Name, Email, Date: ____ ____ ____", ["constituent.name", "constituent.email", "constituent.signed_on"]),
+        ("City, State, Zip: ______, IL ______", &["constituent.jurisdiction", "constituent.postcode"][..]),
+        ("City, State, Zip: ____________, ____ ________", &["constituent.jurisdiction", "", "constituent.postcode"]),
+        ("City/State/ZIP ________/____/________", &["constituent.jurisdiction", "", "constituent.postcode"]),
+        ("Name, Email, Date: ____ ____ ____", &["constituent.name", "constituent.email", "constituent.signed_on"]),
     ] {
         let draft = draft(&format!("Please act.\n\nSincerely,\n{line}"));
         let blanks = blanks(&draft);
@@ -90,4 +91,29 @@ fn a_greeting_with_a_colon_before_the_name_is_for_the_official() {
     let draft = draft("Dear Mayor: ________\n\nPlease act.");
     assert_eq!(blanks(&draft)[0].proposal.as_ref().map(ToString::to_string).as_deref(), Some("official.name"));
     assert!(blanks(&draft)[0].certainty < Unsure);
+}
+
+#[test]
+fn a_greeting_of_one_person_in_every_letter_is_told() {
+    for (line, is_told) in [
+        ("Dear Mayor Joe Smith,", true),
+        ("Estimado alcalde Pérez:", true),
+        ("Dear Mr. Smith:", true),
+        ("Dear Mayor ____,", false),
+        ("Dear Mayor LASTNAME,", false),
+        ("Dear Mayor,", false),
+        ("Dear Mayor and Members of the City Council,", false),
+        ("Dear Mayor and Councilmembers:", false),
+        ("Dear Sir or Madam,", false),
+        ("Dear Friends of the Library,", false),
+    ] {
+        let notes = draft(&format!("{line}\n\nPlease act.")).notes().join(" ");
+        assert_eq!(notes.contains("greets one person"), is_told, "{line}: {notes}");
+    }
+}
+
+#[test]
+fn a_caption_one_line_further_down_still_names_the_line_to_sign_on() {
+    let source = filled(&draft("Please act.\n\nSincerely,\n\n__________\n\nSignature\n\nName\n\nAddress"));
+    assert_eq!(source.matches("{{ constituent.name }}").count(), 2, "{source}");
 }

@@ -407,7 +407,8 @@ impl Finder<'_> {
         let caption = self.lines[below].text.trim();
         let pieces: Vec<&str> = caption.split("   ").map(str::trim).filter(|piece| !piece.is_empty()).collect();
         let is_bracketed = caption.starts_with(['(', '[']) && caption.ends_with([')', ']']);
-        let is_near = below == n + 1 || is_bracketed;
+        let signs = ["sign", "firma"].iter().any(|word| caption.to_lowercase().starts_with(word));
+        let is_near = below == n + 1 || is_bracketed || signs;
         let labels: Option<Vec<Label>> = pieces.iter().map(|piece| words::label(piece)).collect();
         let Some(labels) = labels.filter(|labels| labels.len() == found.len() && is_near) else { return Vec::new() };
         if caption.ends_with(':') || caption.contains("__") {

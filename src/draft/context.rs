@@ -2,7 +2,7 @@
 //! It must not look at the blank itself.
 
 use super::lines::Line;
-use super::words::{Label, Owner, label, tokens};
+use super::words::{Label, OFFICIALS, Owner, label, tokens};
 
 /// A part of a letter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +31,34 @@ const SALUTATIONS: &[&str] = &[
     "sehr",
     "cher",
     "chère",
+];
+/// Titles of anybody.
+const TITLES: &[&str] = &["mr", "mrs", "ms", "mx", "dr", "sr", "sra", "herr", "frau", "señor", "señora"];
+/// Whom letters greet without a name.
+const GREETED: &[&str] = &[
+    "honorable",
+    "elected",
+    "leaders",
+    "members",
+    "council",
+    "councilmembers",
+    "city",
+    "town",
+    "village",
+    "county",
+    "state",
+    "board",
+    "vice",
+    "deputy",
+    "sir",
+    "madam",
+    "friends",
+    "colleagues",
+    "all",
+    "and",
+    "of",
+    "the",
+    "y",
 ];
 const CLOSINGS: &[&str] = &[
     "sincerely",
@@ -115,6 +143,25 @@ fn signature(lines: &[Line], after: usize) -> usize {
         start -= 1;
     }
     start
+}
+
+/// A greeting of one person that stands in every letter, as in `Dear Mayor Smith,`: its line.
+pub(super) fn fixed_greeting(lines: &[Line]) -> Option<(usize, &str)> {
+    let at = lines.iter().skip(1).take(60).position(|line| begins_with(line, SALUTATIONS))? + 1;
+    let text = lines[at].text.trim();
+    let words: Vec<&str> = text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty()).skip(1).collect();
+    let is_title = |word: &str| {
+        let word = word.to_lowercase();
+        let one = word.strip_suffix('s').unwrap_or(&word);
+        OFFICIALS.contains(&word.as_str()) || OFFICIALS.contains(&one) || TITLES.contains(&word.as_str())
+    };
+    let is_name = |word: &str| {
+        let is_known = is_title(word) || GREETED.contains(&word.to_lowercase().as_str());
+        word.starts_with(char::is_uppercase) && word.contains(char::is_lowercase) && !is_known
+    };
+    let is_plain = text.chars().all(|c| c.is_alphanumeric() || " .,:;'’-*".contains(c)) && !text.contains("..");
+    let greets = is_plain && words.iter().any(|word| is_title(word)) && words.iter().any(|word| is_name(word));
+    (greets && text.chars().count() <= SIGNATURE_CHARS_MAX).then_some((at + 1, text))
 }
 
 /// Whether a line has a date in it, or asks for one.

@@ -12,8 +12,12 @@ pub(super) fn line(text: &str, starts: bool) -> String {
         if out.ends_with('!') {
             out.insert(out.len() - 1, '\\'); // no picture
         }
-        address(&text[range.clone()], &mut out);
         at = range.end;
+        if text[at..].starts_with('>') && out.ends_with("\\<") {
+            out.truncate(out.len() - 2); // `<https://…>` is an address already
+            at += 1;
+        }
+        address(&text[range], &mut out);
     }
     words(&text[at..], text[..at].chars().next_back(), starts && at == 0, &mut out);
     out
@@ -179,6 +183,8 @@ mod tests {
             ("[NAME] & Co, AT&T, &amp;", "\\[NAME\\] & Co, AT&T, \\&amp;"),
             ("see www.a.example/x.", "see www.a.example/x."),
             ("see https://a.example/a_b_c, now", "see <https://a.example/a_b_c>, now"),
+            ("see <https://a.example/x?y=1&z=2>.", "see <https://a.example/x?y=1&z=2>."),
+            ("see <https://a.example>.", "see https://a.example."),
             ("see www.a.example/a_b", "see [www.a.example/a\\_b](https://www.a.example/a_b)"),
             ("https://a.example/___x", "[https://a.example/&#95;&#95;&#95;x](https://a.example/%5F%5F%5Fx)"),
         ] {

@@ -23,9 +23,12 @@ pub(super) fn share_label(text: &str, found: &mut Vec<Found>) {
         let from = at.checked_sub(1).map_or(0, |n| found[n].range.end);
         let label = text[from..found[at].range.start].rsplit("   ").next().unwrap_or_default();
         let label = label.trim_end().trim_end_matches('*').trim_end_matches(':');
-        let parts: Vec<&str> = label.split([',', '/', '&']).map(str::trim).collect();
+        let mut parts: Vec<&str> = label.split([',', '/', '&']).map(str::trim).collect();
         let places: Vec<Range<usize>> = found[run.clone()].iter().flat_map(|one| pieces(text, &one.range)).collect();
         at = run.end;
+        if parts.len() == 3 && places.len() == 2 {
+            parts.remove(1); // `City, State, Zip: ____, IL ____`
+        }
         if parts.len() < 2 || parts.len() != places.len() || parts.iter().any(|part| words::label(part).is_none()) {
             continue;
         }
@@ -51,7 +54,8 @@ fn pieces(text: &str, range: &Range<usize>) -> Vec<Range<usize>> {
 fn stand_together(text: &str, one: &Found, two: &Found) -> bool {
     let is_rule = |found: &Found| found.shape == Shape::Rule && found.words.is_empty();
     let between = &text[one.range.end..two.range.start];
-    is_rule(one) && is_rule(two) && between.trim_matches([' ', ',', '/', '-', '|', '&']).is_empty()
+    let words = between.trim_matches([' ', ',', '/', '-', '|', '&', '.']);
+    is_rule(one) && is_rule(two) && (words.is_empty() || (words.len() == 2 && words.chars().all(char::is_uppercase)))
 }
 
 /// `__/__/____` and `____ day of ____, 20__` are one date.
