@@ -76,11 +76,13 @@ fn a_campaign_made_of_a_letter_and_two_files_is_checked_and_rehearsed_as_it_is()
 #[test]
 fn a_blank_that_nobody_can_be_asked_about_stays_and_check_refuses_it() {
     let desk = desk();
-    desk.write("letter.txt", &format!("{LETTER}\nPhone: ________\n"));
+    desk.write("letter.txt", &format!("{LETTER}\nPhone: ________\n").replace("Mayor ______", "Mayor Joe Smith"));
     let ran = made(&desk, &["--contacts", "signers.csv", "--officials", "mayors.csv"]);
     assert_eq!(ran.code, 0, "{ran:?}");
     assert!(ran.out.contains("OPEN: there is no column for it"), "{}", ran.out);
     assert!(ran.out.contains("1 blank is still open"), "{}", ran.out);
+    assert!(ran.out.contains("greets one person in every letter"), "{}", ran.out);
+    assert!(ran.out.lines().filter(|line| !line.contains("/")).all(|line| line.chars().count() <= 80), "{}", ran.out);
     let place = desk.path().join("made");
     let checked = desk.run(&["check", "--dir", place.to_str().unwrap()]);
     assert_eq!(checked.code, 3, "{checked:?}");
@@ -174,6 +176,11 @@ fn on_a_terminal_staff_decide_what_is_not_certain() {
         assert!(letter.lines().any(|l| l == line), "{line}: {letter}");
     }
     assert!(ran.out.contains("stays as it is"), "{}", ran.out);
+    assert!(
+        ran.out.contains(": Phone: ________\r\n               ^^^^^^^^\r\n"),
+        "the blank is marked: {:?}",
+        ran.out
+    );
 }
 
 #[test]
