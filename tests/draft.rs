@@ -324,7 +324,7 @@ fn the_subject_is_the_letters_own_or_is_proposed() {
 
 #[test]
 fn signs_of_the_template_language_in_a_letter_show_as_they_are_written() {
-    for text in ["a }} b", "{% if x %} c", "{# note #}", "x {{ y", "{ { ok } }", "{{{{{{", "#} %}"] {
+    for text in ["a }} b", "{% if x %} c", "{# note #}", "x {{ y", "{ { ok } }", "} } a { {", "{{{{{{", "#} %}"] {
         for text in [draft(text), read("a.txt", format!("Subject: {text}\n\nDear Mayor,").as_bytes()).unwrap()] {
             let kept = text.fill(&all(&text.blanks(&columns()), &Choice::Keep));
             assert_eq!(complaints(&kept), Vec::<String>::new(), "{kept}");

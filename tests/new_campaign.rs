@@ -176,11 +176,7 @@ fn on_a_terminal_staff_decide_what_is_not_certain() {
         assert!(letter.lines().any(|l| l == line), "{line}: {letter}");
     }
     assert!(ran.out.contains("stays as it is"), "{}", ran.out);
-    assert!(
-        ran.out.contains(": Phone: ________\r\n               ^^^^^^^^\r\n"),
-        "the blank is marked: {:?}",
-        ran.out
-    );
+    assert!(ran.out.contains(": Phone: ________\r\n               ^^^^^^^^\r\n"), "the blank is marked: {:?}", ran.out);
 }
 
 #[test]
@@ -190,4 +186,26 @@ fn on_a_terminal_q_stops_and_nothing_is_written() {
     let Some(ran) = on_a_terminal(&desk, "q") else { return };
     assert_eq!(ran.code, 2, "{}", ran.out);
     assert!(ran.out.contains("nothing was written") && !desk.path().join("made").exists(), "{}", ran.out);
+}
+
+#[test]
+fn words_that_staff_keep_leave_as_they_are_written() {
+    let desk = desk();
+    let letter =
+        "Subject: Rezoning of [LOT 7]\n\nDear Mayor ____,\n\nForm ____ of {all}, «AddressBlock».\n\nYours,\n(name)\n";
+    desk.write("letter.txt", letter);
+    let Some(ran) = on_a_terminal(&desk, "t|t|t|t|") else { return };
+    assert_eq!(ran.code, 0, "{}", ran.out);
+    let place = desk.path().join("made");
+    let place = place.to_str().unwrap();
+    let checked = desk.run(&["check", "--dir", place]);
+    assert_eq!(checked.code, 0, "{checked:?}");
+    assert_eq!(desk.run(&["rehearse", "--dir", place]).code, 0);
+    let mails: String = fs::read_dir(Path::new(place).join("rehearsal/mail/new"))
+        .unwrap()
+        .map(|entry| String::from_utf8_lossy(&fs::read(entry.unwrap().path()).unwrap()).into_owned())
+        .collect();
+    for words in ["Subject: Rezoning of [LOT 7]", "Form ____ of {all}, =C2=ABAddressBlock=C2=BB."] {
+        assert!(mails.contains(words), "{words}: {mails}");
+    }
 }

@@ -106,7 +106,7 @@ fn kept(words: &str) -> String {
     for c in words.chars() {
         match c {
             '…' => out.push_str("&hellip;"),
-            '_' | '{' | '}' | '%' | '#' | '.' | ')' | ']' | '>' => out.push_str(&reference(c)),
+            '_' | '{' | '}' | '%' | '#' | '.' | ')' | ']' | '>' | '»' | '|' => out.push_str(&reference(c)),
             c if c.is_ascii_punctuation() => out.extend(['\\', c]),
             c => out.push(c),
         }
@@ -114,16 +114,13 @@ fn kept(words: &str) -> String {
     out
 }
 
-/// A subject knows no escapes; a comment between the signs keeps them apart.
+/// A subject knows no escapes; what a tag gives is never taken for a blank.
 fn kept_in_subject(words: &str) -> String {
     let mut out = String::with_capacity(words.len() + 8);
     for c in words.chars() {
         match c {
-            '{' => out.push_str("{{ \"{\" }}"),
-            '}' => out.push_str("{{ \"}\" }}"),
-            c if c.is_ascii_punctuation() || c == '…' => {
-                out.push(c);
-                out.push_str("{# as it is written #}");
+            '_' | '{' | '}' | '%' | '#' | '.' | ')' | ']' | '>' | '»' | '|' | '…' => {
+                out.push_str(&format!("{{{{ \"{c}\" }}}}"));
             }
             c => out.push(c),
         }
@@ -143,9 +140,10 @@ fn harmless(text: &str, in_subject: bool, out: &mut String) {
     };
     for (part, raw) in [(subject, true), (body, false)] {
         let mut before = out.chars().next_back();
-        let mut chars = part.chars().peekable();
-        while let Some(c) = chars.next() {
-            if !is_sign(before, c, chars.peek().copied()) {
+        for (at, c) in part.char_indices() {
+            let rest = &part[at..];
+            let is_spread = rest.starts_with("{ {") || rest.starts_with("} }");
+            if !is_spread && !is_sign(before, c, rest[c.len_utf8()..].chars().next()) {
                 out.push(c);
             } else if raw {
                 out.push_str(&kept_in_subject(&c.to_string()));
