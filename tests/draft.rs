@@ -129,6 +129,24 @@ const LINES: &[(&str, &str, Certainty)] = &[
     ("Vivo en ______.", "Vivo en {{ constituent.jurisdiction }}.", Certain),
     ("Código postal: _____", "Código postal: {{ constituent.postcode }}", Certain),
     ("Name:", "Name: {{ constituent.name }}", Likely),
+    // What looks alike and is not.
+    ("Mayor of ____________", "Mayor of {{ official.jurisdiction }}", Certain),
+    (
+        "The Honorable ________, Mayor of ________",
+        "The Honorable {{ official.name }}, Mayor of {{ official.jurisdiction }}",
+        Certain,
+    ),
+    ("I, ______, of ______, ask", "I, {{ constituent.name }}, of {{ constituent.jurisdiction }}, ask", Certain),
+    ("Dear Senator/Representative ____,", "Dear {{ official.title }} {{ official.name }},", Certain),
+    ("Estimado(a) Alcalde(sa) ______:", "Estimado(a) {{ official.title }} {{ official.name }}:", Certain),
+    ("Dear Mayor LASTNAME,", "Dear {{ official.title }} {{ official.name }},", Likely),
+    ("My name is FIRSTNAME LASTNAME and", "My name is {{ constituent.name }} and", Likely),
+    ("I live in CITY and", "I live in {{ constituent.jurisdiction }} and", Likely),
+    ("Name: YOUR NAME", "Name: {{ constituent.name }}", Likely),
+    ("Signed, INSERT NAME HERE", "Signed, {{ constituent.name }}", Likely),
+    ("x______________", "{{ constituent.name }}", Likely),
+    ("Name (please print)________", "Name (please print) {{ constituent.name }}", Certain),
+    ("I have lived in _____ since", "I have lived in {{ constituent.jurisdiction }} since", Certain),
 ];
 
 #[test]
@@ -164,6 +182,8 @@ fn ordinary_writing_has_no_blanks_and_stays_as_it_is() {
         "Dear Mayor,",
         "(thank you)",
         "We ask for: more light, fewer cars.",
+        "The CITY council and the ZIP code; save OUR CITY, said the MAYOR.",
+        "[x] I oppose it",
     ] {
         let draft = draft(&format!("{line}\n\nPlease act now."));
         let blanks = draft.blanks(&columns());
@@ -185,6 +205,16 @@ fn what_nothing_tells_of_is_left_to_staff_and_check_refuses_it_until_then() {
         "XXXX people agree.",
         "<<Unknown>>",
         "*|UNKNOWN|*",
+        "«AddressBlock»",
+        "Dear {Mayor/Council member},",
+        "cc: Governor ________",
+        "I have been here for [X] years.",
+        "I am ____ years old.",
+        "In the last ____ years it rose.",
+        "Rents rose by ____%.",
+        "My child's name is ________.",
+        "☐ I am a homeowner",
+        "(Optional: add a sentence about yourself.)",
     ] {
         let draft = draft(&format!("{line}\n\nPlease act now."));
         let blanks = draft.blanks(&columns());
@@ -294,7 +324,7 @@ fn the_subject_is_the_letters_own_or_is_proposed() {
 
 #[test]
 fn signs_of_the_template_language_in_a_letter_show_as_they_are_written() {
-    for text in ["a }} b", "{% if x %} c", "{# note #}", "x {{ y", "{ { ok } }", "{{{{{{", "#} %}"] {
+    for text in ["a }} b", "{% if x %} c", "{# note #}", "x {{ y", "{ { ok } }", "} } a { {", "{{{{{{", "#} %}"] {
         for text in [draft(text), read("a.txt", format!("Subject: {text}\n\nDear Mayor,").as_bytes()).unwrap()] {
             let kept = text.fill(&all(&text.blanks(&columns()), &Choice::Keep));
             assert_eq!(complaints(&kept), Vec::<String>::new(), "{kept}");

@@ -76,11 +76,13 @@ fn a_campaign_made_of_a_letter_and_two_files_is_checked_and_rehearsed_as_it_is()
 #[test]
 fn a_blank_that_nobody_can_be_asked_about_stays_and_check_refuses_it() {
     let desk = desk();
-    desk.write("letter.txt", &format!("{LETTER}\nPhone: ________\n"));
+    desk.write("letter.txt", &format!("{LETTER}\nPhone: ________\n").replace("Mayor ______", "Mayor Joe Smith"));
     let ran = made(&desk, &["--contacts", "signers.csv", "--officials", "mayors.csv"]);
     assert_eq!(ran.code, 0, "{ran:?}");
     assert!(ran.out.contains("OPEN: there is no column for it"), "{}", ran.out);
     assert!(ran.out.contains("1 blank is still open"), "{}", ran.out);
+    assert!(ran.out.contains("greets one person in every letter"), "{}", ran.out);
+    assert!(ran.out.lines().filter(|line| !line.contains("/")).all(|line| line.chars().count() <= 80), "{}", ran.out);
     let place = desk.path().join("made");
     let checked = desk.run(&["check", "--dir", place.to_str().unwrap()]);
     assert_eq!(checked.code, 3, "{checked:?}");
@@ -170,10 +172,11 @@ fn on_a_terminal_staff_decide_what_is_not_certain() {
     let Some(ran) = on_a_terminal(&desk, "constituent.email|t||") else { return };
     assert_eq!(ran.code, 0, "{}", ran.out);
     let letter = text(&desk, "templates/letter.md");
-    for line in ["Phone: {{ constituent.email }}", "\\[Something\\]", "{{ constituent.note }}"] {
+    for line in ["Phone: {{ constituent.email }}", "\\[Something&#93;", "{{ constituent.note }}"] {
         assert!(letter.lines().any(|l| l == line), "{line}: {letter}");
     }
     assert!(ran.out.contains("stays as it is"), "{}", ran.out);
+    assert!(ran.out.contains(": Phone: ________\r\n               ^^^^^^^^\r\n"), "the blank is marked: {:?}", ran.out);
 }
 
 #[test]
@@ -183,4 +186,26 @@ fn on_a_terminal_q_stops_and_nothing_is_written() {
     let Some(ran) = on_a_terminal(&desk, "q") else { return };
     assert_eq!(ran.code, 2, "{}", ran.out);
     assert!(ran.out.contains("nothing was written") && !desk.path().join("made").exists(), "{}", ran.out);
+}
+
+#[test]
+fn words_that_staff_keep_leave_as_they_are_written() {
+    let desk = desk();
+    let letter =
+        "Subject: Rezoning of [LOT 7]\n\nDear Mayor ____,\n\nForm ____ of {all}, «AddressBlock».\n\nYours,\n(name)\n";
+    desk.write("letter.txt", letter);
+    let Some(ran) = on_a_terminal(&desk, "t|t|t|t|") else { return };
+    assert_eq!(ran.code, 0, "{}", ran.out);
+    let place = desk.path().join("made");
+    let place = place.to_str().unwrap();
+    let checked = desk.run(&["check", "--dir", place]);
+    assert_eq!(checked.code, 0, "{checked:?}");
+    assert_eq!(desk.run(&["rehearse", "--dir", place]).code, 0);
+    let mails: String = fs::read_dir(Path::new(place).join("rehearsal/mail/new"))
+        .unwrap()
+        .map(|entry| String::from_utf8_lossy(&fs::read(entry.unwrap().path()).unwrap()).into_owned())
+        .collect();
+    for words in ["Subject: Rezoning of [LOT 7]", "Form ____ of {all}, =C2=ABAddressBlock=C2=BB."] {
+        assert!(mails.contains(words), "{words}: {mails}");
+    }
 }

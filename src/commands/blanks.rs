@@ -37,7 +37,9 @@ pub(super) fn decide(draft: &Draft, columns: &Columns) -> Result<Vec<Decision>, 
 
 /// Asks until the answer is one.
 fn asked(blank: &Blank, columns: &Columns, left: usize) -> Result<Choice, Failure> {
-    note(format!("\nLine {}: {}", blank.line, shown(blank, &blank.words)));
+    let line = format!("Line {}: ", blank.line);
+    note(format!("\n{line}{}", shown(blank, &blank.words)));
+    note(marks(blank, line.len()));
     note(format!("  {}", blank.reason));
     let enter = match &blank.proposal {
         Some(field) => format!("Enter for {field}, a number for another field"),
@@ -66,8 +68,16 @@ fn asked(blank: &Blank, columns: &Columns, left: usize) -> Result<Choice, Failur
 fn shown(blank: &Blank, words: &str) -> String {
     let words: String = words.chars().take(COLUMNS).collect();
     let (before, after) = blank.around((COLUMNS - words.chars().count()) / 2);
-    let gap = if before.ends_with(':') { " " } else { "" };
+    let touches = before.ends_with(|c: char| c.is_alphanumeric() || matches!(c, ':' | ',' | ')'));
+    let gap = if touches && words != blank.words { " " } else { "" };
     format!("{before}{gap}{words}{after}")
+}
+
+/// Signs below the blank, since a line may have several.
+fn marks(blank: &Blank, indent: usize) -> String {
+    let len = blank.words.chars().count().clamp(1, COLUMNS);
+    let (before, _) = blank.around((COLUMNS - len) / 2);
+    format!("{}{}", " ".repeat(indent + before.chars().count()), "^".repeat(len))
 }
 
 /// The fields with their numbers, two beside each other.

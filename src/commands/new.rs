@@ -7,6 +7,7 @@ use crate::cli::New;
 use crate::config::{self, Setting};
 use crate::draft::{Choice, Decision, Draft, FILE_BYTES_MAX, read};
 use crate::model::unprintable;
+use crate::report::paragraph;
 
 use super::blanks::{decide, tell};
 use super::console::{ask, can_ask, say};
@@ -132,7 +133,7 @@ fn header_of_sample() -> String {
 
 fn told(folder: &Path, draft: &Draft, decisions: &[Decision], people: &People) {
     for note in draft.notes() {
-        say(format!("The letter: {note}."));
+        say(paragraph(&format!("The letter: {note}.")));
     }
     say(format!("Subject: {}", draft.subject()));
     tell(decisions);

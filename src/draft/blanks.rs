@@ -4,9 +4,11 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::Draft;
-use super::brackets::{is_aside, is_identifier, is_paren_label, is_shouted};
+use super::brackets::{is_aside, is_identifier, is_instruction, is_joined, is_paren_label, is_shouted};
 use super::context::{self, Asks, Region};
 use super::fields::{Columns, Field};
+use super::gaps;
+use super::joined::{self, label_on};
 use super::lines::{self, Line};
 use super::shapes::{self, Found, Shape};
 use super::words::{self, Label, Meaning, Owner};
@@ -85,8 +87,15 @@ impl Draft {
         let lines = lines::of(self.source());
         let regions = context::regions(&lines);
         let dated_at = lines.iter().position(context::has_date);
-        let mut finder =
-            Finder { dated_at, columns, lines: &lines, regions: &regions, taken: Vec::new(), captions: Vec::new() };
+        let mut finder = Finder {
+            dated_at,
+            columns,
+            lines: &lines,
+            regions: &regions,
+            taken: Vec::new(),
+            title: None,
+            captions: Vec::new(),
+        };
         (0..lines.len()).flat_map(|n| finder.on_line(n)).collect()
     }
 }
@@ -97,6 +106,8 @@ struct Finder<'a> {
     regions: &'a [Region],
     /// The fields that the signature has already.
     taken: Vec<Field>,
+    /// The title that stands before the official's name, where it came first.
+    title: Option<String>,
     /// The first line with a date: below it stands the official's address.
     dated_at: Option<usize>,
     /// Lines that are captions of the blanks above them.
@@ -111,9 +122,10 @@ impl Finder<'_> {
             return Vec::new();
         }
         let mut found = shapes::on(line, &|found| found.range.start >= start && self.means(found, line));
-        join_dates(&line.text, &mut found);
-        self.join_words(&line.text, &mut found);
-        found.extend(self.gaps(n, &found));
+        joined::share_label(&line.text, &mut found);
+        joined::join_dates(&line.text, &mut found);
+        joined::join_words(&line.text, &mut found, self.columns);
+        found.extend(gaps::on(self.lines, self.regions, n, &found));
         found.sort_by_key(|found| found.range.start);
         let captions = self.captions_below(n, &found);
         let text: Arc<str> = Arc::from(line.text.as_str());
@@ -141,24 +153,21 @@ impl Finder<'_> {
         let start = if n == 0 { super::PREFIX.len().min(found.range.start) } else { 0 };
         let mut range = found.range.clone();
         let proposal = match (&caption, words::title_at_end(before).filter(|_| self.is_person(found))) {
-            (None, Some(title)) => {
-                let has_titles = self.columns.official_titles != Some(false);
-                if has_titles {
+            (None, Some(title)) if !context::is_copy(before) => {
+                if self.columns.official_titles != Some(false) {
                     range.start = from + title;
                 }
-                let name = Field::of("official.name");
-                let field = Some(if has_titles { Field::salutation() } else { name });
-                if found.shape == Shape::Cross {
-                    likely(field, "a title stands before it")
-                } else {
-                    certain(field, "a title stands before it")
-                }
+                self.by_title(&before[title..])
             }
             (Some((label, _)), _) => self.by_label(*label, n, before, true, "the words below it say so"),
             _ => self.propose(n, found, before, &line.text[start..found.range.start], after),
         };
         let is_bare_label = found.shape == Shape::Gap && proposal.reason == BESIDE;
-        let certainty = if is_bare_label { proposal.certainty.max(Certainty::Likely) } else { proposal.certainty };
+        let is_cross = is_bare_label || found.shape == Shape::Cross || is_signed_with_x(found, before);
+        let certainty = if is_cross { proposal.certainty.max(Certainty::Likely) } else { proposal.certainty };
+        if is_signed_with_x(found, before) {
+            range.start = from;
+        }
         if found.shape == Shape::Rule && proposal.field.as_ref().is_some_and(|f| f.has("constituent.address")) {
             range.end += context::street_after(after).unwrap_or_default();
         }
@@ -177,6 +186,18 @@ impl Finder<'_> {
         }
     }
 
+    /// The official, unless another title came first: `Mayor ____` and `Council Member ____` are two people.
+    fn by_title(&mut self, title: &str) -> Proposal {
+        let title = title.trim().to_lowercase();
+        let field = Some(self.official(""));
+        let first = self.title.get_or_insert_with(|| title.clone());
+        if *first == title {
+            certain(field, "a title stands before it")
+        } else {
+            unsure(field, "another title stands before another blank: it may be somebody else")
+        }
+    }
+
     /// Whether what looks like a blank is one.
     fn means(&self, found: &Found, line: &Line) -> bool {
         let words = found.words.as_str();
@@ -185,11 +206,16 @@ impl Finder<'_> {
         match found.shape {
             Shape::Rule | Shape::Cross | Shape::Gap => true,
             Shape::Merge => !words.is_empty(),
-            Shape::Paren => is_paren_label(words) || (self.columns.column(words).is_some() && is_shouted(words)),
+            Shape::Paren => {
+                is_paren_label(words)
+                    || is_instruction(words)
+                    || (self.columns.column(words).is_some() && is_shouted(words))
+            }
             Shape::Bracket => match text[found.range.clone()].chars().next() {
                 Some('[') => !is_aside(words, &text[found.range.end..], &text[..found.range.start]),
-                Some('{') => known() || is_shouted(words) || is_identifier(words),
-                Some('%' | '«' | '$') => known() || is_shouted(words) || (is_identifier(words) && words.contains('_')),
+                Some('{') => words.contains(char::is_alphabetic),
+                Some('☐' | '□' | '▢') => true,
+                Some('%' | '«' | '$') => known() || is_shouted(words) || (is_identifier(words) && is_joined(words)),
                 _ => known() && !words.contains("://"),
             },
         }
@@ -220,8 +246,23 @@ impl Finder<'_> {
         if !found.words.is_empty() {
             return by_unknown_words(&found.words);
         }
-        if let Some(label) = context::label_before(label) {
-            return self.by_label(label, n, before, true, BESIDE);
+        if context::is_copy(before) {
+            return unsure(None, "it names who gets a copy");
+        }
+        if context::counts(after) {
+            return unsure(None, "a number belongs there");
+        }
+        let is_box = found.shape == Shape::Bracket && before.trim().is_empty() && !after.trim().is_empty();
+        if is_box {
+            return unsure(None, "it is a box to tick");
+        }
+        if let Some((label, may_be_another)) = context::label_before(label) {
+            let proposal = self.by_label(label, n, before, true, BESIDE);
+            return if may_be_another && label.owner.is_none() {
+                unsure(proposal.field, "the words before it may mean another")
+            } else {
+                proposal
+            };
         }
         if context::street_after(after).is_some() {
             return likely(Some(Field::of("constituent.address")), "a street follows");
@@ -241,18 +282,23 @@ impl Finder<'_> {
             return unsure(Some(Field::of("constituent.note")), "it asks for the constituent's own words");
         }
         let is_name = matches!(label.meaning, Meaning::Name | Meaning::FirstName | Meaning::LastName);
+        if label.owner.is_none()
+            && let Some(proposal) = self.of_others(label.meaning, n, before, is_form)
+        {
+            return proposal;
+        }
         if let Some(owner) = label.owner.or_else(|| words::owner_by_meaning(label.meaning)) {
             let field = words::field(label.meaning, owner);
             let follows_dear = is_name && owner == Owner::Official && asks == Some(Asks::Official);
             return match field {
                 None => unsure(None, "there is no column for it"),
-                Some(_) if follows_dear => certain(Some(self.official()), reason),
+                Some(_) if follows_dear => certain(Some(self.official(before)), reason),
                 field => certain(field, reason),
             };
         }
         if addressed {
             let field = if is_name && asks == Some(Asks::Official) {
-                Some(self.official())
+                Some(self.official(before))
             } else {
                 words::field(label.meaning, Owner::Official)
             };
@@ -282,6 +328,9 @@ impl Finder<'_> {
 
     fn by_place(&self, n: usize, before: &str) -> Proposal {
         let region = self.regions[n];
+        if matches!(before.trim(), "x" | "X") {
+            return likely(Some(Field::of("constituent.name")), "it stands where letters are signed");
+        }
         let jurisdiction = |owner| words::field(Meaning::Jurisdiction, owner);
         match context::asks(before) {
             Some(Asks::Home) => certain(jurisdiction(Owner::Constituent), "the constituent lives there"),
@@ -292,8 +341,8 @@ impl Finder<'_> {
             }
             Some(Asks::Date) => certain(Some(Field::of("constituent.signed_on")), "it asks for a date"),
             Some(Asks::Constituent) => certain(Some(Field::of("constituent.name")), "it names who writes"),
-            Some(Asks::Official) if region != Region::Body || before.trim().len() < 12 => {
-                certain(Some(self.official()), "it names who is written to")
+            Some(Asks::Official) if region != Region::Body || before.trim().len() < 12 || is_honoured(before) => {
+                certain(Some(self.official(before)), "it names who is written to")
             }
             _ if region == Region::Close => self.next_of_signature(),
             _ => unsure(None, "nothing tells what belongs there"),
@@ -312,93 +361,34 @@ impl Finder<'_> {
         }
     }
 
-    fn official(&self) -> Field {
-        if self.columns.official_titles == Some(false) { Field::of("official.name") } else { Field::salutation() }
-    }
-
-    /// `[First name] [Last name]` is one name, `[City], [State] [ZIP]` one line of an address, `____ (name)` one blank.
-    fn join_words(&self, text: &str, found: &mut Vec<Found>) {
-        let meaning = |found: &Found| {
-            if self.columns.column(&found.words).is_some() { None } else { label_on(&found.words).map(|l| l.meaning) }
-        };
-        let mut i = 0;
-        while i + 1 < found.len() {
-            let between = text[found[i].range.end..found[i + 1].range.start].trim_matches([' ', ',']);
-            let gap = found[i + 1].range.start - found[i].range.end;
-            let (one, two) = (&found[i], &found[i + 1]);
-            let joined = match (meaning(one), meaning(two)) {
-                _ if !between.is_empty() || gap > 3 => None,
-                (Some(Meaning::FirstName), Some(Meaning::LastName))
-                | (Some(Meaning::LastName), Some(Meaning::FirstName)) => Some("name".to_owned()),
-                (Some(Meaning::NoField), Some(Meaning::Postcode)) if one.words.to_lowercase().contains("st") => {
-                    Some("zip".to_owned())
+    /// A date, a place or an address that need not be the constituent's own.
+    fn of_others(&self, meaning: Meaning, n: usize, before: &str, is_form: bool) -> Option<Proposal> {
+        let is_place = matches!(meaning, Meaning::Address | Meaning::Locality | Meaning::Postcode);
+        let field = words::field(meaning, Owner::Constituent);
+        let in_address = self.regions[n] == Region::Head && self.taken.iter().any(|field| field.has("official.name"));
+        if in_address && is_place {
+            return Some(match meaning {
+                Meaning::Locality => {
+                    likely(Some(Field::of("official.jurisdiction")), "it stands in the official's address")
                 }
-                (Some(Meaning::Jurisdiction), Some(Meaning::Postcode)) if two.words == "zip" => {
-                    Some("city state zip".to_owned())
-                }
-                (None, Some(_)) if one.shape == Shape::Rule && two.shape == Shape::Paren => Some(two.words.clone()),
-                (Some(_), None) if one.shape == Shape::Paren && two.shape == Shape::Rule => Some(one.words.clone()),
-                _ => None,
-            };
-            match joined {
-                Some(words) => {
-                    let end = found.remove(i + 1).range.end;
-                    found[i].range.end = end;
-                    found[i].words = words;
-                    found[i].shape = if found[i].shape == Shape::Paren { Shape::Rule } else { found[i].shape };
-                    i = i.saturating_sub(1);
-                }
-                None => i += 1,
-            }
+                _ => unsure(field, "it stands in the official's address"),
+            });
         }
+        let is_asked =
+            matches!(context::asks(before), Some(Asks::Home | Asks::Address | Asks::Constituent | Asks::Date));
+        let in_sentence = matches!(self.regions[n], Region::Body | Region::Subject) && !before.trim().is_empty();
+        if is_form || is_asked || !in_sentence || !(is_place || matches!(meaning, Meaning::Date | Meaning::Email)) {
+            return None;
+        }
+        let is_own = meaning != Meaning::Date && context::speaks_of_constituent(before);
+        let reason = "it may be the constituent's or another";
+        Some(if is_own { likely(field, reason) } else { unsure(field, reason) })
     }
 
-    /// `Dear Mayor ,` and `Name:` with nothing behind it.
-    fn gaps(&self, n: usize, found: &[Found]) -> Vec<Found> {
-        let text = self.lines[n].text.as_str();
-        let mut gaps = Vec::new();
-        for (at, _) in text.match_indices([',', ':']) {
-            let before = text[..at].trim_end();
-            let is_gap = before.len() < at;
-            let is_dear =
-                ["dear", "estimado", "estimada", "hello"].iter().any(|word| before.eq_ignore_ascii_case(word));
-            if is_gap && (is_dear || words::title_at_end(before).is_some()) {
-                gaps.push(Found { range: before.len() + 1..at, shape: Shape::Gap, words: String::new() });
-            }
-        }
-        if self.regions[n] != Region::Subject {
-            let colons = text.match_indices(':').map(|(at, _)| at);
-            gaps.extend(colons.filter_map(|at| self.label_gap(n, at)));
-        }
-        let is_free =
-            |gap: &Found| !found.iter().any(|f| f.range.start <= gap.range.end && gap.range.start < f.range.end);
-        gaps.retain(is_free);
-        gaps
-    }
-
-    fn label_gap(&self, n: usize, colon: usize) -> Option<Found> {
-        let text = self.lines[n].text.as_str();
-        let start = text[..colon].rfind("   ").map_or(0, |at| at + 3);
-        let label = words::label(&text[start..colon])?;
-        let rest = text[colon + 1..].trim_start_matches('*');
-        let at = text.len() - rest.len();
-        let is_alone = text[..start].trim().is_empty() && rest.trim().is_empty();
-        let is_open = rest.trim().is_empty() || rest.starts_with("   ");
-        let in_form = matches!(self.regions[n], Region::Close | Region::Head) || is_alone;
-        let is_asked = !matches!(label.meaning, Meaning::Note | Meaning::Campaign | Meaning::Title);
-        let goes_on = rest.trim().is_empty() && self.goes_on_below(n);
-        (is_open && in_form && is_asked && !goes_on).then(|| Found {
-            range: at..at,
-            shape: Shape::Gap,
-            words: String::new(),
-        })
-    }
-
-    /// Whether the line below says what the label asks for.
-    fn goes_on_below(&self, n: usize) -> bool {
-        let Some(below) = self.lines.get(n + 1).filter(|line| !line.is_empty()) else { return false };
-        let first = below.text.split(':').next().unwrap_or_default();
-        words::label(first).is_none()
+    /// With the title, where there is one and nothing stands before that goes without.
+    fn official(&self, before: &str) -> Field {
+        let has_title = self.columns.official_titles != Some(false) && !is_honoured(before);
+        if has_title { Field::salutation() } else { Field::of("official.name") }
     }
 
     /// The captions of lines to write on, which stand below them.
@@ -417,7 +407,8 @@ impl Finder<'_> {
         let caption = self.lines[below].text.trim();
         let pieces: Vec<&str> = caption.split("   ").map(str::trim).filter(|piece| !piece.is_empty()).collect();
         let is_bracketed = caption.starts_with(['(', '[']) && caption.ends_with([')', ']']);
-        let is_near = below == n + 1 || is_bracketed;
+        let signs = ["sign", "firma"].iter().any(|word| caption.to_lowercase().starts_with(word));
+        let is_near = below == n + 1 || is_bracketed || signs;
         let labels: Option<Vec<Label>> = pieces.iter().map(|piece| words::label(piece)).collect();
         let Some(labels) = labels.filter(|labels| labels.len() == found.len() && is_near) else { return Vec::new() };
         if caption.ends_with(':') || caption.contains("__") {
@@ -430,30 +421,15 @@ impl Finder<'_> {
     }
 }
 
-/// `__/__/____` and `____ day of ____, 20__` are one date.
-fn join_dates(text: &str, found: &mut Vec<Found>) {
-    let mut i = 0;
-    while i + 1 < found.len() {
-        let between = &text[found[i].range.end..found[i + 1].range.start];
-        let words = between.trim_matches([' ', ',', '/', '-', '.', '’']).to_lowercase();
-        let is_part = ["", "day of", "de", "20", "del", "of", "de 20", "del 20"].contains(&words.as_str())
-            && !between.trim().is_empty();
-        let are_rules = found[i].shape == Shape::Rule && found[i + 1].shape == Shape::Rule;
-        let is_list = between.trim() == "," && !between.contains("20");
-        if is_part && are_rules && !is_list {
-            let end = found.remove(i + 1).range.end;
-            found[i].range.end = end;
-            "date".clone_into(&mut found[i].words);
-        } else {
-            i += 1;
-        }
-    }
+/// `The Honorable` goes before a name without a title.
+fn is_honoured(before: &str) -> bool {
+    let last = before.trim_end().rsplit(' ').next().unwrap_or_default().to_lowercase();
+    matches!(last.as_str(), "honorable" | "honourable" | "hon.")
 }
 
-/// The label on a blank: what other programs add to a name does not count.
-fn label_on(words: &str) -> Option<Label> {
-    let words = words.split(['|', ':']).next().unwrap_or_default().replace(['.', '_'], " ");
-    words::label(&words)
+/// `x________`, as lines to sign on begin.
+fn is_signed_with_x(found: &Found, before: &str) -> bool {
+    found.shape == Shape::Rule && matches!(before.trim(), "x" | "X")
 }
 
 fn by_unknown_words(words: &str) -> Proposal {

@@ -10,7 +10,8 @@ pub(super) fn is_aside(words: &str, after: &str, before: &str) -> bool {
     let asides =
         ["sic", "emphasis added", "emphasis mine", "x", "a", "b", "c", "d", "i", "ii", "iii", "iv", "et al.", "ibid."];
     let touches = after.starts_with(char::is_alphabetic) || before.ends_with(char::is_alphabetic);
-    !is_empty_box && (asides.contains(&lower.as_str()) || is_mark || (touches && words.chars().count() < 4))
+    let is_tick = lower == "x" && !before.trim().is_empty(); // `for [X] years`, but no box
+    !is_empty_box && !is_tick && (asides.contains(&lower.as_str()) || is_mark || (touches && words.chars().count() < 4))
 }
 
 /// `(name)` and the like; `(the name of the town)` is a way of writing.
@@ -26,6 +27,17 @@ pub(super) fn is_paren_label(words: &str) -> bool {
         && tokens.len() <= 5
         && tokens.first().is_some_and(|t| t != "the")
         && (!is_place || names_it)
+}
+
+/// `(optional: your story)`, `(insert a sentence here)`: told to who fills the letter in.
+pub(super) fn is_instruction(words: &str) -> bool {
+    let tokens = words::tokens(words);
+    tokens.first().is_some_and(|first| ["optional", "insert", "fill"].contains(&first.as_str())) && tokens.len() > 1
+}
+
+/// `First_Name`, `AddressBlock`: nobody writes so but programs.
+pub(super) fn is_joined(words: &str) -> bool {
+    words.contains('_') || words.chars().zip(words.chars().skip(1)).any(|(a, b)| a.is_lowercase() && b.is_uppercase())
 }
 
 pub(super) fn is_shouted(words: &str) -> bool {

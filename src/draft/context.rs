@@ -2,7 +2,7 @@
 //! It must not look at the blank itself.
 
 use super::lines::Line;
-use super::words::{Label, Owner, label, tokens};
+use super::words::{Label, OFFICIALS, Owner, label, tokens};
 
 /// A part of a letter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +31,34 @@ const SALUTATIONS: &[&str] = &[
     "sehr",
     "cher",
     "chère",
+];
+/// Titles of anybody.
+const TITLES: &[&str] = &["mr", "mrs", "ms", "mx", "dr", "sr", "sra", "herr", "frau", "señor", "señora"];
+/// Whom letters greet without a name.
+const GREETED: &[&str] = &[
+    "honorable",
+    "elected",
+    "leaders",
+    "members",
+    "council",
+    "councilmembers",
+    "city",
+    "town",
+    "village",
+    "county",
+    "state",
+    "board",
+    "vice",
+    "deputy",
+    "sir",
+    "madam",
+    "friends",
+    "colleagues",
+    "all",
+    "and",
+    "of",
+    "the",
+    "y",
 ];
 const CLOSINGS: &[&str] = &[
     "sincerely",
@@ -106,7 +134,7 @@ fn is_closing(line: &Line) -> bool {
 fn signature(lines: &[Line], after: usize) -> usize {
     let is_part = |line: &Line| {
         let text = line.text.trim();
-        let is_short = text.chars().count() <= SIGNATURE_CHARS_MAX || text.contains("____");
+        let is_short = text.chars().filter(|c| !matches!(c, '_' | ' ')).count() <= SIGNATURE_CHARS_MAX;
         line.is_empty()
             || (is_short && (text.contains("___") || text.contains(['[', '(', '<', '«', '{']) || text.contains(':')))
     };
@@ -115,6 +143,25 @@ fn signature(lines: &[Line], after: usize) -> usize {
         start -= 1;
     }
     start
+}
+
+/// A greeting of one person that stands in every letter, as in `Dear Mayor Smith,`: its line.
+pub(super) fn fixed_greeting(lines: &[Line]) -> Option<(usize, &str)> {
+    let at = lines.iter().skip(1).take(60).position(|line| begins_with(line, SALUTATIONS))? + 1;
+    let text = lines[at].text.trim();
+    let words: Vec<&str> = text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty()).skip(1).collect();
+    let is_title = |word: &str| {
+        let word = word.to_lowercase();
+        let one = word.strip_suffix('s').unwrap_or(&word);
+        OFFICIALS.contains(&word.as_str()) || OFFICIALS.contains(&one) || TITLES.contains(&word.as_str())
+    };
+    let is_name = |word: &str| {
+        let is_known = is_title(word) || GREETED.contains(&word.to_lowercase().as_str());
+        word.starts_with(char::is_uppercase) && word.contains(char::is_lowercase) && !is_known
+    };
+    let is_plain = text.chars().all(|c| c.is_alphanumeric() || " .,:;'’-*".contains(c)) && !text.contains("..");
+    let greets = is_plain && words.iter().any(|word| is_title(word)) && words.iter().any(|word| is_name(word));
+    (greets && text.chars().count() <= SIGNATURE_CHARS_MAX).then_some((at + 1, text))
 }
 
 /// Whether a line has a date in it, or asks for one.
@@ -141,6 +188,7 @@ const PHRASES: &[(Asks, &[&str])] = &[
         Asks::Home,
         &[
             "live in",
+            "lived in",
             "living in",
             "reside in",
             "residing in",
@@ -177,7 +225,7 @@ const PHRASES: &[(Asks, &[&str])] = &[
             "reside at",
             "residing at",
             "lives at",
-            "address is",
+            "my address is",
             "home at",
             "resident at",
             "domicilio en",
@@ -225,13 +273,13 @@ const PHRASES: &[(Asks, &[&str])] = &[
             "i'm",
             "i",
             "i,",
-            "name is",
             "from",
             "signed",
+            "signed,",
             "signed by",
+            "submitted by",
             "sincerely",
             "respectfully",
-            "by",
             "yours truly",
             "me llamo",
             "mi nombre es",
@@ -299,7 +347,8 @@ pub(super) fn asks(before: &str) -> Option<Asks> {
     let sentence = text.rsplit(['.', '!', '?']).next().unwrap_or_default();
     let lives_there =
         ["live at", "reside at", "residing at", "living at", "live on"].iter().any(|p| sentence.contains(p));
-    if lives_there && ends_with("in") {
+    let names_self = ["i,", "yo,"].iter().any(|p| sentence.trim_start().starts_with(p));
+    if (lives_there && ends_with("in")) || (names_self && ["of", "from", "in", "de"].iter().any(|p| ends_with(p))) {
         return Some(Asks::Home);
     }
     let longest = |phrases: &[&str]| phrases.iter().filter(|phrase| ends_with(phrase)).map(|phrase| phrase.len()).max();
@@ -319,20 +368,54 @@ pub(super) fn owner_of_place(before: &str, region: Region) -> Owner {
     }
 }
 
-/// The label right before a blank, as in `Name: ____` or `Printed name ____`.
-pub(super) fn label_before(before: &str) -> Option<Label> {
+/// Whether words that are no label themselves speak of who writes.
+pub(super) fn speaks_of_constituent(before: &str) -> bool {
+    let words = ["i", "im", "my", "me", "mi", "yo", "we", "our", "resident", "constituent", "voter", "undersigned"];
+    let sentence = before.rsplit(['.', '!', '?']).next().unwrap_or_default();
+    tokens(sentence).iter().any(|word| words.contains(&word.as_str()))
+}
+
+/// Whether a blank stands for a number, as in `____ years` or `____%`.
+pub(super) fn counts(after: &str) -> bool {
+    let counted = [
+        "year", "years", "month", "months", "week", "weeks", "day", "days", "hour", "hours", "minutes", "percent",
+        "children", "kids", "people", "times", "miles", "dollars", "grade", "años", "meses", "días", "hijos", "jahre",
+    ];
+    let word = after.trim_start_matches([' ', '-']);
+    let len = word.find(|c: char| !c.is_alphabetic()).unwrap_or(word.len());
+    let is_date = word[len..].starts_with(" of "); // `the ____ day of`
+    word.starts_with('%') || (counted.contains(&word[..len].to_lowercase().as_str()) && !is_date)
+}
+
+/// Whether the line names somebody who gets a copy.
+pub(super) fn is_copy(before: &str) -> bool {
+    tokens(before).first().is_some_and(|word| ["cc", "bcc", "copy", "copies"].contains(&word.as_str()))
+}
+
+/// The label right before a blank, as in `Name: ____` or `Printed name ____`; and whether other words before it may
+/// change what it asks for, as in `Company name: ____`.
+pub(super) fn label_before(before: &str) -> Option<(Label, bool)> {
     let column = before.trim_end_matches(' ').rsplit("   ").next().unwrap_or_default();
     let column = column.rsplit([';', '|']).next().unwrap_or_default();
     let sentence = column.rsplit(". ").next().unwrap_or_default().trim();
     let has_colon = sentence.trim_end_matches('*').trim_end().ends_with([':', '=', '#']);
+    let names_whose = [" of", " for", " de", " del"].iter().any(|end| sentence.to_lowercase().ends_with(end));
+    if names_whose {
+        return None; // `Mayor of ____`
+    }
     if let Some(label) = label(sentence) {
-        return Some(label);
+        return Some((label, false));
     }
     if !has_colon {
         return None;
     }
     let words: Vec<&str> = sentence.split_whitespace().collect();
-    (1..=words.len().min(4)).rev().find_map(|n| label(&words[words.len() - n..].join(" ")))
+    (1..=words.len().min(4)).rev().find_map(|n| {
+        let start = words.len() - n;
+        let label = label(&words[start..].join(" "))?;
+        let is_new = start == 0 || words[start - 1].ends_with([',', '.', ';', ':', ')', '_', '!', '?']);
+        Some((label, !is_new))
+    })
 }
 
 /// What follows a blank in its line: the end of an address, as in `____ Street`; its length.

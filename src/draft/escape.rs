@@ -12,8 +12,12 @@ pub(super) fn line(text: &str, starts: bool) -> String {
         if out.ends_with('!') {
             out.insert(out.len() - 1, '\\'); // no picture
         }
-        address(&text[range.clone()], &mut out);
         at = range.end;
+        if text[at..].starts_with('>') && out.ends_with("\\<") {
+            out.truncate(out.len() - 2); // `<https://…>` is an address already
+            at += 1;
+        }
+        address(&text[range], &mut out);
     }
     words(&text[at..], text[..at].chars().next_back(), starts && at == 0, &mut out);
     out
@@ -113,14 +117,21 @@ fn starts_with(url: &str, scheme: &str) -> bool {
     url.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
 }
 
-/// The address as the text of a link.
+/// A sign by its number, as HTML and Markdown know it.
+pub(super) fn reference(c: char) -> String {
+    format!("&#{};", u32::from(c))
+}
+
+/// The address as the text of a link; nothing in it may look like a blank.
 fn shown(url: &str) -> String {
     let mut out = String::with_capacity(url.len() + 8);
     for c in url.chars() {
-        if "\\`*_[](){}<>&".contains(c) {
-            out.push('\\');
+        match c {
+            ')' | ']' | '}' => out.push_str(&reference(c)),
+            '_' if url.contains("___") => out.push_str(&reference(c)),
+            c if "\\`*_[({<>&".contains(c) => out.extend(['\\', c]),
+            c => out.push(c),
         }
-        out.push(c);
     }
     out
 }
@@ -172,8 +183,10 @@ mod tests {
             ("[NAME] & Co, AT&T, &amp;", "\\[NAME\\] & Co, AT&T, \\&amp;"),
             ("see www.a.example/x.", "see www.a.example/x."),
             ("see https://a.example/a_b_c, now", "see <https://a.example/a_b_c>, now"),
+            ("see <https://a.example/x?y=1&z=2>.", "see <https://a.example/x?y=1&z=2>."),
+            ("see <https://a.example>.", "see https://a.example."),
             ("see www.a.example/a_b", "see [www.a.example/a\\_b](https://www.a.example/a_b)"),
-            ("https://a.example/___x", "[https://a.example/\\_\\_\\_x](https://a.example/%5F%5F%5Fx)"),
+            ("https://a.example/___x", "[https://a.example/&#95;&#95;&#95;x](https://a.example/%5F%5F%5Fx)"),
         ] {
             assert_eq!(line(text, true), markdown, "{text}");
         }

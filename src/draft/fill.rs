@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::Draft;
 use super::blanks::Blank;
+use super::escape::reference;
 use super::fields::Field;
 use super::shapes::Shape;
 
@@ -80,7 +81,7 @@ impl Draft {
         let in_address = ["http", "www.", "@"].iter().any(|sign| last_word.contains(sign));
         let after = self.source()[at.end..].chars().next();
         let touches_before = in_address
-            || before.is_some_and(|c| c.is_alphanumeric() || matches!(c, ':' | ',' | '\\' | '<' | '{' | '}'));
+            || before.is_some_and(|c| c.is_alphanumeric() || matches!(c, ':' | ',' | ')' | '\\' | '<' | '{' | '}'));
         let touches_after = after.is_some_and(|c| c.is_alphanumeric() || matches!(c, '{' | '}'));
         format!("{}{text}{}", if touches_before { " " } else { "" }, if touches_after { " " } else { "" })
     }
@@ -99,31 +100,27 @@ fn open(blank: &Blank) -> String {
     if words.is_empty() { "____".to_owned() } else { format!("<< {words} >>") }
 }
 
-/// The words as they stand, escaped so that they mean nothing.
+/// The words as they stand, written so that they mean nothing and nobody takes them for a blank that was forgotten.
 fn kept(words: &str) -> String {
     let mut out = String::with_capacity(words.len() * 2);
     for c in words.chars() {
-        if c.is_ascii_punctuation() {
-            out.push('\\');
-        }
         match c {
             '…' => out.push_str("&hellip;"),
+            '_' | '{' | '}' | '%' | '#' | '.' | ')' | ']' | '>' | '»' | '|' => out.push_str(&reference(c)),
+            c if c.is_ascii_punctuation() => out.extend(['\\', c]),
             c => out.push(c),
         }
     }
     out
 }
 
-/// A subject knows no escapes; a comment between the signs keeps them apart.
+/// A subject knows no escapes; what a tag gives is never taken for a blank.
 fn kept_in_subject(words: &str) -> String {
     let mut out = String::with_capacity(words.len() + 8);
     for c in words.chars() {
         match c {
-            '{' => out.push_str("{{ \"{\" }}"),
-            '}' => out.push_str("{{ \"}\" }}"),
-            c if c.is_ascii_punctuation() || c == '…' => {
-                out.push(c);
-                out.push_str("{# as it is written #}");
+            '_' | '{' | '}' | '%' | '#' | '.' | ')' | ']' | '>' | '»' | '|' | '…' => {
+                out.push_str(&format!("{{{{ \"{c}\" }}}}"));
             }
             c => out.push(c),
         }
@@ -143,17 +140,19 @@ fn harmless(text: &str, in_subject: bool, out: &mut String) {
     };
     for (part, raw) in [(subject, true), (body, false)] {
         let mut before = out.chars().next_back();
-        let mut chars = part.chars().peekable();
-        while let Some(c) = chars.next() {
-            if !is_sign(before, c, chars.peek().copied()) {
+        for (at, c) in part.char_indices() {
+            let rest = &part[at..];
+            let is_spread = rest.starts_with("{ {") || rest.starts_with("} }");
+            if !is_spread && !is_sign(before, c, rest[c.len_utf8()..].chars().next()) {
                 out.push(c);
             } else if raw {
                 out.push_str(&kept_in_subject(&c.to_string()));
             } else {
-                if before != Some('\\') {
-                    out.push('\\');
+                let backslashes = out.len() - out.trim_end_matches('\\').len();
+                if backslashes % 2 == 1 {
+                    out.pop(); // it was escaped; the reference needs none
                 }
-                out.push(c);
+                out.push_str(&reference(c));
             }
             before = Some(c);
         }

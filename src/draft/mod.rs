@@ -11,6 +11,8 @@ mod decode;
 mod escape;
 mod fields;
 mod fill;
+mod gaps;
+mod joined;
 mod lines;
 mod plain;
 mod refuse;
@@ -71,6 +73,12 @@ pub fn read(name: &str, bytes: &[u8]) -> Result<Draft, DraftError> {
     }
     let subject = subject::of(body, name);
     let text = format!("{PREFIX}{}\n\n{}\n", subject.text, &body[subject.body_at..]);
+    if let Some((line, greeting)) = context::fixed_greeting(&lines::of(&text)) {
+        notes.push(format!(
+            "line {line} greets one person in every letter, “{greeting}”; unless all letters go to that person, write \
+             {{{{ official.title }}}} {{{{ official.name }}}} there"
+        ));
+    }
     Ok(Draft { text, subject_is_theirs: subject.is_theirs, notes })
 }
 

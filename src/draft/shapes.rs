@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
+use super::context;
 use super::escape::web_addresses;
 use super::lines::Line;
-use super::words::{label, title_at_end, tokens};
+use super::words::{Meaning, label, title_at_end, tokens};
 
 /// How a blank looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,12 +86,15 @@ fn shape_at(line: &Line, at: usize, in_address: bool) -> Option<Found> {
     if let Some(found) = rule(line, at) {
         return Some(found);
     }
+    if rest.starts_with(['☐', '□', '▢']) {
+        return Some(Found { range: at..at + '☐'.len_utf8(), shape: Shape::Bracket, words: String::new() });
+    }
     for (open, close, shape) in BRACKETS {
         if rest.starts_with(open) && !is_link(line, at, open) {
             return enclosed(text, at, open, close, shape);
         }
     }
-    dollar(text, at).or_else(|| cross(text, at))
+    dollar(text, at).or_else(|| cross(text, at)).or_else(|| capitals(text, at))
 }
 
 fn enclosed(text: &str, at: usize, open: &str, close: &str, shape: Shape) -> Option<Found> {
@@ -196,6 +200,35 @@ fn cross(text: &str, at: usize) -> Option<Found> {
     is_blank.then(|| Found { range: at..at + len, shape: Shape::Cross, words: String::new() })
 }
 
+/// `LASTNAME`, `YOUR NAME`, or `CITY` where the words before ask for it.
+fn capitals(text: &str, at: usize) -> Option<Found> {
+    let is_part = |c: char| c.is_ascii_uppercase() || matches!(c, ' ' | '_' | '\'' | '’');
+    let rest = &text[at..];
+    if !rest.starts_with(|c: char| c.is_ascii_uppercase())
+        || text[..at].trim_end_matches(' ').ends_with(|c: char| c.is_alphanumeric() && !c.is_lowercase())
+        || text[..at].ends_with(char::is_alphanumeric)
+    {
+        return None;
+    }
+    let run = &rest[..rest.find(|c: char| !is_part(c)).unwrap_or(rest.len())];
+    let run = run.trim_end();
+    let after = &rest[run.len()..];
+    let is_label = after.trim_start().starts_with([':', '_', '.', '[']) && !after.starts_with(". ") && after != ".";
+    if after.starts_with(char::is_alphanumeric) || is_label || run.len() > 60 {
+        return None;
+    }
+    let asked = label(run).filter(|label| !matches!(label.meaning, Meaning::NoField | Meaning::Title))?;
+    let is_alone = text.trim() == run;
+    let first = run.split([' ', '_']).next().unwrap_or_default();
+    let says_so = matches!(first, "YOUR" | "INSERT" | "ENTER")
+        || (asked.meaning == Meaning::Name && run.contains("NAME"))
+        || matches!(asked.meaning, Meaning::FirstName | Meaning::LastName) && run.contains("NAME");
+    let is_asked = context::asks(&text[..at]).is_some() || title_at_end(&text[..at]).is_some();
+    let is_quiet = text.contains(char::is_lowercase);
+    let is_blank = (says_so && (is_quiet || is_alone)) || (is_asked && is_quiet);
+    is_blank.then(|| Found { range: at..at + run.len(), shape: Shape::Cross, words: run.to_owned() })
+}
+
 /// Web addresses, addresses of links and mail addresses: what stands in them is no blank to write on.
 fn protected(line: &Line) -> Vec<Range<usize>> {
     let text = line.text.as_str();
@@ -208,7 +241,9 @@ fn protected(line: &Line) -> Vec<Range<usize>> {
     for (at, _) in text.match_indices('@') {
         let start = at - (text[..at].len() - text[..at].trim_end_matches(is_part).len()).min(at);
         let after = &text[at + 1..];
-        let len = after.find(|c: char| !is_part(c)).unwrap_or(after.len());
+        let is_host = |c: char| c.is_alphanumeric() || ".-".contains(c);
+        let len = after.find(|c: char| !is_host(c)).unwrap_or(after.len());
+        let start = text[start..at].rfind("___").map_or(start, |n| start + n + 3);
         if start < at && after[..len].trim_matches('.').contains('.') && after.starts_with(char::is_alphanumeric) {
             let has_name = text[start..at].contains(char::is_alphanumeric);
             ranges.extend(has_name.then_some(start..at + 1 + len));

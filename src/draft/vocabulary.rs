@@ -42,6 +42,7 @@ pub(super) const LABELS: &[(Meaning, &[&str])] = &[
             "first last name",
             "first and last name",
             "first name last name",
+            "firstname lastname",
             "nombre",
             "nombre completo",
             "firma",

@@ -60,7 +60,8 @@ pub(super) fn label(text: &str) -> Option<Label> {
             rest.push(word);
         }
     }
-    let rest = rest.join(" ");
+    let is_order = rest.len() == 1 && all.len() > 1 && matches!(rest[0], "first" | "last"); // `in the last ____ years`
+    let rest = if is_order { String::new() } else { rest.join(" ") };
     let whole = all.join(" ");
     let find = |words: &str| LABELS.iter().find(|(_, names)| names.contains(&words)).map(|(meaning, _)| *meaning);
     if let Some(meaning) = find(&whole).or_else(|| find(&rest)) {
@@ -99,9 +100,11 @@ pub(super) fn owner_by_meaning(meaning: Meaning) -> Option<Owner> {
     }
 }
 
-/// The title that a text ends with, as in `Dear Mayor`: where it begins. A title of two words is taken whole.
+/// The title that a text ends with, as in `Dear Mayor`: where it begins. A title of two words is taken whole, and so
+/// are `Senator/Representative` and `Alcalde(sa)`.
 pub(super) fn title_at_end(text: &str) -> Option<usize> {
     let trimmed = text.trim_end();
+    let trimmed = ["(a)", "(sa)", "/a", "/sa"].iter().find_map(|end| trimmed.strip_suffix(end)).unwrap_or(trimmed);
     let last = start_of_last_word(trimmed.trim_end_matches('.'));
     let word = trimmed[last..].trim_end_matches('.').to_lowercase();
     let first = start_of_last_word(trimmed[..last].trim_end());
@@ -109,10 +112,15 @@ pub(super) fn title_at_end(text: &str) -> Option<usize> {
     let is_long = FIRST_OF_TWO.contains(&before.as_str());
     let names_a_person = ["recipient", "addressee", "target", "official", "officials"].contains(&word.as_str());
     let is_title = OFFICIALS.contains(&word.as_str()) && !names_a_person;
-    match (is_title, is_long) {
-        (true, true) => Some(first),
-        (true, false) => Some(last),
-        (false, _) => (word == "member" && is_long).then_some(first),
+    let start = match (is_title, is_long) {
+        (true, true) => first,
+        (true, false) => last,
+        (false, true) if word == "member" => first,
+        (false, _) => return None,
+    };
+    match trimmed[..start].strip_suffix('/') {
+        Some(before) => title_at_end(before).or(Some(start)),
+        None => Some(start),
     }
 }
 
@@ -158,6 +166,8 @@ mod tests {
             ("To Council Member", Some("Council Member")),
             ("é Alcaldesa ", Some("Alcaldesa")),
             ("Sen. ", Some("Sen.")),
+            ("Dear Senator/Representative ", Some("Senator/Representative")),
+            ("Estimado(a) Alcalde(sa) ", Some("Alcalde(sa)")),
             ("Dear ", None),
             ("family member ", None),
         ] {

@@ -5,6 +5,13 @@ use textwrap::{Options, WordSplitter};
 /// No line is longer.
 const COLUMNS: usize = 80;
 
+/// One paragraph by itself.
+pub fn one(text: &str) -> String {
+    let mut out = String::new();
+    paragraph(&mut out, 0, text);
+    out.trim_end().to_owned()
+}
+
 /// Adds a paragraph that starts after so many spaces; its further lines stand two columns deeper.
 pub(super) fn paragraph(out: &mut String, indent: usize, text: &str) {
     let first = " ".repeat(indent);

@@ -22,6 +22,7 @@ pub use fates::{
 };
 pub use gallery::{Gallery, GalleryError};
 pub use json::{log_line as log_json, status as status_json};
+pub use layout::one as paragraph;
 pub use log::line as log_text;
 pub use matching::{Findings, MOMENT, summary as match_summary, text as match_text};
 pub use problem_list::{ProblemList, WrittenList};

@@ -177,8 +177,12 @@ fn finding(error: &tera::Error, rewritten: &Rewritten) -> Finding {
         ErrorKind::SyntaxError(report) | ErrorKind::RenderingError(report) => {
             let span = report.span();
             let at = rewritten.source_of(span.start_line, span.start_col + 1);
-            let message = report.message().trim_end_matches('.');
-            Finding::new(at, format!("this tag cannot be read: {message}"))
+            match report.message().trim_end_matches('.') {
+                "Unexpected end of input" => {
+                    Finding::new(at, "the template ends inside a block; write the `{% endif %}` that is missing")
+                }
+                message => Finding::new(at, format!("this tag cannot be read: {message}")),
+            }
         }
         other => Finding::new(0, format!("this template cannot be read: {other}")),
     }

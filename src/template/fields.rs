@@ -84,6 +84,11 @@ impl Scope<'_> {
             let own_last = name.rsplit('.').next().unwrap_or(name);
             let by_last = strsim::normalized_damerau_levenshtein(own_last, &last);
             let by_full = strsim::normalized_damerau_levenshtein(name, &full);
+            if name.split('.').next() == full.split('.').next() {
+                return by_last + by_full / 100.0; // only what comes after is misspelled
+            }
+            let is_campaign = name.starts_with("campaign."); // a bare `name` is a person's
+            let by_full = if is_campaign && path.len() == 1 { 0.0 } else { by_full };
             // Same last word in another namespace is what people forget; the whole path decides between several.
             by_last.max(by_full) + by_full / 100.0
         };
@@ -164,6 +169,8 @@ mod tests {
             (&["official", "nmae"][..], Some("official.name")),
             (&["offical", "title"], Some("official.title")),
             (&["address"], Some("constituent.address")),
+            (&["name"], Some("official.name")),
+            (&["constituent", "wrad"], None),
             (&["constituent", "signed"], Some("constituent.signed_on")),
             (&["constituent", "zzzzzzzzzzzzzzzz"], None),
             (&["qqq"], None),

@@ -25,6 +25,33 @@ const WORDS: [&str; 17] = [
     "e-mail",
     "email",
 ];
+/// Words of which such names are made.
+const PARTS: [&str; 24] = [
+    "name",
+    "first",
+    "last",
+    "full",
+    "and",
+    "your",
+    "city",
+    "town",
+    "state",
+    "zip",
+    "code",
+    "postcode",
+    "address",
+    "street",
+    "home",
+    "email",
+    "phone",
+    "number",
+    "date",
+    "title",
+    "mayor",
+    "s",
+    "signature",
+    "print",
+];
 const RUN_MIN: usize = 3;
 const DOTS_MIN: usize = 4;
 const WORD_CHARS_MAX: usize = 40;
@@ -32,7 +59,7 @@ const WORD_CHARS_MAX: usize = 40;
 const VALUE: char = '\u{fffc}';
 /// The bytes with which a blank can begin.
 const BEGINS: [bool; 256] = {
-    let signs = b"_.\xE2{}%#([<";
+    let signs = b"_.\xC2\xE2{}%#([<*";
     let mut begins = [false; 256];
     let mut n = 0;
     while n < signs.len() {
@@ -80,9 +107,12 @@ fn blanks(text: &str) -> impl Iterator<Item = (usize, &str)> {
                 b'.' => dots(text, here, '.', DOTS_MIN),
                 0xE2 => dots(text, here, '…', 2),
                 b'{' => either(braces(text, here), || bracketed(text, here, "{", "}")),
-                b'}' | b'%' | b'#' => braces(text, here),
+                b'%' => either(braces(text, here), || bracketed(text, here, "%", "%")),
+                b'}' | b'#' => braces(text, here),
                 b'(' => bracketed(text, here, "(", ")"),
                 b'[' => bracketed(text, here, "[", "]"),
+                b'*' => bracketed(text, here, "*|", "|*"),
+                0xC2 => bracketed(text, here, "«", "»"),
                 _ => bracketed(text, here, "<<", ">>"),
             };
             at = here + len.max(1);
@@ -123,7 +153,8 @@ fn dots(text: &str, at: usize, of: char, min: usize) -> Seen {
 /// Two signs that open or close a tag, also where a backslash stands between them.
 fn braces(text: &str, at: usize) -> Seen {
     let bytes = text.as_bytes();
-    let escaped = bytes.get(at + 1) == Some(&b'\\');
+    let spaced = matches!(bytes.get(at..at + 3), Some(b"{ {" | b"} }")); // a tag that somebody spread out
+    let escaped = spaced || bytes.get(at + 1) == Some(&b'\\');
     let second = bytes.get(at + 1 + usize::from(escaped));
     let pair = (bytes.get(at), second);
     let is_tag = matches!(pair, (Some(b'{'), Some(b'{' | b'%' | b'#')) | (Some(b'}' | b'%' | b'#'), Some(b'}')));
@@ -137,6 +168,11 @@ fn bracketed(text: &str, at: usize, open: &str, close: &str) -> Seen {
     let Some(len) = inside[..reach].find(close) else { return (false, 0) };
     let word = inside[..len].trim().trim_end_matches('\\');
     let after = inside[len + close.len()..].chars().next();
+    let touches = text[..at].ends_with(|c: char| !c.is_whitespace() && !"([*\"“>".contains(c)); // as in an address
+    let goes_on = after.is_some_and(|c| !c.is_whitespace() && !",.;:!?)]*\"”<&\\".contains(c));
+    if open == "%" && (touches || goes_on || inside[..len].contains(' ')) {
+        return (false, 0);
+    }
     if is_blank(word, after, open) { (true, open.len() + len + close.len()) } else { (false, 0) }
 }
 
@@ -146,11 +182,29 @@ fn is_blank(word: &str, after: Option<char>, open: &str) -> bool {
         && word.chars().any(char::is_uppercase)
         && word.chars().all(|c| c.is_uppercase() || matches!(c, ' ' | '_' | '-'));
     match open {
-        "<<" => !word.is_empty(),
+        "<<" | "*|" => !word.is_empty(),
         "[" if is_link => false,
-        "[" => shouted || is_known(word),
+        "[" => shouted || is_known(word) || is_made_of_labels(word),
+        "%" => shouted && word.len() > 2 && word.is_ascii(),
+        "«" => is_known(word) || is_name_of_program(word),
+        "{" => is_known(word) || is_made_of_labels(word),
         _ => is_known(word),
     }
+}
+
+/// `City, State ZIP`, `first and last name`, `your town`.
+fn is_made_of_labels(word: &str) -> bool {
+    let lower = word.to_lowercase();
+    let words = || lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    let is_order = matches!(words().next(), Some("your" | "insert")) && words().count() > 1;
+    is_order || (words().count() > 1 && words().all(|word| PARTS.contains(&word)))
+}
+
+/// `AddressBlock`, `First_Name`: nobody writes so but programs.
+fn is_name_of_program(word: &str) -> bool {
+    let is_one = word.chars().all(|c| c.is_alphanumeric() || c == '_');
+    let has_hump = word.chars().zip(word.chars().skip(1)).any(|(a, b)| a.is_lowercase() && b.is_uppercase());
+    is_one && (has_hump || word.contains('_'))
 }
 
 fn is_known(word: &str) -> bool {
@@ -186,6 +240,17 @@ mod tests {
             "{name}",
             "Name: .......",
             "Date ……",
+            "Dear *|FNAME|*,",
+            "«AddressBlock»",
+            "«Last_Name»",
+            "«Name»",
+            "Dear %NAME%,",
+            "[Your Town]",
+            "[insert a sentence]",
+            "[City, State ZIP]",
+            "[First and last name]",
+            "{Mayor's name}",
+            "{ { constituent.name } }",
         ] {
             assert!(!find(text, 0).is_empty(), "{text:?}");
         }
@@ -206,6 +271,12 @@ mod tests {
             "(1)",
             "{a b c}",
             "---",
+            "«Sí», dijo «la alcaldesa»",
+            "20% off, 30% of it; 5 %CE% and 100%",
+            "https://x.example/%NAME%/a",
+            "[the city] and [its mayor]",
+            "a *|* b",
+            "{ a { b } c }",
         ] {
             assert_eq!(find(text, 0), [], "{text:?}");
         }

@@ -98,7 +98,8 @@ fn add_where_nothing_is_said(source: &Source, findings: &mut Vec<Finding>, more:
         (file.to_owned(), line)
     };
     let lines: Vec<(String, usize)> = findings.iter().map(line).collect();
-    findings.extend(more.into_iter().filter(|finding| !lines.contains(&line(finding))));
+    let is_said = |finding: &Finding| lines.contains(&line(finding)) || (finding.at == 0 && !lines.is_empty());
+    findings.extend(more.into_iter().filter(|finding| !is_said(finding)));
 }
 
 /// Fills the template in with made-up words, until every variant was seen: what fails with them fails with
