@@ -151,8 +151,10 @@ pub fn examine(
                 report.ambiguous += 1;
             }
             Row::Refused { problems, .. } => {
-                problems.iter().for_each(|problem| report.in_the_way.add(problem));
                 report.refused += 1;
+                for problem in &problems {
+                    report.in_the_way.add(problem);
+                }
             }
             Row::Duplicate { problem, .. } => {
                 report.told.add(&problem);
