@@ -10,8 +10,8 @@ pub(super) fn is_garbled(cell: &str) -> bool {
     cell.contains(char::REPLACEMENT_CHARACTER) || pairs.into_iter().any(is_misread)
 }
 
-/// The first two characters of what was one letter. The quotes and dots that may follow a word in capitals, as in
-/// `“AMANHÔ, are no sign of it.
+/// The first two characters of what was one letter. A closing quote or three dots may follow a word in capitals that
+/// ends in such a letter, so they are no sign of it.
 fn is_misread(pair: (char, char)) -> bool {
     match pair {
         ('Ã' | 'Â', second) => {

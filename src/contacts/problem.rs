@@ -391,7 +391,7 @@ fn samples_shown(samples: &[Excerpt]) -> String {
     if quoted.is_empty() {
         String::new()
     } else {
-        format!(": {}; if that is wrong, name the encoding", quoted.join(", "))
+        format!(": {}; if that is wrong, name the right one as encoding = \"…\" under [contacts]", quoted.join(", "))
     }
 }
 
