@@ -117,3 +117,14 @@ fn a_caption_one_line_further_down_still_names_the_line_to_sign_on() {
     let source = filled(&draft("Please act.\n\nSincerely,\n\n__________\n\nSignature\n\nName\n\nAddress"));
     assert_eq!(source.matches("{{ constituent.name }}").count(), 2, "{source}");
 }
+
+#[test]
+fn spaces_to_write_on_are_blanks() {
+    let draft = draft(
+        "Dear Mayor                 ,\n\nI live in                  and vote in             . Our town (          ) \
+         needs buses.  Two spaces are none.\n\nYours,\n(name)",
+    );
+    let source = filled(&draft);
+    assert!(source.contains("I live in {{ constituent.jurisdiction }} and vote in"), "{source}");
+    assert_eq!(blanks(&draft).len(), 5, "{source}");
+}

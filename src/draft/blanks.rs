@@ -194,7 +194,7 @@ impl Finder<'_> {
         if *first == title {
             certain(field, "a title stands before it")
         } else {
-            unsure(field, "another title stands before another blank: it may be somebody else")
+            unsure(field, "another title came first: it may be somebody else")
         }
     }
 

@@ -273,7 +273,6 @@ const PHRASES: &[(Asks, &[&str])] = &[
             "i'm",
             "i",
             "i,",
-            "from",
             "signed",
             "signed,",
             "signed by",
