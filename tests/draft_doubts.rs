@@ -31,6 +31,10 @@ fn what_may_mean_somebody_else_is_asked() {
         "The shelter at [address] is full.",
         "Please decide by __/__/____.",
         "Please meet Council Member ______ soon.",
+        "Your predecessor, Mayor ______, agreed.",
+        "The title of the bill is [title].",
+        "My district is ______.",
+        "I vote in [ward].",
     ] {
         let draft = draft(&format!("Dear Mayor ____,\n\n{line}\n\nPlease act now."));
         let blanks = blanks(&draft);

@@ -386,6 +386,12 @@ pub(super) fn counts(after: &str) -> bool {
     word.starts_with('%') || (counted.contains(&word[..len].to_lowercase().as_str()) && !is_date)
 }
 
+/// Whether another official than today's is spoken of.
+pub(super) fn is_of_the_past(before: &str) -> bool {
+    let words = ["predecessor", "former", "late", "ex", "then", "past", "previous", "neighboring", "deputy"];
+    tokens(before).iter().rev().take(3).any(|word| words.contains(&word.as_str()))
+}
+
 /// Whether the line names somebody who gets a copy.
 pub(super) fn is_copy(before: &str) -> bool {
     tokens(before).first().is_some_and(|word| ["cc", "bcc", "copy", "copies"].contains(&word.as_str()))
