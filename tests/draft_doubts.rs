@@ -31,6 +31,10 @@ fn what_may_mean_somebody_else_is_asked() {
         "The shelter at [address] is full.",
         "Please decide by __/__/____.",
         "Please meet Council Member ______ soon.",
+        "Your predecessor, Mayor ______, agreed.",
+        "The title of the bill is [title].",
+        "My district is ______.",
+        "I vote in [ward].",
     ] {
         let draft = draft(&format!("Dear Mayor ____,\n\n{line}\n\nPlease act now."));
         let blanks = blanks(&draft);
@@ -116,4 +120,15 @@ fn a_greeting_of_one_person_in_every_letter_is_told() {
 fn a_caption_one_line_further_down_still_names_the_line_to_sign_on() {
     let source = filled(&draft("Please act.\n\nSincerely,\n\n__________\n\nSignature\n\nName\n\nAddress"));
     assert_eq!(source.matches("{{ constituent.name }}").count(), 2, "{source}");
+}
+
+#[test]
+fn spaces_to_write_on_are_blanks() {
+    let draft = draft(
+        "Dear Mayor                 ,\n\nI live in                  and vote in             . Our town (          ) \
+         needs buses.  Two spaces are none.\n\nYours,\n(name)",
+    );
+    let source = filled(&draft);
+    assert!(source.contains("I live in {{ constituent.jurisdiction }} and vote in"), "{source}");
+    assert_eq!(blanks(&draft).len(), 5, "{source}");
 }

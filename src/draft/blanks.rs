@@ -157,7 +157,7 @@ impl Finder<'_> {
                 if self.columns.official_titles != Some(false) {
                     range.start = from + title;
                 }
-                self.by_title(&before[title..])
+                self.by_title(&before[..title], &before[title..])
             }
             (Some((label, _)), _) => self.by_label(*label, n, before, true, "the words below it say so"),
             _ => self.propose(n, found, before, &line.text[start..found.range.start], after),
@@ -187,14 +187,16 @@ impl Finder<'_> {
     }
 
     /// The official, unless another title came first: `Mayor ____` and `Council Member ____` are two people.
-    fn by_title(&mut self, title: &str) -> Proposal {
+    fn by_title(&mut self, before: &str, title: &str) -> Proposal {
         let title = title.trim().to_lowercase();
         let field = Some(self.official(""));
         let first = self.title.get_or_insert_with(|| title.clone());
-        if *first == title {
+        if context::is_of_the_past(before) {
+            unsure(field, "it may be somebody else")
+        } else if *first == title {
             certain(field, "a title stands before it")
         } else {
-            unsure(field, "another title stands before another blank: it may be somebody else")
+            unsure(field, "another title came first: it may be somebody else")
         }
     }
 
@@ -278,6 +280,10 @@ impl Finder<'_> {
         if matches!(label.meaning, Meaning::NoField) {
             return unsure(None, "there is no column for it");
         }
+        if label.meaning == Meaning::Area {
+            let field = words::field(label.meaning, label.owner.unwrap_or(Owner::Constituent));
+            return unsure(field, "it may be another area than your contacts name");
+        }
         if label.meaning == Meaning::Note {
             return unsure(Some(Field::of("constituent.note")), "it asks for the constituent's own words");
         }
@@ -316,6 +322,7 @@ impl Finder<'_> {
             (_, Meaning::Jurisdiction, _) => {
                 likely(words::field(label.meaning, context::owner_of_place(before, region)), "it names the place")
             }
+            (Region::Body, Meaning::Title, _) if !before.trim().is_empty() => unsure(official, "it may be any title"),
             (_, Meaning::Title, _) => likely(official, "officials have titles"),
             (Region::Subject, ..) => likely(constituent, "letters are signed by constituents"),
             (Region::Head, ..) if self.dated_at.is_some_and(|at| at < n) => {

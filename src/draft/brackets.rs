@@ -20,7 +20,7 @@ pub(super) fn is_paren_label(words: &str) -> bool {
     let Some(label) = words::label(words) else { return false };
     let is_official = tokens.iter().all(|word| words::OFFICIALS.contains(&word.as_str()));
     let is_told = !matches!(label.meaning, Meaning::Note | Meaning::Campaign | Meaning::NoField);
-    let is_place = label.meaning == Meaning::Jurisdiction;
+    let is_place = matches!(label.meaning, Meaning::Jurisdiction | Meaning::Area);
     let names_it = ["city", "town", "ciudad", "municipality"].iter().any(|word| tokens.iter().any(|t| t == word));
     !is_official
         && is_told

@@ -273,7 +273,6 @@ const PHRASES: &[(Asks, &[&str])] = &[
             "i'm",
             "i",
             "i,",
-            "from",
             "signed",
             "signed,",
             "signed by",
@@ -385,6 +384,12 @@ pub(super) fn counts(after: &str) -> bool {
     let len = word.find(|c: char| !c.is_alphabetic()).unwrap_or(word.len());
     let is_date = word[len..].starts_with(" of "); // `the ____ day of`
     word.starts_with('%') || (counted.contains(&word[..len].to_lowercase().as_str()) && !is_date)
+}
+
+/// Whether another official than today's is spoken of.
+pub(super) fn is_of_the_past(before: &str) -> bool {
+    let words = ["predecessor", "former", "late", "ex", "then", "past", "previous", "neighboring", "deputy"];
+    tokens(before).iter().rev().take(3).any(|word| words.contains(&word.as_str()))
 }
 
 /// Whether the line names somebody who gets a copy.

@@ -6,6 +6,9 @@ use super::lines::Line;
 use super::shapes::{Found, Shape};
 use super::words::{self, Meaning, Owner};
 
+/// Nobody types so many spaces between two words of a sentence.
+const WIDE_CHARS_MIN: usize = 6;
+
 /// `Dear Mayor ,` and `Name:` with nothing behind it.
 pub(super) fn on(lines: &[Line], regions: &[Region], n: usize, found: &[Found]) -> Vec<Found> {
     let text = lines[n].text.as_str();
@@ -23,6 +26,9 @@ pub(super) fn on(lines: &[Line], regions: &[Region], n: usize, found: &[Found]) 
         gaps.extend(colons.filter_map(|at| label_gap(lines, regions, n, at)));
     }
     gaps.extend(bare_label(lines, regions, n));
+    if regions[n] == Region::Body {
+        gaps.extend(wide_gaps(text));
+    }
     let is_free = |gap: &Found| !found.iter().any(|f| f.range.start <= gap.range.end && gap.range.start < f.range.end);
     gaps.retain(is_free);
     gaps
@@ -44,6 +50,27 @@ fn label_gap(lines: &[Line], regions: &[Region], n: usize, colon: usize) -> Opti
         shape: Shape::Gap,
         words: String::new(),
     })
+}
+
+/// `I live in            and vote`, `our town (       )`: spaces to write on, and no columns.
+fn wide_gaps(text: &str) -> Vec<Found> {
+    let mut gaps = Vec::new();
+    let mut at = 0;
+    while let Some(start) = text[at..].find("    ").map(|n| at + n) {
+        let end = text.len() - text[start..].trim_start_matches(' ').len();
+        at = end.max(start + 1);
+        let before = text[..start].chars().next_back();
+        let after = text[end..].chars().next();
+        let is_empty_paren = before == Some('(') && after == Some(')');
+        let goes_on = after.is_some_and(|c| c.is_lowercase() || matches!(c, ',' | '.' | ';'));
+        let is_gap = end - start >= WIDE_CHARS_MIN && goes_on && before.is_some_and(char::is_alphanumeric);
+        if is_gap || is_empty_paren {
+            let from = start + usize::from(is_gap);
+            let to = end - usize::from(is_gap && after.is_some_and(char::is_alphanumeric));
+            gaps.push(Found { range: from..to, shape: Shape::Gap, words: String::new() });
+        }
+    }
+    gaps
 }
 
 /// `Your Name` alone on a line below the closing words.

@@ -220,9 +220,7 @@ fn capitals(text: &str, at: usize) -> Option<Found> {
     let asked = label(run).filter(|label| !matches!(label.meaning, Meaning::NoField | Meaning::Title))?;
     let is_alone = text.trim() == run;
     let first = run.split([' ', '_']).next().unwrap_or_default();
-    let says_so = matches!(first, "YOUR" | "INSERT" | "ENTER")
-        || (asked.meaning == Meaning::Name && run.contains("NAME"))
-        || matches!(asked.meaning, Meaning::FirstName | Meaning::LastName) && run.contains("NAME");
+    let says_so = matches!(first, "YOUR" | "INSERT" | "ENTER") || run.contains("NAME") || run.ends_with(" HERE");
     let is_asked = context::asks(&text[..at]).is_some() || title_at_end(&text[..at]).is_some();
     let is_quiet = text.contains(char::is_lowercase);
     let is_blank = (says_so && (is_quiet || is_alone)) || (is_asked && is_quiet);

@@ -10,6 +10,8 @@ pub(super) enum Meaning {
     Email,
     Address,
     Jurisdiction,
+    /// A ward or a county: the jurisdiction, or another.
+    Area,
     Postcode,
     /// `City, State, ZIP` in one.
     Locality,
@@ -22,7 +24,8 @@ pub(super) enum Meaning {
 }
 
 use Meaning::{
-    Address, Campaign, Date, Email, FirstName, Jurisdiction, LastName, Locality, Name, NoField, Note, Postcode, Title,
+    Address, Area, Campaign, Date, Email, FirstName, Jurisdiction, LastName, Locality, Name, NoField, Note, Postcode,
+    Title,
 };
 
 pub(super) const LABELS: &[(Meaning, &[&str])] = &[
@@ -115,14 +118,12 @@ pub(super) const LABELS: &[(Meaning, &[&str])] = &[
             "pueblo",
             "town village",
             "city town village",
-            "district",
-            "ward",
-            "county",
             "localidad",
             "name village",
             "borough",
         ],
     ),
+    (Area, &["district", "ward", "county", "precinct", "distrito", "condado"]),
     (
         Postcode,
         &[

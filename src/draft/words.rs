@@ -4,7 +4,8 @@ use super::fields::Field;
 use super::vocabulary::{CONSTITUENTS, FIRST_OF_TWO, LABELS, NOISE};
 pub(super) use super::vocabulary::{Meaning, OFFICIALS};
 use Meaning::{
-    Address, Campaign, Date, Email, FirstName, Jurisdiction, LastName, Locality, Name, NoField, Note, Postcode, Title,
+    Address, Area, Campaign, Date, Email, FirstName, Jurisdiction, LastName, Locality, Name, NoField, Note, Postcode,
+    Title,
 };
 
 /// Whose it is.
@@ -75,13 +76,13 @@ pub(super) fn field(meaning: Meaning, owner: Owner) -> Option<Field> {
     let path = match (owner, meaning) {
         (_, Campaign) => "campaign.name",
         (Owner::Official, Name | FirstName | LastName) => "official.name",
-        (Owner::Official, Jurisdiction | Locality) => "official.jurisdiction",
+        (Owner::Official, Jurisdiction | Area | Locality) => "official.jurisdiction",
         (Owner::Official, Email) => "official.email",
         (Owner::Official, Title) => "official.title",
         (_, NoField) | (Owner::Official, Address | Postcode | Note) => return None,
         (_, Date) => "constituent.signed_on",
         (Owner::Constituent, Name | FirstName | LastName) => "constituent.name",
-        (Owner::Constituent, Jurisdiction) => "constituent.jurisdiction",
+        (Owner::Constituent, Jurisdiction | Area) => "constituent.jurisdiction",
         (Owner::Constituent, Locality) => "constituent.jurisdiction constituent.postcode",
         (Owner::Constituent, Email) => "constituent.email",
         (Owner::Constituent, Title) => "constituent.title",

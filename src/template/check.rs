@@ -242,6 +242,9 @@ impl<'a> Checker<'a> {
             Target::Unknown => {
                 let mut finding = Finding::new(at, format!("no column gives `{full}`"));
                 finding.nearest = self.scope.nearest(path);
+                if finding.nearest.is_none() {
+                    finding.what.push_str(&self.scope.offer(path));
+                }
                 self.findings.push(finding);
             }
         }

@@ -98,6 +98,14 @@ impl Scope<'_> {
         (best.0 >= ALIKE_MIN).then(|| best.1.clone())
     }
 
+    /// The fields that there are, where none is near: those beside it, or one of each kind.
+    pub(super) fn offer(&self, path: &[&str]) -> String {
+        let beside = path.first().map(|root| format!("{root}.")).unwrap_or_default();
+        let names = self.names();
+        let listed: Vec<&str> = names.iter().filter_map(|name| name.strip_prefix(&beside)).collect();
+        if listed.is_empty() { String::new() } else { format!("; `{beside}` has {}", listed.join(", ")) }
+    }
+
     /// Every complete name.
     fn names(&self) -> BTreeSet<String> {
         let mut names = BTreeSet::new();
@@ -177,6 +185,14 @@ mod tests {
         ] {
             assert_eq!(scope.nearest(path).as_deref(), nearest, "{path:?}");
         }
+    }
+
+    #[test]
+    fn where_no_name_is_near_all_are_offered() {
+        let fields = fields();
+        let scope = Scope { fields: &fields, purpose: Purpose::Letter, letter: None };
+        assert_eq!(scope.offer(&["official", "zz"]), "; `official.` has email, jurisdiction, name, party, title");
+        assert_eq!(scope.offer(&["zz"]), "");
     }
 
     #[test]

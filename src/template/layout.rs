@@ -63,7 +63,10 @@ impl Layout {
     }
 
     fn language(&mut self, value: &str, at: usize) {
-        let is_tag = (2..=35).contains(&value.len()) && value.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        let is_short = matches!(value.split('-').next().map(str::len), Some(2 | 3));
+        let is_tag = is_short
+            && (2..=35).contains(&value.len())
+            && value.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
         if self.language.is_some() {
             self.findings.push(Finding::new(at, "a letter has one language; take the second `Language:` away"));
         } else if is_tag {
@@ -104,6 +107,7 @@ mod tests {
             ("Subject: a\nx", 11),
             ("Subject: a\n\n \n", 14),
             ("Subject: a\nLanguage: Spanish, of course\n\nx", 11),
+            ("Subject: a\nLanguage: english\n\nx", 11),
             ("Subject: a\nLanguage: es\nLanguage: en\n\nx", 24),
         ] {
             assert_eq!(Layout::of(source).findings.first().map(|f| f.at), Some(at), "{source:?}");

@@ -65,7 +65,8 @@ pub fn says_where_they_live(template: &Template) -> bool {
 fn shouting(text: &str, at: usize, body_at: usize, found: &mut Vec<(Finding, String)>) {
     let min = if at < body_at { SHOUTED_CHARS_MIN_IN_SUBJECT } else { SHOUTED_CHARS_MIN };
     for (start, shout) in shouts(text, min) {
-        let what = format!("“{shout}” is all in capitals");
+        let words: Vec<&str> = shout.split_whitespace().collect();
+        let what = format!("“{}” is all in capitals", words.join(" "));
         found.push((Finding::new(at + start, what), "capitals look like shouting; write it in small letters".into()));
     }
     for marks in ["!!", "??", "?!", "!?"] {
@@ -76,7 +77,7 @@ fn shouting(text: &str, at: usize, body_at: usize, found: &mut Vec<(Finding, Str
     }
 }
 
-/// Runs of words in capitals, with at least so many letters together and one word that is no abbreviation.
+/// Runs of words in capitals, with at least so many letters together.
 fn shouts(text: &str, min: usize) -> Vec<(usize, &str)> {
     let mut found = Vec::new();
     let mut run: Option<(usize, usize, usize)> = None;
@@ -99,6 +100,9 @@ fn shouts(text: &str, min: usize) -> Vec<(usize, &str)> {
         if loud {
             let (from, _, before) = run.unwrap_or((start, start, 0));
             run = Some((from, start + word.len(), before + letters));
+            if word.ends_with([',', ';']) && letters < SHOUTED_CHARS_MIN_IN_SUBJECT {
+                close(&mut run); // abbreviations are listed, shouts are not
+            }
         } else {
             close(&mut run);
         }
@@ -163,6 +167,7 @@ mod tests {
         for (source, what) in [
             ("Subject: STOP THIS now\n\nx", "l.md:1: “STOP THIS” is all in capitals"),
             ("Subject: s\n\nx\nWE WANT JUSTICE", "l.md:4: “WE WANT JUSTICE” is all in capitals"),
+            ("Subject: s\n\nWE WANT\nJUSTICE NOW", "l.md:3: “WE WANT JUSTICE NOW” is all in capitals"),
             ("Subject: s!!\n\nx", "l.md:1: “!!” shouts"),
             ("Subject: s\n\nPlease\nClick\nHere: x", "“click here” counts against a letter"),
             ("Subject: s\n\nActúe AHORA", "l.md:3: “actúe ahora” counts"),
@@ -189,6 +194,7 @@ mod tests {
         let letter = include_str!("../../templates/letter.md");
         assert_eq!(advice(letter), Vec::<String>::new());
         for body in [
+            "It takes NASA, EPA, FEMA, HUD, USDA and the CDC.",
             "The NCJW and the UN asked you in 2014.",
             "Why? Because! We hope so.",
             "Winnersville is free of that.",
