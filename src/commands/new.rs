@@ -93,7 +93,11 @@ fn with_subject(draft: Draft) -> Draft {
     }
     match ask(&format!("The letter has no subject. Which? (Enter for “{}”)", draft.subject())) {
         Some(typed) if !typed.is_empty() => draft.with_subject(&typed),
-        _ => draft,
+        Some(_) => {
+            let proposed = draft.subject().to_owned();
+            draft.with_subject(&proposed)
+        }
+        None => draft,
     }
 }
 
@@ -136,6 +140,11 @@ fn told(folder: &Path, draft: &Draft, decisions: &[Decision], people: &People) {
         say(paragraph(&format!("The letter: {note}.")));
     }
     say(format!("Subject: {}", draft.subject()));
+    if !draft.has_subject() {
+        let text = "This is made of the letter's first words or of its file's name, as it has no subject. Write a better \
+                    one in the first line of templates/letter.md.";
+        say(paragraph(text));
+    }
     tell(decisions);
     let open = decisions.iter().filter(|decision| decision.choice == Choice::Open).count();
     say(format!("\nYour campaign is in {}:\n", folder.display()));
