@@ -141,8 +141,8 @@ fn told(folder: &Path, draft: &Draft, decisions: &[Decision], people: &People) {
     }
     say(format!("Subject: {}", draft.subject()));
     if !draft.has_subject() {
-        let text = "This is made of the letter's first words or of its file's name, as it has no subject. Write a better \
-                    one in the first line of templates/letter.md.";
+        let text = "The letter brings no subject, so this one is proposed. Write a better one in the first line of \
+                    templates/letter.md.";
         say(paragraph(text));
     }
     tell(decisions);
