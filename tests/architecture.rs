@@ -22,7 +22,6 @@ const FLOORS: &[&[&str]] = &[
 /// A library, by how the code names it, and the only modules that may.
 const DOORS: &[(&str, &[&str])] = &[
     ("csv::", &["contacts"]),
-    ("calamine", &["contacts"]),
     ("chardetng", &["contacts"]),
     ("encoding_rs", &["contacts", "draft"]),
     ("quick_xml", &["contacts", "draft"]),

@@ -57,17 +57,6 @@ const DOTS_MIN: usize = 4;
 const WORD_CHARS_MAX: usize = 40;
 /// What a value is to those who look for blanks.
 const VALUE: char = '\u{fffc}';
-/// The bytes with which a blank can begin.
-const BEGINS: [bool; 256] = {
-    let signs = b"_.\xC2\xE2{}%#([<*";
-    let mut begins = [false; 256];
-    let mut n = 0;
-    while n < signs.len() {
-        begins[signs[n] as usize] = true;
-        n += 1;
-    }
-    begins
-};
 
 /// Every blank in a literal text that starts at byte `at` of the source.
 pub(super) fn find(text: &str, at: usize) -> Vec<Finding> {
@@ -100,9 +89,10 @@ pub(super) fn unmask(masked: &str, mask: char) -> Result<String, String> {
 fn blanks(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let mut at = 0;
     std::iter::from_fn(move || {
-        while let Some(skipped) = text.as_bytes()[at..].iter().position(|&byte| BEGINS[usize::from(byte)]) {
-            let here = at + skipped;
-            let (blank, len) = match text.as_bytes()[here] {
+        while let Some(byte) = text.as_bytes().get(at) {
+            let here = at;
+            at += 1;
+            let (blank, len) = match byte {
                 b'_' => run(text, here, '_', RUN_MIN),
                 b'.' => dots(text, here, '.', DOTS_MIN),
                 0xE2 => dots(text, here, '…', 2),
@@ -113,7 +103,8 @@ fn blanks(text: &str) -> impl Iterator<Item = (usize, &str)> {
                 b'[' => bracketed(text, here, "[", "]"),
                 b'*' => bracketed(text, here, "*|", "|*"),
                 0xC2 => bracketed(text, here, "«", "»"),
-                _ => bracketed(text, here, "<<", ">>"),
+                b'<' => bracketed(text, here, "<<", ">>"),
+                _ => continue,
             };
             at = here + len.max(1);
             if blank {
