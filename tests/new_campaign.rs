@@ -209,3 +209,15 @@ fn words_that_staff_keep_leave_as_they_are_written() {
         assert!(mails.contains(words), "{words}: {mails}");
     }
 }
+
+#[test]
+fn check_does_not_call_a_letter_with_a_hole_in_order() {
+    let desk = desk();
+    desk.write("signers.csv", &CONSTITUENTS.replace("12 Main St", ""));
+    assert_eq!(made(&desk, &["--contacts", "signers.csv", "--officials", "mayors.csv"]).code, 0);
+    let place = desk.path().join("made");
+    let checked = desk.run(&["check", "--dir", place.to_str().unwrap()]);
+    assert_eq!(checked.code, 0, "{checked:?}");
+    assert!(!checked.out.contains("Everything is in order"), "{}", checked.out);
+    assert!(checked.out.contains("put {% if constituent.address %} and {% endif %}"), "{}", checked.out);
+}

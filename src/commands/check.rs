@@ -1,7 +1,7 @@
 //! `check`: reads everything, fills in every letter, finds every problem at once; sends nothing.
 
 use crate::cli::{Check, Place};
-use crate::report::{check_json, match_text};
+use crate::report::{check_json, match_text, paragraph};
 
 use super::console::say;
 use super::workspace::{BadRows, Prepared, Workspace};
@@ -33,8 +33,19 @@ fn as_text(workspace: &Workspace, prepared: &Prepared, bad_rows: BadRows) -> Res
         ));
     }
     prepared.must_be_launchable(bad_rows)?;
-    say("Everything is in order. Nothing was sent.");
+    say(ending(&prepared.report.empty_cells.keys().map(String::as_str).collect::<Vec<_>>()));
     Ok(Exit::Done)
+}
+
+/// The last words: all is well, or some letters have a hole where a cell is empty. A name does without its title.
+fn ending(empty: &[&str]) -> String {
+    match empty.iter().find(|field| !field.ends_with(".title")) {
+        None => "Everything is in order. Nothing was sent.".to_owned(),
+        Some(field) => paragraph(&format!(
+            "Letters can go, but some have a hole where a cell is empty, as listed above. Fill the cells, or put \
+             {{% if {field} %}} and {{% endif %}} around the words that need it. Nothing was sent."
+        )),
+    }
 }
 
 fn as_json(workspace: &Workspace, prepared: &Prepared, bad_rows: BadRows) -> Exit {

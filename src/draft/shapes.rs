@@ -217,7 +217,7 @@ fn capitals(text: &str, at: usize) -> Option<Found> {
     if after.starts_with(char::is_alphanumeric) || is_label || run.len() > 60 {
         return None;
     }
-    let asked = label(run).filter(|label| !matches!(label.meaning, Meaning::NoField | Meaning::Title))?;
+    label(run).filter(|label| !matches!(label.meaning, Meaning::NoField | Meaning::Title))?;
     let is_alone = text.trim() == run;
     let first = run.split([' ', '_']).next().unwrap_or_default();
     let says_so = matches!(first, "YOUR" | "INSERT" | "ENTER") || run.contains("NAME") || run.ends_with(" HERE");
