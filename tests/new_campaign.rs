@@ -82,7 +82,7 @@ fn a_blank_that_nobody_can_be_asked_about_stays_and_check_refuses_it() {
     assert!(ran.out.contains("OPEN: there is no column for it"), "{}", ran.out);
     assert!(ran.out.contains("1 blank is still open"), "{}", ran.out);
     assert!(ran.out.contains("greets one person in every letter"), "{}", ran.out);
-    assert!(ran.out.lines().filter(|line| !line.contains("/")).all(|line| line.chars().count() <= 80), "{}", ran.out);
+    assert!(ran.out.lines().filter(|line| !line.contains('/')).all(|line| line.chars().count() <= 80), "{}", ran.out);
     let place = desk.path().join("made");
     let checked = desk.run(&["check", "--dir", place.to_str().unwrap()]);
     assert_eq!(checked.code, 3, "{checked:?}");

@@ -39,7 +39,7 @@ fn as_text(workspace: &Workspace, prepared: &Prepared, bad_rows: BadRows) -> Res
 
 /// The last words: all is well, or some letters have a hole where a cell is empty. A name does without its title.
 fn ending(empty: &[&str]) -> String {
-    match empty.iter().find(|field| !field.ends_with(".title")) {
+    match empty.iter().find(|field| field.rsplit('.').next() != Some("title")) {
         None => "Everything is in order. Nothing was sent.".to_owned(),
         Some(field) => paragraph(&format!(
             "Letters can go, but some have a hole where a cell is empty, as listed above. Fill the cells, or put \

@@ -141,6 +141,7 @@ fn rule(line: &Line, at: usize) -> Option<Found> {
     let is_emphasis =
         count <= 3 && emphasised && text[end..].contains(&text[at..end]) && before.is_none_or(|c| !c.is_alphanumeric());
     let enough = match sign {
+        '_' if before == Some(':') && count > 1 && ends_with_label(&text[..at]) => true,
         '_' | '＿' if count >= 3 => !is_emphasis,
         '_' => stands_alone(before, after, count) && !is_emphasis,
         '.' => count >= 6 || (count >= 4 && ends_with_label(&text[..at])) || (count >= 3 && expects(&text[..at])),
