@@ -142,7 +142,7 @@ const LINES: &[(&str, &str, Certainty)] = &[
     ("Dear Mayor LASTNAME,", "Dear {{ official.title }} {{ official.name }},", Likely),
     ("My name is FIRSTNAME LASTNAME and", "My name is {{ constituent.name }} and", Likely),
     ("I live in CITY and", "I live in {{ constituent.jurisdiction }} and", Likely),
-    ("CITY NAME HERE needs help.", "{{ constituent.jurisdiction }} needs help.", Likely),
+    ("CITY NAME HERE needs help.", "{{ official.jurisdiction }} needs help.", Likely),
     ("Name: YOUR NAME", "Name: {{ constituent.name }}", Likely),
     ("Signed, INSERT NAME HERE", "Signed, {{ constituent.name }}", Likely),
     ("x______________", "{{ constituent.name }}", Likely),

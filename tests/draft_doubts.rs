@@ -123,6 +123,12 @@ fn a_caption_one_line_further_down_still_names_the_line_to_sign_on() {
 }
 
 #[test]
+fn a_form_without_any_space_has_all_its_blanks() {
+    let draft = draft("Please act.\n\nYours,\nCity:_____State:__Zip:_____");
+    assert_eq!(blanks(&draft).len(), 3, "{}", filled(&draft));
+}
+
+#[test]
 fn spaces_to_write_on_are_blanks() {
     let draft = draft(
         "Dear Mayor                 ,\n\nI live in                  and vote in             . Our town (          ) \

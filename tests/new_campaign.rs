@@ -82,7 +82,7 @@ fn a_blank_that_nobody_can_be_asked_about_stays_and_check_refuses_it() {
     assert!(ran.out.contains("OPEN: there is no column for it"), "{}", ran.out);
     assert!(ran.out.contains("1 blank is still open"), "{}", ran.out);
     assert!(ran.out.contains("greets one person in every letter"), "{}", ran.out);
-    assert!(ran.out.lines().filter(|line| !line.contains("/")).all(|line| line.chars().count() <= 80), "{}", ran.out);
+    assert!(ran.out.lines().filter(|line| !line.contains('/')).all(|line| line.chars().count() <= 80), "{}", ran.out);
     let place = desk.path().join("made");
     let checked = desk.run(&["check", "--dir", place.to_str().unwrap()]);
     assert_eq!(checked.code, 3, "{checked:?}");
@@ -219,4 +219,16 @@ fn a_subject_that_the_letter_did_not_bring_is_told() {
     let ran = made(&desk, &[]);
     assert_eq!(ran.code, 0, "{ran:?}");
     assert!(ran.out.contains("brings no subject"), "{}", ran.out);
+}
+
+#[test]
+fn check_does_not_call_a_letter_with_a_hole_in_order() {
+    let desk = desk();
+    desk.write("signers.csv", &CONSTITUENTS.replace("12 Main St", ""));
+    assert_eq!(made(&desk, &["--contacts", "signers.csv", "--officials", "mayors.csv"]).code, 0);
+    let place = desk.path().join("made");
+    let checked = desk.run(&["check", "--dir", place.to_str().unwrap()]);
+    assert_eq!(checked.code, 0, "{checked:?}");
+    assert!(!checked.out.contains("Everything is in order"), "{}", checked.out);
+    assert!(checked.out.contains("put {% if constituent.address %} and {% endif %}"), "{}", checked.out);
 }

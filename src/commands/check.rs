@@ -1,7 +1,7 @@
 //! `check`: reads everything, fills in every letter, finds every problem at once; sends nothing.
 
 use crate::cli::{Check, Place};
-use crate::report::{check_json, match_text};
+use crate::report::{check_json, match_text, paragraph};
 
 use super::console::say;
 use super::workspace::{BadRows, Prepared, Workspace};
@@ -33,18 +33,21 @@ fn as_text(workspace: &Workspace, prepared: &Prepared, bad_rows: BadRows) -> Res
         ));
     }
     prepared.must_be_launchable(bad_rows)?;
-    say(closing_words(prepared));
+    say(last_words(prepared));
     Ok(Exit::Done)
 }
 
-fn closing_words(prepared: &Prepared) -> &'static str {
-    if !prepared.report.empty_cells.is_empty() {
-        "Nothing stands in the way, but some letters have a gap: fill in the empty cells\n\
-         that are named above, or reword the letter. Nothing was sent."
-    } else if prepared.refused_to.is_some() {
-        "Everything else is in order. Nothing was sent."
-    } else {
-        "Everything is in order. Nothing was sent."
+/// All is well, or some rows were left out, or some letters have a hole where a cell is empty. A name does without its
+/// title.
+fn last_words(prepared: &Prepared) -> String {
+    let mut holes = prepared.report.empty_cells.keys().filter(|field| field.rsplit('.').next() != Some("title"));
+    match (holes.next(), &prepared.refused_to) {
+        (Some(field), _) => paragraph(&format!(
+            "Letters can go, but some have a hole where a cell is empty, as listed above. Fill the cells, or put \
+             {{% if {field} %}} and {{% endif %}} around the words that need it. Nothing was sent."
+        )),
+        (None, Some(_)) => "Everything else is in order. Nothing was sent.".to_owned(),
+        (None, None) => "Everything is in order. Nothing was sent.".to_owned(),
     }
 }
 

@@ -120,7 +120,7 @@ fn kept_in_subject(words: &str) -> String {
     for c in words.chars() {
         match c {
             '_' | '{' | '}' | '%' | '#' | '.' | ')' | ']' | '>' | '»' | '|' | '…' => {
-                out.push_str(&format!("{{{{ \"{c}\" }}}}"));
+                out.extend(["{{ \"", c.encode_utf8(&mut [0; 4]), "\" }}"]);
             }
             c => out.push(c),
         }

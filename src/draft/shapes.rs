@@ -141,6 +141,7 @@ fn rule(line: &Line, at: usize) -> Option<Found> {
     let is_emphasis =
         count <= 3 && emphasised && text[end..].contains(&text[at..end]) && before.is_none_or(|c| !c.is_alphanumeric());
     let enough = match sign {
+        '_' if before == Some(':') && count > 1 && ends_with_label(&text[..at]) => true,
         '_' | '＿' if count >= 3 => !is_emphasis,
         '_' => stands_alone(before, after, count) && !is_emphasis,
         '.' => count >= 6 || (count >= 4 && ends_with_label(&text[..at])) || (count >= 3 && expects(&text[..at])),
@@ -217,7 +218,7 @@ fn capitals(text: &str, at: usize) -> Option<Found> {
     if after.starts_with(char::is_alphanumeric) || is_label || run.len() > 60 {
         return None;
     }
-    let asked = label(run).filter(|label| !matches!(label.meaning, Meaning::NoField | Meaning::Title))?;
+    label(run).filter(|label| !matches!(label.meaning, Meaning::NoField | Meaning::Title))?;
     let is_alone = text.trim() == run;
     let first = run.split([' ', '_']).next().unwrap_or_default();
     let says_so = matches!(first, "YOUR" | "INSERT" | "ENTER") || run.contains("NAME") || run.ends_with(" HERE");
