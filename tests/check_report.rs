@@ -100,7 +100,7 @@ fn the_last_words_say_whether_a_letter_has_a_gap_or_a_row_was_left_out() {
         |address: &str, town: &str| format!("constituent,,Pat Ng,pat@x.example,{town},{address},60601,2026-03-04,\n");
     for (rows, expected) in [
         (signer("1 Main St", "Town 0"), "Everything is in order."),
-        (signer("", "Town 0"), "Nothing stands in the way, but some letters have a gap:"),
+        (signer("", "Town 0"), "Letters can go, but some have a hole where a cell is empty"),
         (
             signer("1 Main St", "Town 0") + &signer("2 Main St", "Nowhere").replace("Pat", "Bo"),
             "Everything else is in order.",
