@@ -4,6 +4,15 @@
 //! [`Survey::rows`] then gives every constituent with their officials. Neither stops at a bad row: each row that
 //! is not used is listed with everything that is wrong with it.
 //!
+//! Where to look:
+//!
+//! - a file as text: `source` (`kind`, `encoding`, `plausible`, `decoder`, `spreadsheet`), `delimiter`, `records`
+//! - its columns: `layout` (`columns`, `known_headers`, `recognise`), what is not certain: `doubts`, `question`, `sample`, `glance`
+//! - its rows: `table`, `row` (`unfilled`, `garbled`, `swallowed`), what is wrong with them: `problem`
+//! - who is joined to whom: `guide` (`join`, `aliases`, `postcodes`, `pairs`, `officials`), what may be meant: `suggestions`,
+//!   `place_name`, and what staff say to it: `decisions`
+//! - files for staff: `safe_csv`, `refused`, `given_back`, `beside` (by `whole`)
+//!
 //! This module must not guess: it repairs nothing but spaces, case and Unicode's form, and joins only equal
 //! keys. It sends nothing and renders nothing.
 
