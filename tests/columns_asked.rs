@@ -80,7 +80,7 @@ fn an_answer_is_kept_with_every_comment_and_not_asked_for_again() {
         "type a number from 1 to 2",
         "jurisdiction = [\"City\"]",
         "which column is “note”",
-        "Nothing stands in the way",
+        "Everything is in order",
     ] {
         assert!(shown.contains(expected), "{expected} is not in:\n{shown}");
     }
