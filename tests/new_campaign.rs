@@ -42,6 +42,17 @@ fn text(desk: &Campaign, name: &str) -> String {
     fs::read_to_string(desk.path().join("made").join(name)).unwrap()
 }
 
+/// Every mail that the made campaign gives, once `check` lets it pass.
+fn checked_and_rehearsed(desk: &Campaign) -> String {
+    let place = desk.path().join("made");
+    let place = place.to_str().unwrap();
+    let checked = desk.run(&["check", "--dir", place]);
+    assert_eq!(checked.code, 0, "{checked:?}");
+    assert_eq!(desk.run(&["rehearse", "--dir", place]).code, 0);
+    let mails = fs::read_dir(Path::new(place).join("rehearsal/mail/new")).unwrap();
+    mails.map(|mail| String::from_utf8_lossy(&fs::read(mail.unwrap().path()).unwrap()).into_owned()).collect()
+}
+
 #[test]
 fn a_campaign_made_of_a_letter_and_two_files_is_checked_and_rehearsed_as_it_is() {
     let desk = desk();
@@ -57,15 +68,7 @@ fn a_campaign_made_of_a_letter_and_two_files_is_checked_and_rehearsed_as_it_is()
     }
     assert!(config.contains("# The name as officials and constituents see it"), "the comments stay");
     assert_eq!(text(&desk, "signers.csv"), CONSTITUENTS);
-    let place = desk.path().join("made");
-    let place = place.to_str().unwrap();
-    let checked = desk.run(&["check", "--dir", place]);
-    assert_eq!(checked.code, 0, "{checked:?}");
-    assert_eq!(desk.run(&["rehearse", "--dir", place]).code, 0);
-    let mails: String = fs::read_dir(Path::new(place).join("rehearsal/mail/new"))
-        .unwrap()
-        .map(|entry| String::from_utf8_lossy(&fs::read(entry.unwrap().path()).unwrap()).into_owned())
-        .collect();
+    let mails = checked_and_rehearsed(&desk);
     for words in ["Dear Mayor Joe Quimby,", "My name is Jane Doe and I live in the City of Springfield.", "12 Main St"]
     {
         assert!(mails.contains(words), "{words}: {mails}");
@@ -196,15 +199,7 @@ fn words_that_staff_keep_leave_as_they_are_written() {
     desk.write("letter.txt", letter);
     let Some(ran) = on_a_terminal(&desk, "t|t|t|t|") else { return };
     assert_eq!(ran.code, 0, "{}", ran.out);
-    let place = desk.path().join("made");
-    let place = place.to_str().unwrap();
-    let checked = desk.run(&["check", "--dir", place]);
-    assert_eq!(checked.code, 0, "{checked:?}");
-    assert_eq!(desk.run(&["rehearse", "--dir", place]).code, 0);
-    let mails: String = fs::read_dir(Path::new(place).join("rehearsal/mail/new"))
-        .unwrap()
-        .map(|entry| String::from_utf8_lossy(&fs::read(entry.unwrap().path()).unwrap()).into_owned())
-        .collect();
+    let mails = checked_and_rehearsed(&desk);
     for words in ["Subject: Rezoning of [LOT 7]", "Form ____ of {all}, =C2=ABAddressBlock=C2=BB."] {
         assert!(mails.contains(words), "{words}: {mails}");
     }
