@@ -91,10 +91,13 @@ pub(super) fn connect(ledger: &Path, busy_timeout: Duration) -> Result<Connectio
         Ok(_) => {}
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let db = Connection::open_with_flags(ledger, flags).map_err(|e| Fault::from(e).at(ledger))?;
+    let mut db = Connection::open_with_flags(ledger, flags).map_err(|e| Fault::from(e).at(ledger))?;
     let identity = db.busy_timeout(busy_timeout).and_then(|()| identity(&db));
     match identity {
         Ok((schema::APPLICATION_ID, schema::VERSION)) => {}
+        Ok((schema::APPLICATION_ID, 1..schema::VERSION)) => {
+            schema::upgrade(&mut db).map_err(|e| Fault::from(e).at(ledger))?;
+        }
         Ok((schema::APPLICATION_ID, version)) => {
             let known = schema::VERSION;
             return Err(foreign(
@@ -114,8 +117,7 @@ pub(super) fn connect(ledger: &Path, busy_timeout: Duration) -> Result<Connectio
 
 fn identity(db: &Connection) -> rusqlite::Result<(i32, i32)> {
     let application = db.pragma_query_value(None, "application_id", |row| row.get(0))?;
-    let version = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    Ok((application, version))
+    Ok((application, schema::version(db)?))
 }
 
 /// The error for a file that is not one of ours.

@@ -5,14 +5,14 @@
 
 use std::time::Duration;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, TransactionBehavior};
 
 use crate::model::MessageState;
 
 /// `undr`: tells our files from other `SQLite` databases.
 pub(super) const APPLICATION_ID: i32 = 0x756e_6472;
 /// The version of these tables. A program that does not know a file's version leaves it alone.
-pub(super) const VERSION: i32 = 1;
+pub(super) const VERSION: i32 = 2;
 
 const STATEMENTS_CACHED: usize = 128;
 /// Negative: KiB, not pages.
@@ -28,7 +28,8 @@ CREATE TABLE campaign (             -- the one row of this ledger
   reason       TEXT NOT NULL,
   state_at     INTEGER NOT NULL,
   confirming   TEXT,                -- the terms of the first enrolment
-  confirmation INTEGER REFERENCES template
+  confirmation INTEGER REFERENCES template,
+  sources      BLOB                 -- what the last enrolment was made from; NULL: not known
 ) STRICT;
 
 CREATE TABLE template (
@@ -88,7 +89,8 @@ CREATE TABLE message (
   body_hash    BLOB,
   accepted_at  INTEGER,
   queue_id     TEXT,
-  last_reply   TEXT
+  last_reply   TEXT,
+  only_relay   TEXT                 -- it may be there already: no other relay is given it by the program alone
 ) STRICT;
 CREATE UNIQUE INDEX message_once ON message (constituent, kind, ifnull(official, 0));
 CREATE INDEX message_state ON message (state, kind);
@@ -108,6 +110,7 @@ CREATE TABLE attempt (              -- the retry log
   class        TEXT NOT NULL,
   disposition  TEXT NOT NULL,
   queue_id     TEXT,
+  rule         TEXT NOT NULL DEFAULT '',    -- what decided
   UNIQUE (message, number)
 ) STRICT;
 CREATE INDEX attempt_handed_over ON attempt (at) WHERE disposition IN ('sent', 'in_doubt');
@@ -141,6 +144,29 @@ pub(super) fn create(db: &Connection) -> rusqlite::Result<()> {
     db.pragma_update(None, "user_version", VERSION)
 }
 
+/// What version 1 lacks.
+const TO_VERSION_2: &str = "
+ALTER TABLE campaign ADD COLUMN sources BLOB;
+ALTER TABLE message ADD COLUMN only_relay TEXT;
+ALTER TABLE attempt ADD COLUMN rule TEXT NOT NULL DEFAULT '';
+";
+
+/// Brings the tables of an earlier version up to this one, in one transaction.
+pub(super) fn upgrade(db: &mut Connection) -> rusqlite::Result<()> {
+    let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    // Another process may have done it while this one waited.
+    if version(&tx)? == 1 {
+        tx.execute_batch(TO_VERSION_2)?;
+        tx.pragma_update(None, "user_version", VERSION)?;
+    }
+    tx.commit()
+}
+
+/// The version that a file says it has.
+pub(super) fn version(db: &Connection) -> rusqlite::Result<i32> {
+    db.pragma_query_value(None, "user_version", |row| row.get(0))
+}
+
 /// Settings of every connection. `synchronous=FULL` is the promise: a commit that returned is on disk.
 pub(super) fn set_up(db: &Connection, busy_timeout: Duration) -> rusqlite::Result<()> {
     db.set_prepared_statement_cache_capacity(STATEMENTS_CACHED);
@@ -152,4 +178,27 @@ pub(super) fn set_up(db: &Connection, busy_timeout: Duration) -> rusqlite::Resul
     db.pragma_update(None, "journal_size_limit", 64 << 20)?;
     // A file made by a stranger must not run anything through its schema.
     db.pragma_update(None, "trusted_schema", false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn columns(db: &Connection) -> Vec<(String, String, String)> {
+        let tables = "SELECT t.name, c.name, c.type FROM sqlite_schema t, pragma_table_info(t.name) c
+                       WHERE t.type = 'table' ORDER BY t.name, c.name";
+        let mut query = db.prepare(tables).unwrap();
+        query.query_map([], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?))).unwrap().map(Result::unwrap).collect()
+    }
+
+    #[test]
+    fn an_upgraded_ledger_has_the_columns_of_a_new_one() {
+        let new = Connection::open_in_memory().unwrap();
+        create(&new).unwrap();
+        let mut old = Connection::open_in_memory().unwrap();
+        old.execute_batch(include_str!("version_1.sql")).unwrap();
+        upgrade(&mut old).unwrap();
+        assert_eq!(version(&old).unwrap(), VERSION);
+        assert_eq!(columns(&old), columns(&new));
+    }
 }

@@ -1,0 +1,231 @@
+//! The desk decides who does what next: events in, orders and chores out, without ever waiting for anything.
+//!
+//! It holds the only copy of the pace, the breaker and the relays' clocks. It must not touch the ledger or a relay
+//! itself; what it wants done it gives to the loop as a chore.
+
+mod refilling;
+mod reports;
+mod serving;
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::{oneshot, watch};
+
+use crate::ledger::{Claim, HandOver, Leased, LedgerError};
+use crate::model::{Class, Disposition, MessageKind, Outcome};
+use crate::policy::{Admission, Binding, Breaker, Limit, Open, Pace, RelayEffect, Verdict, Windows, refusal_in_common};
+
+use super::HEARTBEAT;
+use super::clock::Now;
+use super::events::{Chore, Claimed, Event, Order, Report};
+use super::progress::{Progress, Waiting};
+use super::relay_desk::RelayDesk;
+use super::{Ending, Settings, StopReason};
+
+#[derive(Debug)]
+struct Asking {
+    relay: usize,
+    connected: bool,
+    reply: oneshot::Sender<Order>,
+}
+
+/// Messages kept ready beyond one for each session.
+const BUFFER_SPARE: usize = 32;
+/// A message that has to wait for longer goes back to the ledger meanwhile.
+const LEASED_FOR_MAX: Duration = Duration::from_secs(1);
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Desk {
+    pace: Pace,
+    breaker: Option<Breaker>,
+    relays: Vec<RelayDesk>,
+    buffer: VecDeque<Leased>,
+    buffer_target: usize,
+    asking: VecDeque<Asking>,
+    claiming: bool,
+    /// Goes up with everything that may have made a message ready, so that an empty claim can be told from a stale one.
+    round: u64,
+    /// Nothing was ready, and will not be before.
+    dry_until: Option<Timestamp>,
+    chores: Vec<Chore>,
+    chores_open: usize,
+    letters_left: Option<u64>,
+    is_patient: bool,
+    deadline: Option<Timestamp>,
+    windows: Windows,
+    leaving: Option<Ending>,
+    failure: Option<LedgerError>,
+    /// The pace of everything lets nothing go before.
+    paced_until: Option<Timestamp>,
+    /// The refusal for which the breaker tripped.
+    tripped: Option<String>,
+    /// When the pace or a relay lets something happen, on the steady clock.
+    wake: Option<Duration>,
+    progress: Progress,
+    progress_is_new: bool,
+}
+
+impl Desk {
+    pub(super) fn new(settings: &Settings) -> Self {
+        let mut pace = Pace::new(settings.pace);
+        let mut relays = Vec::new();
+        for (index, plan) in settings.relays.iter().enumerate() {
+            pace.add_relay(index, plan.rate);
+            relays.push(RelayDesk::new(plan));
+        }
+        let connections: usize = settings.relays.iter().map(|plan| plan.connections).sum();
+        Self {
+            pace,
+            breaker: (!settings.accept_refusals).then(Breaker::default),
+            relays,
+            buffer: VecDeque::new(),
+            buffer_target: (connections + BUFFER_SPARE).min(a_second_s_worth(settings)),
+            asking: VecDeque::new(),
+            claiming: false,
+            round: 0,
+            dry_until: None,
+            chores: Vec::new(),
+            chores_open: 0,
+            letters_left: settings.letters_max,
+            is_patient: settings.is_patient,
+            deadline: settings.deadline,
+            windows: settings.windows.clone(),
+            leaving: None,
+            failure: None,
+            paced_until: None,
+            tripped: None,
+            wake: None,
+            progress: Progress::idle(),
+            progress_is_new: false,
+        }
+    }
+
+    /// Hand-overs of earlier runs count: a restart must not let more through than the limits allow.
+    pub(super) fn remember(&mut self, before: &HandOver, now: Now) {
+        let age = Duration::try_from(now.wall.duration_since(before.at)).unwrap_or_default();
+        let relay = self.relays.iter().position(|relay| relay.name == before.relay).unwrap_or(usize::MAX);
+        let at = now.since_start.saturating_sub(age);
+        let _ = self.pace.ask(at, relay, &before.domain, before.lane); // over a limit that was set since: used up anyway
+    }
+
+    pub(super) fn mailbox_interval(&self) -> Option<Duration> {
+        self.pace.mailbox_interval()
+    }
+
+    /// When to look again though nothing happens.
+    pub(super) fn wake(&self) -> Option<Duration> {
+        self.wake
+    }
+
+    pub(super) fn chores_open(&self) -> usize {
+        self.chores_open
+    }
+
+    /// How it ended, once every worker has left.
+    pub(super) fn finish(self) -> Result<Ending, LedgerError> {
+        match self.failure {
+            Some(error) => Err(error),
+            None => Ok(self.leaving.unwrap_or(Ending::Interrupted)),
+        }
+    }
+
+    /// Takes in what happened; gives what is to be done.
+    pub(super) fn handle(&mut self, event: Event, now: Now) -> Vec<Chore> {
+        self.note(event, now);
+        self.keep_the_deadline(now);
+        self.wake = None;
+        if self.leaving.is_none() {
+            self.serve(now);
+            self.refill(now);
+        }
+        // Serving may have found that it is time to leave.
+        if self.leaving.is_some() {
+            self.wind_up();
+        }
+        let chores = std::mem::take(&mut self.chores);
+        self.chores_open += chores.len();
+        chores
+    }
+
+    /// Shows progress to whoever looks, if there is any.
+    pub(super) fn show(&mut self, to: &watch::Sender<Progress>) {
+        if std::mem::take(&mut self.progress_is_new) {
+            to.send_modify(|shown| {
+                let (at_start, recovered) = (shown.at_start.clone(), shown.recovered);
+                *shown = Progress { at_start, recovered, ..self.progress.clone() };
+            });
+        }
+    }
+
+    fn note(&mut self, event: Event, now: Now) {
+        match event {
+            Event::Ask { relay, connected, reply } => self.asking.push_back(Asking { relay, connected, reply }),
+            Event::Connected { relay } => {
+                self.relays[relay].connecting -= 1;
+                self.relays[relay].open += 1;
+            }
+            Event::Closed { relay } => self.relays[relay].open -= 1,
+            Event::ConnectGivenUp { relay } => self.relays[relay].connecting -= 1,
+            Event::ConnectFailed { relay, outcome, effect } => self.connect_failed(relay, &outcome, effect, now),
+            Event::HandedOver(report) => self.handed_over(&report, now),
+            Event::Returned { relay, kind } => {
+                self.relays[relay].busy -= 1;
+                self.was_no_letter_out(kind);
+                self.stir();
+            }
+            Event::Claimed(claimed) => self.claimed(claimed, now),
+            Event::ChoreDone => {
+                self.chores_open -= 1;
+                self.stir();
+            }
+            Event::ChoreFailed(error) => {
+                self.chores_open -= 1;
+                self.ledger_failed(error);
+            }
+            Event::LedgerFailed(error) => self.ledger_failed(error),
+            Event::Left | Event::Tick => {}
+            Event::StopAsked => self.leave(Ending::Interrupted),
+        }
+    }
+
+    /// Once, as soon as it has passed: what waits has no time left, whether a relay is there or not.
+    fn keep_the_deadline(&mut self, now: Now) {
+        if self.deadline.is_some_and(|deadline| deadline < now.clock) {
+            self.deadline = None;
+            self.chores.push(Chore::Expire);
+        }
+    }
+
+    /// If the ledger cannot be written, sending stops.
+    fn ledger_failed(&mut self, error: LedgerError) {
+        self.failure.get_or_insert(error);
+        self.leave(Ending::Interrupted);
+    }
+
+    fn leave(&mut self, ending: Ending) {
+        let stronger = matches!(ending, Ending::Stopped(_)) && !matches!(self.leaving, Some(Ending::Stopped(_)));
+        if self.leaving.is_none() || stronger {
+            self.leaving = Some(ending);
+        }
+    }
+}
+
+/// From 0 to 1, for policy.
+fn jitter() -> f64 {
+    rand::random_range(0.0..1.0)
+}
+
+/// How many messages the pace of everything lets go in a second; no more need to be at hand.
+fn a_second_s_worth(settings: &Settings) -> usize {
+    let a_second = |limit: Limit| {
+        limit.rate().map_or(usize::MAX, |rate| {
+            let seconds = rate.unit().duration().as_secs().max(1);
+            usize::try_from(u64::from(rate.count()).div_ceil(seconds)).unwrap_or(usize::MAX)
+        })
+    };
+    let relays = settings.relays.iter().map(|plan| a_second(plan.rate)).fold(0, usize::saturating_add);
+    a_second(settings.pace.global).min(relays).max(1)
+}

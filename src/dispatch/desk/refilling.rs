@@ -1,0 +1,96 @@
+//! What the desk wants out of the ledger, and when: nothing more than can go soon.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{Chore, Claim, Claimed, Desk, Ending, HEARTBEAT, MessageKind, Now, Open, StopReason, Waiting};
+
+impl Desk {
+    pub(super) fn claimed(&mut self, claimed: Claimed, now: Now) {
+        self.claiming = false;
+        self.chores_open -= 1;
+        if claimed.leased.is_empty() && claimed.round == self.round {
+            // Looks again after a heartbeat at the latest: staff may have released something.
+            let soon = now.wall.checked_add(HEARTBEAT).unwrap_or(now.wall);
+            let opens_at = self.windows.at(now.clock).changes_at();
+            let next = claimed.next_wake.filter(|_| !self.limit_is_reached() && opens_at.is_none());
+            self.dry_until = Some(next.map_or(soon, |at| at.min(soon)));
+            match claimed.next_wake {
+                _ if self.is_quiet() && self.limit_is_reached() => self.leave(Ending::LimitReached),
+                Some(until) if self.is_quiet() => match opens_at {
+                    Some(opens_at) => self.wait_for(until.max(opens_at), "the hours in which they may go".to_owned()),
+                    None => self.wait_for(until, "the next messages come due".to_owned()),
+                },
+                None if self.is_quiet() => self.leave(Ending::Settled),
+                _ => {}
+            }
+        }
+        self.buffer.extend(claimed.leased);
+    }
+
+    /// Something may have become ready: an empty claim from before no longer counts.
+    pub(super) fn stir(&mut self) {
+        self.round += 1;
+        self.dry_until = None;
+    }
+
+    pub(super) fn is_quiet(&self) -> bool {
+        self.buffer.is_empty() && self.chores_open == 0 && self.relays.iter().all(|r| r.busy == 0)
+    }
+
+    /// Whether as many letters as were asked for are out; what is left of the run is their confirmations.
+    pub(super) fn limit_is_reached(&self) -> bool {
+        self.letters_left == Some(0)
+    }
+
+    pub(super) fn wake_in(&mut self, now: Now, wait: Duration) {
+        let at = now.since_start + wait;
+        self.wake = Some(self.wake.map_or(at, |earlier| earlier.min(at)));
+    }
+
+    pub(super) fn refill(&mut self, now: Now) {
+        let some_relay_works = self.relays.iter().any(|r| r.not_before(now).is_none());
+        if !some_relay_works {
+            self.give_back_all();
+            let next = self.relays.iter().filter_map(|r| Some((r.not_before(now)?, r))).min_by_key(|(at, _)| *at);
+            if let Some((until, relay)) = next {
+                let reason = format!("relay `{}` cannot be used: {}", relay.name, relay.trouble);
+                self.wait_for(until, reason);
+                self.wake_in(now, Duration::try_from(until.duration_since(now.wall)).unwrap_or_default());
+            }
+            return;
+        }
+        let later = self.dry_until.max(self.paced_until).filter(|until| *until > now.wall);
+        if !self.claiming && later.is_none() && self.buffer.len() * 2 < self.buffer_target {
+            self.claiming = true;
+            self.chores.push(Chore::Claim(self.wanted(now), self.round));
+        }
+        if let Some(until) = later {
+            self.wake_in(now, Duration::try_from(until.duration_since(now.wall)).unwrap_or_default());
+        }
+    }
+
+    /// What to claim now. Where nothing may go, a claim of nothing still tells whether anything waits.
+    pub(super) fn wanted(&self, now: Now) -> Claim {
+        let (limit, kind) = match self.windows.at(now.clock) {
+            Open::All => (self.buffer_target, self.limit_is_reached().then_some(MessageKind::Confirmation)),
+            Open::Only { kind: MessageKind::Letter, .. } if self.limit_is_reached() => (0, None),
+            Open::Only { kind, .. } => (self.buffer_target, Some(kind)),
+            Open::Nothing { .. } => (0, None),
+        };
+        Claim { now: now.wall, limit, one_per_lane: self.pace.mailbox_interval().is_some(), kind }
+    }
+
+    pub(super) fn wait_for(&mut self, until: Timestamp, reason: String) {
+        if !self.is_patient {
+            self.leave(Ending::Stopped(StopReason::Impatient { reason }));
+            return;
+        }
+        let waiting = Some(Waiting { until, reason });
+        if self.progress.waiting != waiting {
+            self.progress.waiting = waiting;
+            self.progress_is_new = true;
+        }
+    }
+}
