@@ -51,7 +51,7 @@ pub(super) async fn hand_over<L: Ledger>(
         Err(unwritten) => return unmarked(ledger, *unwritten).await,
     };
     // Body … dot. Never dropped once begun.
-    let outcome = accepted.transmit(&open, &parcel.bytes).await;
+    let outcome = accepted.transmit(&open, &parcel.bytes, None).await;
     // What became of it; in the same transaction the confirmation's row.
     let (attempt, verdict) = judge.attempt(relay, &outcome, history);
     until_written(open, |open| ledger.close(open, attempt.clone(), judge.news_at(&verdict))).await?;
