@@ -92,10 +92,13 @@ async fn a_message_whose_envelope_travelled_and_that_is_not_offered_leaves_nothi
     assert!(!relay.heard().iter().any(|(_, line)| line.contains("QUIT")));
 }
 
+/// At which step of which message of a connection, what the relay does, what is told of each letter, which arrive.
+type Case = (Step, usize, Action, &'static [&'static str], &'static [&'static str]);
+
 /// What happens at one step of the first or the second of three letters; what is told of each, and which arrive.
 #[tokio::test]
 async fn whatever_the_relay_answers_in_the_middle_belongs_to_its_own_message() {
-    let cases: &[(Step, usize, Action, &[&str], &[&str])] = &[
+    let cases: &[Case] = &[
         (Step::Dot, 1, Action::reply("550 5.6.0 no"), &["550 dot", "250 dot", "250 dot"], &["2", "3"]),
         (Step::Dot, 1, Action::reply("452 4.3.1 later"), &["452 dot", "250 dot", "250 dot"], &["2", "3"]),
         (Step::Dot, 1, Action::ReplyThenClose("421 4.3.2 bye".into()), &["421 dot"], &[]),

@@ -175,6 +175,11 @@ impl Session {
             && self.heard_at.elapsed() < self.limits.idle
     }
 
+    /// Whether another message may come after the one that it is about to carry.
+    pub fn may_carry_another(&self) -> bool {
+        self.offers.pipelining && self.trust.is_whole() && self.messages + 1 < self.limits.messages
+    }
+
     /// How long a session may wait between two messages; a worker that waits longer closes it itself.
     pub fn idle_limit(&self) -> Duration {
         self.limits.idle
