@@ -140,7 +140,7 @@ impl SqliteLedger {
     }
 
     /// Has the writer do the work; returns after the commit.
-    async fn write<T: Send + 'static>(&self, work: impl FnOnce(&Connection) -> Work<T> + Send + 'static) -> Result<T> {
+    async fn write<T: Send + 'static>(&self, work: impl FnMut(&Connection) -> Work<T> + Send + 'static) -> Result<T> {
         let writer = self.writer()?;
         let (tell, told) = oneshot::channel();
         // A caller that has gone does not hear the answer; the work is done all the same.
@@ -151,7 +151,7 @@ impl SqliteLedger {
     /// The same for a caller that blocks.
     fn write_blocking<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Connection) -> Work<T> + Send + 'static,
+        work: impl FnMut(&Connection) -> Work<T> + Send + 'static,
     ) -> Result<T> {
         let writer = self.writer()?;
         let (tell, told) = std::sync::mpsc::sync_channel(1);
