@@ -31,9 +31,8 @@ pub(super) struct Claimed {
 pub(super) fn give_back(db: &Connection, leased: Claimed, lane_ready_at: Option<Ms>) -> Work<()> {
     step(db, leased.id, Standing::under(MessageState::Leased, leased.token), Move::GiveBack)?;
     lanes::vacate(db, leased.lane, leased.id)?;
-    match lane_ready_at {
-        Some(ready_at) => lanes::wait_until(db, leased.lane, ready_at)?,
-        None => {}
+    if let Some(ready_at) = lane_ready_at {
+        lanes::wait_until(db, leased.lane, ready_at)?;
     }
     lanes::repair(db, leased.lane)
 }
