@@ -119,7 +119,7 @@ pub enum StopReason {
     /// The same refusal for many recipients: not about any of them.
     #[error(
         "the relay refused {messages} messages to different recipients with the same words: {text}; they wait in the \
-         queue again and none of them is bounced"
+         queue again and none of them is bounced (if the refusals are right: send --accept-refusals)"
     )]
     Breaker {
         /// How many were refused alike.
@@ -230,10 +230,10 @@ impl<L: Ledger> Loop<L> {
             ledger.handed_over(since, &mut |before| desk.remember(&before, now))?;
         }
         let mut workers = 0;
-        for (index, plan) in settings.relays.iter().enumerate() {
+        for (index, plan) in settings.relays.into_iter().enumerate() {
             let judge = Arc::new(Judge {
                 clock,
-                replies: plan.replies.clone(),
+                replies: plan.replies,
                 break_offs: Mutex::new(BreakOffs::new()),
                 retry: settings.retry.clone(),
                 deadline: settings.deadline,

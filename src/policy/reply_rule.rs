@@ -212,14 +212,16 @@ fn set(rule: &mut Rule, key: &str, value: &DeValue<'_>) -> Result<(), String> {
         "effect" => rule.effect = Some(word(value, &EFFECTS)?),
         "text" => rule.texts = list(value, Pattern::parse)?,
         "enhanced" => {
-            rule.enhanced = list(value, |t| EnhancedCode::parse(t).ok_or("not a code like 5.7.1".to_owned()))?
+            rule.enhanced = list(value, |t| EnhancedCode::parse(t).ok_or("not a code like 5.7.1".to_owned()))?;
         }
         "codes" => rule.codes = list(value, CodePattern::parse)?,
         "phases" => {
-            rule.phases = list(value, |t| Phase::parse(t).ok_or_else(|| one_of(Phase::ALL.map(Phase::as_str))))?
+            rule.phases = list(value, |t| Phase::parse(t).ok_or_else(|| one_of(Phase::ALL.map(Phase::as_str))))?;
         }
         _ => {
-            return Err("is not a key of a rule; the keys are name, class, effect, text, enhanced, codes, phases".into());
+            return Err(
+                "is not a key of a rule; the keys are name, class, effect, text, enhanced, codes, phases".into()
+            );
         }
     }
     Ok(())
