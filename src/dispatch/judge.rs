@@ -66,9 +66,9 @@ impl Judge {
                 jitter: rand::random_range(0.0..1.0),
             },
         );
-        if let Some(message) = history.message {
-            let in_transaction = outcome.phase() >= Phase::Mail;
-            let broke_off = in_transaction && (verdict.class == Class::Connection || verdict.is_blamed());
+        // What was not offered, or not on a session, says nothing about the others that pass.
+        if let Some(message) = history.message.filter(|_| outcome.phase() >= Phase::Mail) {
+            let broke_off = verdict.class == Class::Connection || verdict.is_blamed();
             self.break_offs().observe(message, verdict.class, broke_off);
         }
         let attempt = Attempt {
