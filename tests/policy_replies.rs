@@ -208,6 +208,20 @@ fn staff_s_rules_change_neither_what_is_accepted_nor_what_is_in_doubt() {
 }
 
 #[test]
+fn the_rule_that_the_readme_shows_is_one() {
+    let readme = include_str!("../README.md");
+    let blocks = readme.split("```toml\n").skip(1).filter_map(|block| block.split("```").next());
+    let rules: Vec<&str> = blocks.filter(|block| block.starts_with("[[rule]]")).collect();
+    let [rule] = rules[..] else { panic!("{} samples", rules.len()) };
+    let ours = Replies::new(Profile::unknown(), StaffRules::parse(rule, "replies.toml").unwrap());
+    for (line, fits) in [("554 5.7.1 House Rule 12", true), ("571 House Rule 12", false), ("454 House Rule 12", false)]
+    {
+        let rule = verdict(&ours, Phase::Rcpt, line).rule;
+        assert_eq!(rule == "replies.toml/house-rule-12", fits, "{line}: {rule}");
+    }
+}
+
+#[test]
 fn no_line_bounces_a_message_before_its_transaction_began() {
     for line in lines() {
         for phase in [Phase::Greeting, Phase::Ehlo, Phase::Starttls, Phase::Auth] {

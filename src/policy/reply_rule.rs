@@ -341,6 +341,14 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        #[test]
+        fn no_text_panics(text in ".{0,200}", key in "name|class|effect|text|enhanced|codes|phases|rule", value in ".{0,20}") {
+            let _ = read(&text, &[]);
+            let _ = table(&format!("{key} = [\"{value}\"]\nclass = \"quota\"\n{text}"));
+        }
+    }
+
     #[test]
     fn every_problem_of_a_table_is_told_at_once() {
         let problems = read("[[rule]]\nname = \"a\"\nclass = \"x\"\n[[rule]]\nname = \"b\"\ntext = [\"*\"]", &[]);
