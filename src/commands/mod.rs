@@ -18,6 +18,7 @@ mod new;
 mod people;
 mod preview;
 mod rehearse;
+mod relay_limits;
 mod release;
 mod resolve;
 mod retry;

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::cli::{Place, Send};
-use crate::dispatch::{Ending, StopReason};
+use crate::dispatch::Ending;
 use crate::ledger::sqlite::{Access, SqliteLedger};
 use crate::ledger::{Enrolled, Ledger};
 use crate::model::{MessageKind, MessageState};
@@ -11,7 +11,7 @@ use crate::report::{MOMENT, counted, status_text};
 
 use super::console::{ask, note, say};
 use super::workspace::{BadRows, Prepared, Workspace, new_tag};
-use super::{Exit, Failure, campaign, second_letters};
+use super::{Exit, Failure, campaign, relay_limits, second_letters};
 
 pub(super) fn run(place: &Place, args: &Send) -> Result<Exit, Failure> {
     let workspace = Workspace::open(place)?;
@@ -22,6 +22,7 @@ pub(super) fn run(place: &Place, args: &Send) -> Result<Exit, Failure> {
     let bad_rows = BadRows::from(args.skip_bad);
     let prepared = workspace.prepare(bad_rows)?;
     workspace.show_or_refuse(&prepared, bad_rows)?;
+    relay_limits::tell(&workspace.config.relays);
     if let Some(ledger) = &known {
         must_be_the_same_texts(ledger, &prepared, args)?;
         if !args.accept_changed_people {
@@ -156,11 +157,7 @@ fn tell(ledger: &SqliteLedger, ending: &Ending) -> Result<Exit, Failure> {
         Ending::Interrupted => say("Stopped because you asked. Nothing is lost; go on with: undersigned send"),
         Ending::LimitReached => say("As many letters as you asked for are out. Go on with: undersigned send"),
         Ending::Stopped(reason) => say(format!(
-            "The campaign stopped itself: {reason}.\nNo letter was lost. When that is mended, go on with: undersigned send{}",
-            match reason {
-                StopReason::Breaker { .. } => " (with --accept-refusals if the refusals are right)",
-                StopReason::Account { .. } | StopReason::Impatient { .. } => "",
-            }
+            "The campaign stopped itself: {reason}.\nNo letter was lost. When that is mended, go on with: undersigned send"
         )),
         Ending::Settled => {}
     }
