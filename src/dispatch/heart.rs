@@ -131,9 +131,11 @@ async fn unmarked<L: Ledger>(
     next: Option<Ready>,
 ) -> Result<Handed, LedgerError> {
     let Unwritten { receipt, error } = unwritten;
-    let LedgerError::Storage { .. } = error else { return Err(error) };
     if let Some(next) = next {
         books.give_back_ahead(next.leased).await?;
     }
-    returned(books, receipt).await
+    match error {
+        LedgerError::Storage { .. } => returned(books, receipt).await,
+        error => Err(error),
+    }
 }
