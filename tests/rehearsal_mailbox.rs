@@ -18,7 +18,7 @@ async fn session(mailbox: &Mailbox) -> Session {
 async fn send(session: &mut Session, to: &str, bytes: &[u8]) -> Outcome {
     let envelope = envelope(to);
     let accepted = session.offer(&Offer::new(&envelope, bytes)).await.unwrap();
-    accepted.transmit(&PaperReceipt(1), bytes).await
+    accepted.transmit(&PaperReceipt(1), bytes, None).await
 }
 
 fn stored(folder: &Path) -> Vec<(String, Vec<u8>)> {

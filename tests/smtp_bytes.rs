@@ -10,7 +10,7 @@ use undersigned::smtp::{Offer, Session};
 async fn send(session: &mut Session, to: &str, bytes: &[u8]) -> Outcome {
     let envelope = envelope(to);
     match session.offer(&Offer::new(&envelope, bytes)).await {
-        Ok(accepted) => accepted.transmit(&PaperReceipt(1), bytes).await,
+        Ok(accepted) => accepted.transmit(&PaperReceipt(1), bytes, None).await,
         Err(outcome) => outcome,
     }
 }

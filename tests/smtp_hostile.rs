@@ -22,7 +22,7 @@ async fn converse(port: u16) -> Outcome {
     };
     let (envelope, bytes) = (envelope("mayor@town.example"), letter(1));
     match session.offer(&Offer::new(&envelope, &bytes)).await {
-        Ok(accepted) => accepted.transmit(&PaperReceipt(1), &bytes).await,
+        Ok(accepted) => accepted.transmit(&PaperReceipt(1), &bytes, None).await,
         Err(outcome) => outcome,
     }
 }

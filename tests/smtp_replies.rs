@@ -13,7 +13,7 @@ use undersigned::smtp::{Offer, Relay, RelaySettings, Session, SessionLimits};
 async fn send(session: &mut Session, to: &str, number: i64) -> Outcome {
     let (envelope, bytes) = (envelope(to), letter(number));
     match session.offer(&Offer::new(&envelope, &bytes)).await {
-        Ok(accepted) => accepted.transmit(&PaperReceipt(number), &bytes).await,
+        Ok(accepted) => accepted.transmit(&PaperReceipt(number), &bytes, None).await,
         Err(outcome) => outcome,
     }
 }
@@ -268,7 +268,7 @@ async fn a_body_that_does_not_leave_is_provably_not_accepted() {
     let mut session = hasty(relay.port()).connect().await.unwrap();
     let (envelope, bytes) = (envelope("mayor@town.example"), b"line\r\n".repeat(4_000_000));
     let accepted = session.offer(&Offer::new(&envelope, &bytes)).await.unwrap();
-    let outcome = accepted.transmit(&PaperReceipt(1), &bytes).await;
+    let outcome = accepted.transmit(&PaperReceipt(1), &bytes, None).await;
     assert_eq!(short(&outcome), "Timeout body");
     assert!(!session.is_usable());
 }
@@ -279,7 +279,7 @@ async fn a_connection_that_breaks_within_a_long_body_is_lost_at_the_body() {
     let mut session = hasty(relay.port()).connect().await.unwrap();
     let (envelope, bytes) = (envelope("mayor@town.example"), b"line\r\n".repeat(4_000_000));
     let accepted = session.offer(&Offer::new(&envelope, &bytes)).await.unwrap();
-    assert_eq!(short(&accepted.transmit(&PaperReceipt(1), &bytes).await), "Closed body");
+    assert_eq!(short(&accepted.transmit(&PaperReceipt(1), &bytes, None).await), "Closed body");
 }
 
 #[tokio::test]

@@ -48,7 +48,7 @@ async fn a_letter_goes_through_tls_of_either_kind() {
         let mut session = client.connect().await.unwrap();
         let (envelope, bytes) = (envelope("mayor@town.example"), letter(1));
         let accepted = session.offer(&Offer::new(&envelope, &bytes)).await.unwrap();
-        let outcome = accepted.transmit(&PaperReceipt(1), &bytes).await;
+        let outcome = accepted.transmit(&PaperReceipt(1), &bytes, None).await;
         assert!(outcome.reply().is_some_and(Reply::accepts_message), "{tls:?} {outcome}");
         assert_eq!(relay.record.entries()[0].bytes, bytes);
         session.quit().await;

@@ -16,6 +16,12 @@ pub(super) enum Event {
         connected: bool,
         reply: oneshot::Sender<Order>,
     },
+    /// A worker that is handing over wants the message after that, if one may go now. Answered at once: with an order,
+    /// or with nothing.
+    AskAhead {
+        relay: usize,
+        reply: oneshot::Sender<Order>,
+    },
     /// A session is open.
     Connected {
         relay: usize,
@@ -40,6 +46,8 @@ pub(super) enum Event {
     Returned {
         relay: usize,
         kind: MessageKind,
+        /// Whether the worker has its next message in hand.
+        goes_on: bool,
     },
     /// Messages out of the ledger.
     Claimed(Claimed),
@@ -58,8 +66,18 @@ pub(super) enum Event {
 impl Event {
     pub(super) fn returned(relay: usize, kind: MessageKind, result: Result<(), LedgerError>) -> Self {
         match result {
-            Ok(()) | Err(LedgerError::LostRow { .. }) => Self::Returned { relay, kind },
+            Ok(()) | Err(LedgerError::LostRow { .. }) => Self::Returned { relay, kind, goes_on: false },
             Err(error) => Self::LedgerFailed(error),
+        }
+    }
+}
+
+impl Event {
+    /// The same of a message that was to come after the one in hand.
+    pub(super) fn going_on(self) -> Self {
+        match self {
+            Self::Returned { relay, kind, .. } => Self::Returned { relay, kind, goes_on: true },
+            other => other,
         }
     }
 }
@@ -94,6 +112,31 @@ pub(super) struct Report {
     pub(super) lane: i64,
     pub(super) outcome: Outcome,
     pub(super) verdict: Verdict,
+    /// Whether the worker has its next message in hand.
+    pub(super) goes_on: bool,
+}
+
+impl Report {
+    /// Of a hand-over whose end is not known yet.
+    pub(super) fn begun(relay: usize, leased: &Leased) -> Begun {
+        Begun { relay, message: leased.id(), kind: leased.kind(), lane: leased.lane() }
+    }
+}
+
+/// The beginning of a report.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Begun {
+    relay: usize,
+    message: MessageId,
+    kind: MessageKind,
+    lane: i64,
+}
+
+impl Begun {
+    pub(super) fn with(self, outcome: Outcome, verdict: Verdict, goes_on: bool) -> Report {
+        let Self { relay, message, kind, lane } = self;
+        Report { relay, message, kind, lane, outcome, verdict, goes_on }
+    }
 }
 
 /// What a claim brought.

@@ -2,85 +2,137 @@
 //!
 //! Four lines keep the promise. What fails before the second is provably not accepted; what happens after the
 //! third is on disk or, at the next start, in doubt. Nothing else may be put between them.
+//!
+//! Where the next message is at hand, its envelope travels with the text of this one; its text waits for a receipt of
+//! its own, which is written in one transaction with what became of this one (see `books`).
+
+use std::future::Future;
 
 use tokio::sync::watch;
+use tokio::time::Instant;
 
-use crate::ledger::{Leased, Ledger, LedgerError, Unwritten};
+use crate::compose::Parcel;
+use crate::ledger::{Ended, Leased, Ledger, LedgerError, Marking, Unwritten};
 use crate::model::Outcome;
-use crate::policy::Verdict;
+use crate::policy::{RelayEffect, Verdict};
 use crate::smtp::{Offer, Session};
 
+use super::books::Books;
+use super::events::{Begun, Report};
 use super::judge::{History, Judge};
-use super::patience::until_written;
 use super::press::Made;
 use super::{Stop, asked};
 
-/// How a hand-over ended.
-pub(super) enum Handed {
-    /// The relay answered, or was lost; that is on disk.
-    Over(Outcome, Verdict),
-    /// It was not offered its body, and is back in the queue.
-    Returned,
+/// A message that is ready to be offered.
+#[derive(Debug)]
+pub(super) struct Ready {
+    pub(super) leased: Leased,
+    pub(super) made: Made,
+    /// After this the pace that let it go is stale: it must ask again.
+    pub(super) fresh_until: Option<Instant>,
 }
 
-/// Hands over one message; gives what happened and what was decided from it.
+fn offer_of(parcel: &Parcel) -> Offer<'_> {
+    Offer::new(&parcel.envelope, &parcel.bytes).with_smtputf8(parcel.needs_smtputf8)
+}
+
+fn is_stale(fresh_until: Option<Instant>) -> bool {
+    fresh_until.is_some_and(|until| until < Instant::now())
+}
+
+/// How a hand-over ended. What became of the message is on disk, or in the books, which the next one closes.
+pub(super) struct Handed {
+    /// The message that comes after it, where one was at hand. Its envelope may be on its way.
+    pub(super) next: Option<Ready>,
+    /// Whether the connection is of no more use.
+    pub(super) ends_session: bool,
+}
+
+impl Handed {
+    fn alone(ends_session: bool) -> Self {
+        Self { next: None, ends_session }
+    }
+}
+
+/// Hands over one message. `fetch` is asked for the next once this one is sure to go.
 pub(super) async fn hand_over<L: Ledger>(
-    ledger: &L,
+    books: &mut Books<'_, L>,
     session: &mut Session,
-    relay: &str,
     judge: &Judge,
-    leased: Leased,
-    made: Made,
+    message: Ready,
     stop: &mut watch::Receiver<Stop>,
+    fetch: impl Future<Output = Option<Ready>>,
 ) -> Result<Handed, LedgerError> {
-    let Made { parcel, stamp } = made;
-    let history = History::of(&leased);
-    let offer = Offer::new(&parcel.envelope, &parcel.bytes).with_smtputf8(parcel.needs_smtputf8);
+    let Ready { leased, made: Made { parcel, stamp }, fresh_until } = message;
+    let (history, report) = (History::of(&leased), Report::begun(books.relay(), &leased));
 
     // MAIL, RCPT, DATA → 354: nothing can have been taken yet.
-    let accepted = tokio::select! {
-        offered = session.offer(&offer) => match offered {
-            Ok(accepted) => accepted,
-            Err(outcome) => return refused(ledger, relay, judge, leased, outcome).await,
-        },
-        () = asked(stop) => return returned(ledger, leased).await,
+    let offer = offer_of(&parcel);
+    let offering = async {
+        tokio::select! {
+            offered = session.offer(&offer) => Some(offered),
+            () = asked(stop) => None,
+        }
+    };
+    let accepted = match books.meanwhile(offering).await? {
+        Some(Ok(accepted)) if !is_stale(fresh_until) && !judge.is_over_for(history) => accepted,
+        Some(Err(outcome)) => return refused(books, judge, leased, outcome, report).await,
+        Some(Ok(_)) | None => return returned(books, leased).await,
     };
     // The point of no return, durably on disk before the first byte of the body.
-    let open = match ledger.mark_transmitting(leased, relay, stamp, judge.lane_ready_at()).await {
+    let marking = Marking { leased, relay: books.relay_name(), stamp, lane_ready_at: judge.lane_ready_at() };
+    let (marked, next) = tokio::join!(books.mark(marking), fetch);
+    let open = match marked {
         Ok(open) => open,
-        Err(unwritten) => return unmarked(ledger, *unwritten).await,
+        Err(unwritten) => return unmarked(books, *unwritten, next).await,
     };
-    // Body … dot. Never dropped once begun.
-    let outcome = accepted.transmit(&open, &parcel.bytes).await;
+    let next_offer = next.as_ref().map(|next| offer_of(&next.made.parcel));
+    // Body … dot, and with them the envelope of the next. Never dropped once begun.
+    let outcome = accepted.transmit(&open, &parcel.bytes, next_offer.as_ref()).await;
     // What became of it; in the same transaction the confirmation's row.
-    let (attempt, verdict) = judge.attempt(relay, &outcome, history);
-    until_written(open, |open| ledger.close(open, attempt.clone(), judge.news_at(&verdict))).await?;
-    Ok(Handed::Over(outcome, verdict))
+    let (attempt, verdict) = judge.attempt(books.relay_name(), &outcome, history);
+    let ended = Ended { open, attempt, news_at: judge.news_at(&verdict) };
+    let ends_session = ends_session(&verdict) || !session.is_usable();
+    let report = report.with(outcome, verdict, next.is_some());
+    books.close(ended, report, judge.resends(&verdict, history), next.is_some() && !ends_session).await?;
+    Ok(Handed { next, ends_session })
+}
+
+/// Also where only the next message would have to wait: a relay that asks for a pause is not given one more.
+fn ends_session(verdict: &Verdict) -> bool {
+    verdict.ends_session || verdict.effect != RelayEffect::None
 }
 
 /// Refused or lost before the body: the relay provably has nothing.
 async fn refused<L: Ledger>(
-    ledger: &L,
-    relay: &str,
+    books: &mut Books<'_, L>,
     judge: &Judge,
     leased: Leased,
     outcome: Outcome,
+    report: Begun,
 ) -> Result<Handed, LedgerError> {
-    let (attempt, verdict) = judge.attempt(relay, &outcome, History::of(&leased));
-    until_written(leased, |leased| ledger.refuse(leased, attempt.clone(), judge.news_at(&verdict))).await?;
-    Ok(Handed::Over(outcome, verdict))
+    let (attempt, verdict) = judge.attempt(books.relay_name(), &outcome, History::of(&leased));
+    let news_at = judge.news_at(&verdict);
+    books.refuse(leased, attempt, news_at, report.with(outcome, verdict, false)).await?;
+    Ok(Handed::alone(verdict.ends_session))
 }
 
-async fn returned<L: Ledger>(ledger: &L, leased: Leased) -> Result<Handed, LedgerError> {
-    until_written(leased, |leased| ledger.give_back(leased, None)).await?;
-    Ok(Handed::Returned)
+/// Not offered its body: the session ends where it is, and the message goes back.
+async fn returned<L: Ledger>(books: &mut Books<'_, L>, leased: Leased) -> Result<Handed, LedgerError> {
+    books.give_back(leased).await?;
+    Ok(Handed::alone(true))
 }
 
-/// Without the record there is no transmission: the session ends where it is, and the message goes back.
-async fn unmarked<L: Ledger>(ledger: &L, unwritten: Unwritten<Leased>) -> Result<Handed, LedgerError> {
+/// Without the record there is no transmission.
+async fn unmarked<L: Ledger>(
+    books: &mut Books<'_, L>,
+    unwritten: Unwritten<Leased>,
+    next: Option<Ready>,
+) -> Result<Handed, LedgerError> {
     let Unwritten { receipt, error } = unwritten;
-    match error {
-        LedgerError::Storage { .. } => returned(ledger, receipt).await,
-        error => Err(error),
+    let LedgerError::Storage { .. } = error else { return Err(error) };
+    if let Some(next) = next {
+        books.give_back_ahead(next.leased).await?;
     }
+    returned(books, receipt).await
 }

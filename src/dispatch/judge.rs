@@ -31,6 +31,7 @@ pub(super) struct History {
     tries_counted: u32,
     first_attempt_at: Option<Timestamp>,
     is_letter: bool,
+    is_first: bool,
 }
 
 impl History {
@@ -39,6 +40,7 @@ impl History {
             tries_counted: leased.attempts,
             first_attempt_at: leased.first_attempt_at,
             is_letter: leased.kind() == MessageKind::Letter,
+            is_first: leased.stamp.is_none(),
         }
     }
 }
@@ -74,23 +76,28 @@ impl Judge {
 
     /// A letter whose time is over is not offered any more: what is written down instead.
     pub(super) fn too_late(&self, relay: &str, leased: &Leased) -> Option<(Attempt, Verdict)> {
-        let is_over = self.deadline.is_some_and(|deadline| Timestamp::now() > deadline);
-        (is_over && leased.kind() == MessageKind::Letter).then(|| {
+        let history = History::of(leased);
+        self.is_over_for(history).then(|| {
             let (phase, cause) = (Phase::Connect, LossCause::DeadlinePassed);
             let outcome = Outcome::Lost { phase, cause, detail: String::new() };
-            self.attempt(relay, &outcome, History::of(leased))
+            self.attempt(relay, &outcome, history)
         })
+    }
+
+    /// Whether the campaign's time is over for such a message. What became of letters is told also afterwards.
+    pub(super) fn is_over_for(&self, history: History) -> bool {
+        history.is_letter && self.deadline.is_some_and(|deadline| Timestamp::now() > deadline)
     }
 
     /// What a failed connection does to its relay.
     pub(super) fn connection(&self, relay: &str, outcome: &Outcome) -> RelayEffect {
-        let history = History { tries_counted: 0, first_attempt_at: None, is_letter: false };
+        let history = History { tries_counted: 0, first_attempt_at: None, is_letter: false, is_first: false };
         self.attempt(relay, outcome, history).1.effect
     }
 
-    /// Whether a message in doubt is sent again without asking.
-    pub(super) fn resends(&self, verdict: &Verdict) -> bool {
-        self.on_doubt == OnDoubt::Resend && verdict.disposition == Disposition::InDoubt
+    /// Whether a message in doubt is sent again without asking: once, at its first hand-over.
+    pub(super) fn resends(&self, verdict: &Verdict, history: History) -> bool {
+        self.on_doubt == OnDoubt::Resend && verdict.disposition == Disposition::InDoubt && history.is_first
     }
 
     /// From when the lane may give its next message, once this one is on the wire.

@@ -5,6 +5,7 @@
 //! with one relay; `heart` is the one place in which a message leaves this machine. This module must not decide
 //! what a reply means (policy) nor how a message looks (template, compose).
 
+mod books;
 mod clock;
 mod desk;
 mod events;

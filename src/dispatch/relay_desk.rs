@@ -21,8 +21,10 @@ pub(super) struct RelayDesk {
     pub(super) open: usize,
     /// Sessions that are being opened.
     pub(super) connecting: usize,
-    /// Messages that are being handed over.
+    /// Sessions that are handing over.
     pub(super) busy: usize,
+    /// Messages whose envelope travels with the text before theirs; beside those that are being handed over.
+    pub(super) ahead: usize,
     clock: RelayClock,
     rate: Throttle,
     sessions: Throttle,
@@ -45,6 +47,7 @@ impl RelayDesk {
             open: 0,
             connecting: 0,
             busy: 0,
+            ahead: 0,
             clock: RelayClock::new(),
             rate: Throttle::new(),
             sessions: Throttle::new(),
@@ -83,6 +86,18 @@ impl RelayDesk {
     pub(super) fn may_hand_over(&self, now: Now) -> bool {
         let allowed = if self.is_shaky { 1 } else { self.sessions.of(self.connections, now.since_start) };
         u32::try_from(self.busy).unwrap_or(u32::MAX) < allowed
+    }
+
+    /// Whether a session that is handing over may have its next message already. Not where the way is being felt.
+    pub(super) fn may_go_ahead(&self, now: Now) -> bool {
+        let allowed = self.sessions.of(self.connections, now.since_start) as usize;
+        !self.is_shaky && self.not_before(now).is_none() && self.busy <= allowed
+    }
+
+    /// A message of it is in nobody's hands any more; its session may have the next one already.
+    pub(super) fn is_done_with_one(&mut self, goes_on: bool) {
+        let count = if goes_on { &mut self.ahead } else { &mut self.busy };
+        *count -= 1;
     }
 
     /// How much of its full rate it may have now.

@@ -1,21 +1,24 @@
 //! A worker *is* a session: it asks the desk for work, keeps one connection, and hands over one message at a time.
+//! Must not touch what became of one: that is the heart's and the books'.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::Instant;
 
-use crate::ledger::{Leased, Ledger, LedgerError, Selection};
-use crate::model::MessageId;
+use crate::ledger::{Leased, Ledger, LedgerError};
 use crate::smtp::{Relay, Session};
 
+use super::books::Books;
+use super::desk::AHEAD_FOR_MAX;
 use super::events::{Event, Order, Report};
-use super::heart::{Handed, hand_over};
+use super::heart::{Ready, hand_over};
 use super::judge::Judge;
 use super::patience::until_written;
 use super::press::{Press, PressError};
-use super::{Stop, asked, decide, resend};
+use super::{Stop, asked};
 
 pub(super) struct Worker<L> {
     pub(super) index: usize,
@@ -82,49 +85,87 @@ impl<L: Ledger> Worker<L> {
         self.tell(event).await;
     }
 
+    /// Hands over one message after another, as long as the next is at hand.
     async fn hand_over(&mut self, session: &mut Option<Session>, leased: Leased) {
-        let (message, kind, lane) = (leased.id(), leased.kind(), leased.lane());
+        let kind = leased.kind();
         let Some(talk) = session.as_mut() else {
             let given_back = until_written(leased, |leased| self.ledger.give_back(leased, None)).await;
             return self.tell(Event::returned(self.index, kind, given_back)).await;
         };
-        let index = self.index;
-        let is_first = leased.stamp.is_none();
-        let report = |(outcome, verdict)| Report { relay: index, message, kind, lane, outcome, verdict };
+        let Some(first) = self.ready_or_set_aside(leased).await else { return };
+        match self.hand_over_in_a_row(talk, first).await {
+            Ok(false) => {}
+            Ok(true) => self.close(session).await,
+            Err(error) => {
+                self.tell(Event::returned(self.index, kind, Err(error))).await;
+                self.close(session).await;
+            }
+        }
+    }
+
+    /// Gives whether the session is of no more use.
+    async fn hand_over_in_a_row(&self, session: &mut Session, first: Ready) -> Result<bool, LedgerError> {
+        let mut books = Books::new(&self.ledger, self.index, self.relay.name(), &self.events);
+        let mut stop = self.stop.clone();
+        let mut message = first;
+        loop {
+            let goes_on = session.may_carry_another();
+            let mut spoilt = None;
+            let fetch = async { if goes_on { self.fetch_ahead(&mut spoilt).await } else { None } };
+            let handed = hand_over(&mut books, session, &self.judge, message, &mut stop, fetch).await?;
+            if let Some((leased, error)) = spoilt {
+                let kind = leased.kind();
+                let event = Event::returned(self.index, kind, self.set_aside(leased, error).await);
+                self.tell(event.going_on()).await;
+            }
+            match handed.next {
+                None => return Ok(handed.ends_session),
+                Some(next) if handed.ends_session => {
+                    books.give_back(next.leased).await?;
+                    return Ok(true);
+                }
+                Some(next) => message = next,
+            }
+        }
+    }
+
+    /// The message after this one, where one may go. One that cannot be made is `spoilt`.
+    async fn fetch_ahead(&self, spoilt: &mut Option<(Leased, PressError)>) -> Option<Ready> {
+        let (reply, order) = oneshot::channel();
+        self.tell(Event::AskAhead { relay: self.index, reply }).await;
+        let Ok(Order::HandOver(leased)) = order.await else { return None };
+        let fresh_until = Some(Instant::now() + AHEAD_FOR_MAX);
+        match self.press.make(&self.ledger, &leased, Timestamp::now()) {
+            Ok(made) => Some(Ready { leased: *leased, made, fresh_until }),
+            Err(error) => {
+                *spoilt = Some((*leased, error));
+                None
+            }
+        }
+    }
+
+    /// What a lease is made into; nothing where it is too late for it, or it cannot be made: that is written down.
+    async fn ready_or_set_aside(&self, leased: Leased) -> Option<Ready> {
+        let (kind, begun) = (leased.kind(), Report::begun(self.index, &leased));
         if let Some((attempt, verdict)) = self.judge.too_late(self.relay.name(), &leased) {
             let outcome = attempt.outcome.clone();
             let news_at = self.judge.news_at(&verdict);
             let refused = until_written(leased, |leased| self.ledger.refuse(leased, attempt.clone(), news_at)).await;
             let event = match refused {
-                Ok(()) => Event::HandedOver(report((outcome, verdict))),
+                Ok(()) => Event::HandedOver(begun.with(outcome, verdict, false)),
                 Err(error) => Event::returned(self.index, kind, Err(error)),
             };
-            return self.tell(event).await;
+            self.tell(event).await;
+            return None;
         }
-        let made = match self.press.make(&self.ledger, &leased, Timestamp::now()) {
-            Ok(made) => made,
+        match self.press.make(&self.ledger, &leased, Timestamp::now()) {
+            Ok(made) => Some(Ready { leased, made, fresh_until: None }),
             Err(error) => {
                 let held = self.set_aside(leased, error).await;
-                return self.tell(Event::returned(self.index, kind, held)).await;
+                self.tell(Event::returned(self.index, kind, held)).await;
+                None
             }
-        };
-        let (relay, judge) = (self.relay.name(), &self.judge);
-        let handed = hand_over(&self.ledger, talk, relay, judge, leased, made, &mut self.stop).await;
-        let event = match handed {
-            Ok(Handed::Over(outcome, verdict)) => {
-                if verdict.ends_session {
-                    self.close(session).await;
-                }
-                // Once, and not for ever: a relay that takes a letter and dies would get it again and again.
-                if is_first && self.judge.resends(&verdict) {
-                    self.resend(message).await;
-                }
-                Event::HandedOver(report((outcome, verdict)))
-            }
-            Ok(Handed::Returned) => Event::Returned { relay: self.index, kind },
-            Err(error) => Event::returned(self.index, kind, Err(error)),
-        };
-        self.tell(event).await;
+        }
     }
 
     /// A message that cannot be made waits for staff, with the reason on record; it is not lost and blocks nobody.
@@ -134,13 +175,6 @@ impl<L: Ledger> Worker<L> {
         }
         let (reason, now) = (error.to_string(), self.judge.now());
         until_written(leased, |leased| self.ledger.set_aside(leased, &reason, now)).await
-    }
-
-    async fn resend(&self, message: MessageId) {
-        let order = resend(Selection::Ids(vec![message]), Timestamp::now());
-        if let Err(error) = decide(&self.ledger, order).await {
-            tracing::warn!(%message, %error, "stays in doubt");
-        }
     }
 
     async fn close(&self, session: &mut Option<Session>) {

@@ -20,7 +20,7 @@ use jiff::Timestamp;
 
 use crate::model::{Attempt, CampaignTag, IllegalMove, MessageId, MessageKind, PersonKey, Role, Stamp, TemplateId};
 
-pub use receipt::{Kept, Leased, Open, Unwritten};
+pub use receipt::{Ended, Kept, Leased, Marking, Open, Unwritten};
 pub use records::{
     Addressee, AttemptRecord, CampaignState, Confirming, Counts, Decision, DecisionKind, Enrolled, Enrolment, Fate,
     HandOver, LogFilter, MessageRecord, OfficialFates, OfficialFigures, Recovered, RelayRecord, RelayState, Selection,
@@ -164,6 +164,13 @@ pub trait Ledger: Clone + Send + Sync + 'static {
     /// What became of a transmission; in the same transaction, when this settles the last letter of its
     /// constituent, the confirmation's row, due at `news_at`.
     fn close(&self, open: Open, attempt: Attempt, news_at: Timestamp) -> impl Future<Output = Kept<(), Open>> + Send;
+    /// [`Self::close`] of one message and [`Self::mark_transmitting`] of the next on the same connection, in one
+    /// transaction: both or neither.
+    fn close_and_mark(
+        &self,
+        ended: Ended,
+        next: Marking<'_>,
+    ) -> impl Future<Output = Kept<Open, (Ended, Leased)>> + Send;
     /// When the next lane or deferred message comes due; `None` when nothing waits for a time.
     fn next_wake(&self) -> impl Future<Output = Result<Option<Timestamp>>> + Send;
     /// Notes the state of a relay, for `status`.

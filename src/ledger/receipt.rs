@@ -4,8 +4,10 @@
 //! merely dropped leaves its row as it is, and the next start puts it right: `leased` was never offered,
 //! `transmitting` is in doubt.
 
+use jiff::Timestamp;
+
 use super::LedgerError;
-use crate::model::{Content, MessageId, MessageKind, Stamp, TemplateId, TransmissionReceipt};
+use crate::model::{Attempt, Content, MessageId, MessageKind, Stamp, TemplateId, TransmissionReceipt};
 
 /// A message that one worker may offer to one relay.
 #[derive(Debug)]
@@ -23,7 +25,7 @@ pub struct Leased {
     /// How many tries counted towards giving up.
     pub attempts: u32,
     /// When the first try on the recipient's clock was made; tries on the relay's clock do not start it.
-    pub first_attempt_at: Option<jiff::Timestamp>,
+    pub first_attempt_at: Option<Timestamp>,
 }
 
 impl Leased {
@@ -64,6 +66,30 @@ impl TransmissionReceipt for Open {
     fn message(&self) -> MessageId {
         self.id
     }
+}
+
+/// A transmission that is over, with what was decided of it; not written down yet.
+#[derive(Debug)]
+pub struct Ended {
+    /// Which.
+    pub open: Open,
+    /// What happened.
+    pub attempt: Attempt,
+    /// When the constituent may be told, should this settle their last letter.
+    pub news_at: Timestamp,
+}
+
+/// A lease whose message is about to be transmitted.
+#[derive(Debug)]
+pub struct Marking<'a> {
+    /// Which.
+    pub leased: Leased,
+    /// To which relay.
+    pub relay: &'a str,
+    /// What is fixed of it from now on.
+    pub stamp: Stamp,
+    /// From when its lane may give the next one.
+    pub lane_ready_at: Option<Timestamp>,
 }
 
 /// What a call that ends a receipt gives: when it fails, the receipt comes back with the error.

@@ -173,6 +173,14 @@ impl Pace {
         self.mailboxes.interval()
     }
 
+    /// How late a message may reach the wire after it was let go without any limit being exceeded (see `gate`); `None`
+    /// where nothing is limited.
+    pub fn slack(&self) -> Option<Duration> {
+        let of_all = [self.settings.global, self.settings.per_domain, self.settings.per_mailbox];
+        let limits = of_all.into_iter().chain(self.relays.iter().map(|relay| relay.limit));
+        limits.filter_map(Limit::rate).map(|rate| rate.unit().duration() / 101).min()
+    }
+
     /// How many domains, mailboxes and waiting lanes are remembered; only those of the last moments are.
     pub fn remembered(&self) -> usize {
         self.domains.len() + self.mailboxes.len() + self.waiting.len()

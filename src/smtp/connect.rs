@@ -110,7 +110,9 @@ impl Relay {
             None => return Err(lost(Phase::Ehlo, LossCause::Timeout, "")),
         };
         match connected {
-            Ok(Ok(lettre)) => Ok(Session::new(lettre, wire, Offers::read(&reply), timeouts, limits)),
+            Ok(Ok(lettre)) => {
+                Ok(Session::new(lettre, wire, Offers::read(&reply), timeouts, limits, self.trust.clone()))
+            }
             Ok(Err(_)) => Err(lost(Phase::Ehlo, LossCause::Garbage, "the relay's answer to EHLO has no name in it")),
             Err(_) => Err(lost(Phase::Ehlo, LossCause::Timeout, "")),
         }

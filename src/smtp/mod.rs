@@ -18,10 +18,12 @@ mod stream;
 mod text;
 mod timeouts;
 mod tls;
+mod trust;
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use secrecy::SecretString;
 
@@ -165,6 +167,7 @@ impl RelaySettings {
 pub struct Relay {
     settings: RelaySettings,
     tls: Option<tls::Tls>,
+    trust: Arc<trust::Trust>,
 }
 
 impl Relay {
@@ -175,7 +178,7 @@ impl Relay {
             TlsMode::None => None,
             TlsMode::Implicit | TlsMode::Starttls => Some(tls::Tls::new(&settings.host, settings.ca_file.as_deref())?),
         };
-        Ok(Self { settings, tls })
+        Ok(Self { settings, tls, trust: Arc::default() })
     }
 
     /// Its name in the configuration.

@@ -1,11 +1,15 @@
 //! One session with one relay: one message at a time, first its envelope, then, with the ledger's receipt, its text.
 //!
+//! Where the relay offers PIPELINING, the envelope of the next message may travel with the text of this one, which
+//! makes one round trip a message. Its text still waits for a receipt of its own.
+//!
 //! A session that timed out, lost its connection, heard something out of turn or was left in the middle is
 //! never used again: a reply that comes late must not be taken for another message's. This file decides what
 //! can be said next, never what a reply means for a message.
 
 use std::fmt::{self, Display};
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use lettre::transport::smtp::Error as LettreError;
@@ -19,6 +23,7 @@ use super::reply::{RawReply, lost};
 use super::stream::{Trouble, Unasked, Wire};
 use super::text;
 use super::timeouts::{SessionLimits, Timeouts};
+use super::trust::Trust;
 use crate::model::{Envelope, LossCause, Outcome, Phase, TransmissionReceipt};
 
 /// A write of the body; each has [`Timeouts::body_write`] to leave.
@@ -72,6 +77,17 @@ enum Step {
     Dot,
 }
 
+/// How the commands of an envelope reach the relay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Written {
+    /// In one write (RFC 2920).
+    InOne,
+    /// Each after the answer to the one before.
+    OneByOne,
+    /// They are there already: they went with the text of the message before.
+    Ahead,
+}
+
 /// What a reply means for the conversation.
 enum Verdict {
     Good,
@@ -109,6 +125,9 @@ pub struct Session {
     state: State,
     /// The relay still holds a sender whose message came to nothing.
     needs_reset: bool,
+    /// The envelope that travelled with the last text, and that the relay has not answered yet.
+    ahead: Option<String>,
+    trust: Arc<Trust>,
     messages: u32,
     refusals: u32,
     connected_at: Instant,
@@ -122,6 +141,7 @@ impl Session {
         offers: Offers,
         timeouts: Timeouts,
         limits: SessionLimits,
+        trust: Arc<Trust>,
     ) -> Self {
         let now = Instant::now();
         Self {
@@ -132,6 +152,8 @@ impl Session {
             limits,
             state: State::Ready,
             needs_reset: false,
+            ahead: None,
+            trust,
             messages: 0,
             refusals: 0,
             connected_at: now,
@@ -153,35 +175,67 @@ impl Session {
             && self.heard_at.elapsed() < self.limits.idle
     }
 
+    /// Whether another message may come after the one that it is about to carry.
+    pub fn may_carry_another(&self) -> bool {
+        self.offers.pipelining && self.trust.is_whole() && self.messages + 1 < self.limits.messages
+    }
+
     /// How long a session may wait between two messages; a worker that waits longer closes it itself.
     pub fn idle_limit(&self) -> Duration {
         self.limits.idle
     }
 
     /// MAIL, RCPT and DATA. On `Ok` the relay waits for the text, and still has nothing; on `Err` it
-    /// provably has nothing.
+    /// provably has nothing. An envelope that travelled ahead is not said again, only listened for.
     pub async fn offer(&mut self, offer: &Offer<'_>) -> Result<Accepted<'_>, Outcome> {
         if !self.is_usable() {
             return Err(lost(Phase::Mail, LossCause::Closed, "this session has ended"));
         }
-        let mail = self.mail_command(offer)?;
+        let steps = self.steps(offer)?;
         self.state = State::Busy;
-        self.check_silence().await?;
-        let mut steps = vec![
-            (Step::Mail, mail),
+        match self.ahead.take() {
+            Some(ahead) if ahead == in_one(&steps) => {
+                let answered = self.envelope(&steps, Written::Ahead).await;
+                self.trust.learn(&answered);
+                answered?;
+            }
+            Some(_) => {
+                self.state = State::Ended;
+                return Err(lost(Phase::Mail, LossCause::Closed, "the envelope of another message was under way"));
+            }
+            None => {
+                self.check_silence().await?;
+                let how = if self.offers.pipelining { Written::InOne } else { Written::OneByOne };
+                self.envelope(&steps, how).await?;
+            }
+        }
+        self.needs_reset = false;
+        Ok(Accepted { session: self })
+    }
+
+    fn steps(&self, offer: &Offer<'_>) -> Result<Vec<(Step, String)>, Outcome> {
+        let reset = self.needs_reset.then(|| (Step::Reset, "RSET\r\n".to_owned()));
+        let envelope = [
+            (Step::Mail, self.mail_command(offer)?),
             (Step::Rcpt, format!("RCPT TO:<{}>\r\n", offer.envelope.to)),
             (Step::Data, "DATA\r\n".to_owned()),
         ];
-        if std::mem::take(&mut self.needs_reset) {
-            steps.insert(0, (Step::Reset, "RSET\r\n".to_owned()));
-        }
-        self.envelope(&steps).await?;
-        Ok(Accepted { session: self })
+        Ok(reset.into_iter().chain(envelope).collect())
+    }
+
+    /// The commands of an envelope that may travel with the text before it; nothing where it may not.
+    fn travelling(&self, next: Option<&Offer<'_>>) -> String {
+        let goes_on = self.messages < self.limits.messages
+            && self.refusals + 1 < self.limits.refusals
+            && self.connected_at.elapsed() < self.limits.age;
+        let may = goes_on && self.offers.pipelining && self.trust.is_whole();
+        next.filter(|_| may).and_then(|next| self.steps(next).ok()).map(|steps| in_one(&steps)).unwrap_or_default()
     }
 
     /// Says goodbye, where the relay waits for a command, and closes.
     pub async fn quit(mut self) {
-        if self.state == State::Ready {
+        // A relay that has been told of another message would take QUIT for its text.
+        if self.state == State::Ready && self.ahead.is_none() {
             // Whether the relay answers changes nothing.
             let _ = timeout(self.timeouts.quit, self.lettre.command(Quit)).await;
         }
@@ -206,18 +260,16 @@ impl Session {
         Ok(command)
     }
 
-    /// All steps in one write where the relay offers PIPELINING (RFC 2920), else one by one.
-    async fn envelope(&mut self, steps: &[(Step, String)]) -> Result<(), Outcome> {
-        let in_one = self.offers.pipelining;
-        let all = steps.iter().map(|(_, command)| command.as_str()).collect::<String>();
+    /// Says all steps, unless they were said, and hears the answers.
+    async fn envelope(&mut self, steps: &[(Step, String)], written: Written) -> Result<(), Outcome> {
         let mut heard: Vec<(Step, RawReply)> = Vec::with_capacity(steps.len());
         let mut refusal = None;
         for (n, (step, command)) in steps.iter().enumerate() {
             let phase = step.phase();
-            let reply = match (in_one, n) {
-                (true, 0) => self.ask(phase, &all).await,
-                (true, _) => self.listen(phase).await,
-                (false, _) => self.ask(phase, command).await,
+            let reply = match (written, n) {
+                (Written::InOne, 0) => self.ask(phase, &in_one(steps)).await,
+                (Written::OneByOne, _) => self.ask(phase, command).await,
+                (Written::InOne | Written::Ahead, _) => self.listen(phase).await,
             };
             // The first refusal is the reason; what follows is its consequence.
             let reply = reply.map_err(|loss| refusal.clone().unwrap_or(loss))?;
@@ -226,7 +278,7 @@ impl Session {
                 refusal.get_or_insert(Outcome::Replied(reply.at(phase)));
             }
             heard.push((*step, reply));
-            if matches!(verdict, Verdict::Final) || (refusal.is_some() && !in_one) {
+            if matches!(verdict, Verdict::Final) || (refusal.is_some() && written == Written::OneByOne) {
                 break;
             }
         }
@@ -267,7 +319,7 @@ impl Session {
         Err(outcome)
     }
 
-    async fn transmit(&mut self, bytes: &[u8]) -> Outcome {
+    async fn transmit(&mut self, bytes: &[u8], next: Option<&Offer<'_>>) -> Outcome {
         self.messages += 1;
         match self.wire.unasked().await {
             Unasked::Nothing => {}
@@ -277,10 +329,9 @@ impl Session {
                 return self.lose(Phase::Body, &Trouble { cause: LossCause::Garbage, detail: said });
             }
         }
-        for chunk in text::on_the_wire(bytes).chunks(BODY_WRITE_BYTES) {
-            if let Err(trouble) = self.wire.send(chunk, self.timeouts.body_write).await {
-                return self.lose(Phase::Body, &trouble);
-            }
+        let ahead = self.travelling(next);
+        if let Err((phase, trouble)) = self.say_text(bytes, &ahead).await {
+            return self.lose(phase, &trouble);
         }
         let reply = match self.listen(Phase::Dot).await {
             Ok(reply) => reply,
@@ -294,7 +345,21 @@ impl Session {
             }
             Verdict::Final => State::Ended,
         };
+        self.ahead = (!ahead.is_empty()).then_some(ahead);
         Outcome::Replied(reply.at(Phase::Dot))
+    }
+
+    /// The text with its final dot, and what travels with it. An error tells the phase: at `Body` the dot
+    /// provably never left; at `Dot` it may have, though what follows it did not.
+    async fn say_text(&mut self, bytes: &[u8], ahead: &str) -> Result<(), (Phase, Trouble)> {
+        let text = text::on_the_wire(bytes);
+        let mut chunks = text.chunks(BODY_WRITE_BYTES).peekable();
+        while let Some(chunk) = chunks.next() {
+            let with = if chunks.peek().is_none() { ahead.as_bytes() } else { &[] };
+            let sent = self.wire.send(chunk, with, self.timeouts.body_write).await;
+            sent.map_err(|unsent| (if unsent.chunk_left { Phase::Dot } else { Phase::Body }, unsent.trouble))?;
+        }
+        Ok(())
     }
 
     async fn ask(&mut self, phase: Phase, command: &str) -> Result<RawReply, Outcome> {
@@ -368,6 +433,11 @@ impl fmt::Debug for Session {
     }
 }
 
+/// All commands of an envelope together.
+fn in_one(steps: &[(Step, String)]) -> String {
+    steps.iter().map(|(_, command)| command.as_str()).collect()
+}
+
 /// lettre's answer within the time: its reply where positive, nothing where not.
 type Talk = Result<Option<Response>, Trouble>;
 
@@ -387,10 +457,18 @@ pub struct Accepted<'a> {
 impl Accepted<'_> {
     /// The text and its final dot; `bytes` need CRLF line ends (others are made so).
     ///
+    /// The envelope of `next`, where given, may travel with them: [`Session::offer`] of the same message then only
+    /// listens. Whoever does not offer it after all must let the session go.
+    ///
     /// `Lost` at [`Phase::Body`] means that the last bytes provably never left, so that the relay cannot have the
     /// message; `Lost` at [`Phase::Dot`] that nobody can tell. Must be awaited to its end.
-    pub async fn transmit<R: TransmissionReceipt>(self, receipt: &R, bytes: &[u8]) -> Outcome {
-        let outcome = self.session.transmit(bytes).await;
+    pub async fn transmit<R: TransmissionReceipt>(
+        self,
+        receipt: &R,
+        bytes: &[u8],
+        next: Option<&Offer<'_>>,
+    ) -> Outcome {
+        let outcome = self.session.transmit(bytes, next).await;
         let code = outcome.reply().map(|reply| reply.code);
         tracing::debug!(message = receipt.message().0, phase = outcome.phase().as_str(), code, "transmitted");
         outcome

@@ -54,6 +54,14 @@ impl From<io::Error> for Trouble {
     }
 }
 
+/// A write that did not come to its end.
+#[derive(Debug)]
+pub(super) struct Unsent {
+    pub(super) trouble: Trouble,
+    /// Whether all of what was to be sent first may have left.
+    pub(super) chunk_left: bool,
+}
+
 /// What came from the relay without being asked for.
 #[derive(Debug)]
 pub(super) enum Unasked {
@@ -169,14 +177,23 @@ impl Wire {
         poll_fn(|cx| self.pipe().poll_reply(cx)).await
     }
 
-    /// Hands all of `bytes` to the kernel, within `limit`. Only then is it `Ok`: after an error, the last of
-    /// them provably did not leave.
-    pub(super) async fn send(&self, bytes: &[u8], limit: Duration) -> Result<(), Trouble> {
-        self.pipe().held.extend_from_slice(bytes);
-        match tokio::time::timeout(limit, poll_fn(|cx| self.pipe().poll_write_all(cx))).await {
-            Ok(written) => Ok(written?),
-            Err(_) => Err(Trouble::timeout()),
+    /// Hands `chunk`, and `with` in the same write, to the kernel, within `limit`. Only then is it `Ok`; an error
+    /// tells whether the last of `chunk` may have left.
+    pub(super) async fn send(&self, chunk: &[u8], with: &[u8], limit: Duration) -> Result<(), Unsent> {
+        {
+            let mut pipe = self.pipe();
+            pipe.held.extend_from_slice(chunk);
+            pipe.held.extend_from_slice(with);
         }
+        let written = tokio::time::timeout(limit, poll_fn(|cx| self.pipe().poll_write_all(cx))).await;
+        let trouble = match written {
+            Ok(Ok(())) => return Ok(()),
+            Ok(Err(error)) => Trouble::from(error),
+            Err(_) => Trouble::timeout(),
+        };
+        // What the socket has not taken did not leave. Where all was taken but not flushed, the last record of TLS is
+        // not whole, so nobody can read the end of it; `chunk` may be in one before.
+        Err(Unsent { trouble, chunk_left: !with.is_empty() && self.pipe().held.len() <= with.len() })
     }
 
     /// Looks, without waiting, whether the relay has said something out of turn.

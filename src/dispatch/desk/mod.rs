@@ -31,6 +31,9 @@ struct Asking {
     reply: oneshot::Sender<Order>,
 }
 
+/// So long after it was dealt out a message whose envelope travels ahead may still begin. Where a limit counts over so
+/// short a time that this would matter, nothing travels ahead.
+pub(super) const AHEAD_FOR_MAX: Duration = Duration::from_secs(30);
 /// Messages kept ready beyond one for each session.
 const BUFFER_SPARE: usize = 32;
 /// A message that has to wait for longer goes back to the ledger meanwhile.
@@ -171,8 +174,9 @@ impl Desk {
             Event::ConnectGivenUp { relay } => self.relays[relay].connecting -= 1,
             Event::ConnectFailed { relay, outcome, effect } => self.connect_failed(relay, &outcome, effect, now),
             Event::HandedOver(report) => self.handed_over(&report, now),
-            Event::Returned { relay, kind } => {
-                self.relays[relay].busy -= 1;
+            Event::AskAhead { relay, reply } => self.serve_ahead(relay, reply, now),
+            Event::Returned { relay, kind, goes_on } => {
+                self.relays[relay].is_done_with_one(goes_on);
                 self.was_no_letter_out(kind);
                 self.stir();
             }

@@ -19,7 +19,7 @@ impl Desk {
 
     pub(super) fn handed_over(&mut self, report: &Report, now: Now) {
         let desk = &mut self.relays[report.relay];
-        desk.busy -= 1;
+        desk.is_done_with_one(report.goes_on);
         let Verdict { class, disposition, effect, .. } = report.verdict;
         let record = match effect {
             RelayEffect::None => desk.works(now),

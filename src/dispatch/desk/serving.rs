@@ -5,7 +5,9 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::{Admission, Asking, Binding, Chore, Desk, LEASED_FOR_MAX, Leased, MessageKind, Now, Order};
+use tokio::sync::oneshot;
+
+use super::{AHEAD_FOR_MAX, Admission, Asking, Binding, Chore, Desk, LEASED_FOR_MAX, Leased, MessageKind, Now, Order};
 
 impl Desk {
     pub(super) fn wind_up(&mut self) {
@@ -45,6 +47,21 @@ impl Desk {
                 }
                 Order::Leave => {}
             }
+        }
+    }
+
+    /// Deals out a message that will go a little later than now, if the pace bears that; never a reason to wait.
+    pub(super) fn serve_ahead(&mut self, relay: usize, reply: oneshot::Sender<Order>, now: Now) {
+        let bears = self.pace.slack().is_none_or(|slack| slack >= AHEAD_FOR_MAX);
+        if self.leaving.is_some() || !bears || !self.relays[relay].may_go_ahead(now) {
+            return;
+        }
+        let Some(leased) = self.pick(relay, now) else { return };
+        match reply.send(Order::HandOver(Box::new(leased))) {
+            Ok(()) => self.relays[relay].ahead += 1,
+            // The worker is gone, which its own event tells; what was counted of the pace stays counted.
+            Err(Order::HandOver(leased)) => self.buffer.push_front(*leased),
+            Err(Order::Connect | Order::Leave) => {}
         }
     }
 

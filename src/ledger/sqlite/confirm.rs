@@ -138,5 +138,5 @@ fn add(db: &Connection, constituent: i64, official: Option<i64>, template: i64, 
         MessageState::Queued,
         due
     ])?;
-    lanes::repair(db, lane)
+    lanes::joined_by(db, lane, due)
 }

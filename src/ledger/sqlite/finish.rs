@@ -2,7 +2,7 @@
 //! start makes of those that the last process left open.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, ToSql, params};
 
 use crate::ledger::{LedgerError, Recovered};
 use crate::model::{
@@ -14,7 +14,7 @@ use super::claim::stamp;
 use super::confirm::{self, Between};
 use super::fault::Work;
 use super::lanes;
-use super::moves::{Standing, step};
+use super::moves::{Standing, step, step_setting};
 
 /// What a receipt says, without being one: the receipt itself stays with its caller until the commit.
 #[derive(Debug, Clone, Copy)]
@@ -31,7 +31,11 @@ pub(super) struct Claimed {
 pub(super) fn give_back(db: &Connection, leased: Claimed, lane_ready_at: Option<Ms>) -> Work<()> {
     step(db, leased.id, Standing::under(MessageState::Leased, leased.token), Move::GiveBack)?;
     lanes::vacate(db, leased.lane, leased.id)?;
-    lanes::wait_until(db, leased.lane, lane_ready_at)
+    match lane_ready_at {
+        Some(ready_at) => lanes::wait_until(db, leased.lane, ready_at)?,
+        None => {}
+    }
+    lanes::repair(db, leased.lane)
 }
 
 /// See [`crate::ledger::Ledger::set_aside`].
@@ -52,7 +56,6 @@ pub(super) fn mark_transmitting(
     new: &Stamp,
     lane_ready_at: Option<Ms>,
 ) -> Work<()> {
-    step(db, leased.id, Standing::under(MessageState::Leased, leased.token), Move::MarkTransmitting)?;
     let (kind, fixed): (MessageKind, _) = db
         .prepare_cached("SELECT kind, message_id, date, body_hash FROM message WHERE id = ?1")?
         .query_row([leased.id], |row| Ok((row.get(0)?, stamp(row, 1)?)))?;
@@ -63,9 +66,14 @@ pub(super) fn mark_transmitting(
         ))
         .into());
     }
-    db.prepare_cached("UPDATE message SET relay = ?2, message_id = ?3, date = ?4, body_hash = ?5 WHERE id = ?1")?
-        .execute(params![leased.id, relay, new.message_id, Ms::from(new.date), new.body_hash])?;
-    lanes::wait_until(db, leased.lane, lane_ready_at)
+    let from = Standing::under(MessageState::Leased, leased.token);
+    let stamped = "relay = ?6, message_id = ?7, date = ?8, body_hash = ?9";
+    let values: [&dyn ToSql; 4] = [&relay, &new.message_id, &Ms::from(new.date), &new.body_hash];
+    step_setting(db, leased.id, from, Move::MarkTransmitting, stamped, &values)?;
+    match lane_ready_at {
+        Some(ready_at) => lanes::wait_until(db, leased.lane, ready_at),
+        None => Ok(()),
+    }
 }
 
 /// A letter is the same to the byte. A confirmation keeps its Message-ID and Date, but tells the fates of its
@@ -85,14 +93,13 @@ pub(super) fn end(db: &Connection, from: MessageState, claimed: Claimed, attempt
         Disposition::Expired => Move::Expire,
         Disposition::InDoubt => Move::LoseTrack,
     };
-    let to = step(db, claimed.id, Standing::under(from, claimed.token), by)?.state;
+    let to = note(db, Standing::under(from, claimed.token), by, claimed.id, attempt)?;
     log(db, claimed.id, attempt)?;
-    note(db, claimed.id, attempt)?;
     if attempt.class == Class::RecipientPermanent && attempt.enhanced().is_some_and(|e| e.class == 5 && e.subject == 1)
     {
         suppress_mailbox(db, claimed.lane, attempt)?;
         // Until the news is out the breaker may still show that the mailbox is not to blame.
-        lanes::wait_until(db, claimed.lane, Some(news_at))?;
+        lanes::wait_until(db, claimed.lane, news_at)?;
     }
     lanes::vacate(db, claimed.lane, claimed.id)?;
     if to.is_settled() { settled(db, claimed.id, news_at) } else { Ok(()) }
@@ -120,8 +127,8 @@ fn log(db: &Connection, message: MessageId, attempt: &Attempt) -> Work<()> {
     Ok(())
 }
 
-/// What the message's own row keeps of the attempt.
-fn note(db: &Connection, message: MessageId, attempt: &Attempt) -> Work<()> {
+/// The move, with what the message's own row keeps of the attempt.
+fn note(db: &Connection, from: Standing, by: Move, message: MessageId, attempt: &Attempt) -> Work<MessageState> {
     let at = Ms::from(attempt.at);
     let (due, counted) = match attempt.disposition {
         Disposition::Deferred { due, counted } => (Some(Ms::from(due)), counted),
@@ -129,22 +136,12 @@ fn note(db: &Connection, message: MessageId, attempt: &Attempt) -> Work<()> {
     };
     let accepted_at = (attempt.disposition == Disposition::Sent).then_some(at);
     // A try on the relay's clock neither counts nor starts the recipient's.
-    db.prepare_cached(
-        "UPDATE message SET due_at = ifnull(?2, due_at), tries = tries + ?3,
-           first_try_at = CASE WHEN ?3 THEN ifnull(first_try_at, ?4) ELSE first_try_at END,
-           accepted_at = ?5, queue_id = ?6, relay = ?7, last_reply = ?8 WHERE id = ?1",
-    )?
-    .execute(params![
-        message,
-        due,
-        counted,
-        at,
-        accepted_at,
-        attempt.queue_id(),
-        attempt.relay,
-        attempt.outcome.to_string(),
-    ])?;
-    Ok(())
+    let noted = "due_at = ifnull(?6, due_at), tries = tries + ?7,
+           first_try_at = CASE WHEN ?7 THEN ifnull(first_try_at, ?8) ELSE first_try_at END,
+           accepted_at = ?9, queue_id = ?10, relay = ?11, last_reply = ?12";
+    let (queue_id, last_reply) = (attempt.queue_id(), attempt.outcome.to_string());
+    let values: [&dyn ToSql; 7] = [&due, &counted, &at, &accepted_at, &queue_id, &attempt.relay, &last_reply];
+    Ok(step_setting(db, message, from, by, noted, &values)?.state)
 }
 
 fn suppress_mailbox(db: &Connection, lane: i64, attempt: &Attempt) -> Work<()> {

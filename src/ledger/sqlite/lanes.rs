@@ -10,19 +10,27 @@ use crate::model::{MessageId, MessageKind};
 use super::cells::Ms;
 use super::fault::Work;
 
-const NEXT_AT: &str = "CASE WHEN occupied_by IS NULL THEN
-    (SELECT max(lane.ready_at, m.due_at) FROM message m INDEXED BY message_queue
-      WHERE m.lane = lane.id AND m.state = 'queued' ORDER BY m.due_at LIMIT 1) END";
+/// When the earliest message of a lane that is ready at that time may be claimed.
+fn first_at(ready_at: &str) -> String {
+    format!(
+        "SELECT max({ready_at}, m.due_at) FROM message m INDEXED BY message_queue
+          WHERE m.lane = lane.id AND m.state = 'queued' ORDER BY m.due_at LIMIT 1"
+    )
+}
+
+fn next_at() -> String {
+    format!("CASE WHEN occupied_by IS NULL THEN ({}) END", first_at("lane.ready_at"))
+}
 
 /// Puts `next_at` of one lane right.
 pub(super) fn repair(db: &Connection, lane: i64) -> Work<()> {
-    db.prepare_cached(&format!("UPDATE lane SET next_at = {NEXT_AT} WHERE id = ?1"))?.execute([lane])?;
+    db.prepare_cached(&format!("UPDATE lane SET next_at = {} WHERE id = ?1", next_at()))?.execute([lane])?;
     Ok(())
 }
 
 /// Puts `next_at` of many lanes right: those whose numbers the query gives.
 pub(super) fn repair_those(db: &Connection, query: &str) -> Work<()> {
-    db.execute(&format!("UPDATE lane SET next_at = {NEXT_AT} WHERE id IN ({query})"), [])?;
+    db.execute(&format!("UPDATE lane SET next_at = {} WHERE id IN ({query})", next_at()), [])?;
     Ok(())
 }
 
@@ -65,21 +73,26 @@ pub(super) fn had_its_turn(
     occupied_by: Option<MessageId>,
 ) -> Work<()> {
     // `ready_at` moves up to now so that lanes that waited meanwhile come first.
-    db.prepare_cached(
-        "UPDATE lane SET ready_at = max(ready_at, ?2), served = served + ?3, occupied_by = ifnull(?4, occupied_by)
-          WHERE id = ?1",
-    )?
+    let ready_at = "max(lane.ready_at, ?2)";
+    db.prepare_cached(&format!(
+        "UPDATE lane SET ready_at = {ready_at}, served = served + ?3, occupied_by = ifnull(?4, occupied_by),
+           next_at = CASE WHEN ifnull(?4, occupied_by) IS NULL THEN ({}) END WHERE id = ?1",
+        first_at(ready_at)
+    ))?
     .execute(params![lane, now, i64::try_from(served).unwrap_or(i64::MAX), occupied_by])?;
-    repair(db, lane)
+    Ok(())
 }
 
 /// The lane's next message is not to be claimed before that time.
-pub(super) fn wait_until(db: &Connection, lane: i64, ready_at: Option<Ms>) -> Work<()> {
-    if let Some(ready_at) = ready_at {
-        db.prepare_cached("UPDATE lane SET ready_at = max(ready_at, ?2) WHERE id = ?1")?
-            .execute(params![lane, ready_at])?;
-    }
-    repair(db, lane)
+pub(super) fn wait_until(db: &Connection, lane: i64, ready_at: Ms) -> Work<()> {
+    let later = "max(lane.ready_at, ?2)";
+    db.prepare_cached(&format!(
+        "UPDATE lane SET ready_at = {later}, next_at = CASE WHEN occupied_by IS NULL THEN ({}) END
+          WHERE id = ?1 AND ready_at < ?2",
+        first_at(later)
+    ))?
+    .execute(params![lane, ready_at])?;
+    Ok(())
 }
 
 /// No lane waits for longer than until then.
@@ -91,11 +104,24 @@ pub(super) fn wait_at_most(db: &Connection, ready_at_max: Ms) -> Work<()> {
     Ok(())
 }
 
-/// A message of the lane is in nobody's hands any more.
+/// A message of the lane is in nobody's hands any more. Where it did not hold up the lane, nothing is to be put right.
 pub(super) fn vacate(db: &Connection, lane: i64, message: MessageId) -> Work<()> {
-    db.prepare_cached("UPDATE lane SET occupied_by = NULL WHERE id = ?1 AND occupied_by = ?2")?
-        .execute(params![lane, message])?;
-    repair(db, lane)
+    db.prepare_cached(&format!(
+        "UPDATE lane SET occupied_by = NULL, next_at = ({}) WHERE id = ?1 AND occupied_by = ?2",
+        first_at("lane.ready_at")
+    ))?
+    .execute(params![lane, message])?;
+    Ok(())
+}
+
+/// A message that is new, or has come back, waits in the lane from then on.
+pub(super) fn joined_by(db: &Connection, lane: i64, due: Ms) -> Work<()> {
+    db.prepare_cached(
+        "UPDATE lane SET next_at = min(ifnull(next_at, max(ready_at, ?2)), max(ready_at, ?2))
+          WHERE id = ?1 AND occupied_by IS NULL",
+    )?
+    .execute(params![lane, due])?;
+    Ok(())
 }
 
 /// When the next lane or deferred message comes due.

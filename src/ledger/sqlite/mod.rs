@@ -32,9 +32,9 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::{
-    AttemptRecord, CampaignState, Claim, Counts, Decision, Enrolled, EnrolmentSource, Fate, HandOver, Kept, Leased,
-    Ledger, LedgerError, LogFilter, MessageRecord, OfficialFates, OfficialFigures, Open, Recovered, RelayRecord,
-    Result, Terms, Unwritten,
+    AttemptRecord, CampaignState, Claim, Counts, Decision, Ended, Enrolled, EnrolmentSource, Fate, HandOver, Kept,
+    Leased, Ledger, LedgerError, LogFilter, Marking, MessageRecord, OfficialFates, OfficialFigures, Open, Recovered,
+    RelayRecord, Result, Terms, Unwritten,
 };
 use crate::model::{Attempt, CampaignTag, MessageState, PersonKey, Role, Stamp, TemplateId};
 
@@ -140,7 +140,7 @@ impl SqliteLedger {
     }
 
     /// Has the writer do the work; returns after the commit.
-    async fn write<T: Send + 'static>(&self, work: impl FnOnce(&Connection) -> Work<T> + Send + 'static) -> Result<T> {
+    async fn write<T: Send + 'static>(&self, work: impl FnMut(&Connection) -> Work<T> + Send + 'static) -> Result<T> {
         let writer = self.writer()?;
         let (tell, told) = oneshot::channel();
         // A caller that has gone does not hear the answer; the work is done all the same.
@@ -151,7 +151,7 @@ impl SqliteLedger {
     /// The same for a caller that blocks.
     fn write_blocking<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Connection) -> Work<T> + Send + 'static,
+        work: impl FnMut(&Connection) -> Work<T> + Send + 'static,
     ) -> Result<T> {
         let writer = self.writer()?;
         let (tell, told) = std::sync::mpsc::sync_channel(1);
@@ -246,20 +246,20 @@ impl Ledger for SqliteLedger {
     }
 
     async fn give_back(&self, leased: Leased, lane_ready_at: Option<Timestamp>) -> Kept<(), Leased> {
-        let claimed = Claimed { id: leased.id, token: leased.token, lane: leased.lane };
+        let claimed = Claimed::from(&leased);
         let done = self.write(move |db| finish::give_back(db, claimed, lane_ready_at.map(Ms::from))).await;
         done.map_err(|error| Box::new(Unwritten { receipt: leased, error }))
     }
 
     async fn set_aside(&self, leased: Leased, reason: &str, now: Timestamp) -> Kept<(), Leased> {
-        let claimed = Claimed { id: leased.id, token: leased.token, lane: leased.lane };
+        let claimed = Claimed::from(&leased);
         let reason = reason.to_owned();
         let done = self.write(move |db| finish::set_aside(db, claimed, &reason, now.into())).await;
         done.map_err(|error| Box::new(Unwritten { receipt: leased, error }))
     }
 
     async fn refuse(&self, leased: Leased, attempt: Attempt, news_at: Timestamp) -> Kept<(), Leased> {
-        let claimed = Claimed { id: leased.id, token: leased.token, lane: leased.lane };
+        let claimed = Claimed::from(&leased);
         let work = move |db: &Connection| finish::end(db, MessageState::Leased, claimed, &attempt, news_at.into());
         self.write(work).await.map_err(|error| Box::new(Unwritten { receipt: leased, error }))
     }
@@ -271,7 +271,7 @@ impl Ledger for SqliteLedger {
         stamp: Stamp,
         lane_ready_at: Option<Timestamp>,
     ) -> Kept<Open, Leased> {
-        let claimed = Claimed { id: leased.id, token: leased.token, lane: leased.lane };
+        let claimed = Claimed::from(&leased);
         let (relay, ready) = (relay.to_owned(), lane_ready_at.map(Ms::from));
         match self.write(move |db| finish::mark_transmitting(db, claimed, &relay, &stamp, ready)).await {
             Ok(()) => Ok(leased.into_open()),
@@ -280,10 +280,25 @@ impl Ledger for SqliteLedger {
     }
 
     async fn close(&self, open: Open, attempt: Attempt, news_at: Timestamp) -> Kept<(), Open> {
-        let claimed = Claimed { id: open.id, token: open.token, lane: open.lane };
+        let claimed = Claimed::from(&open);
         let work =
             move |db: &Connection| finish::end(db, MessageState::Transmitting, claimed, &attempt, news_at.into());
         self.write(work).await.map_err(|error| Box::new(Unwritten { receipt: open, error }))
+    }
+
+    async fn close_and_mark(&self, ended: Ended, next: Marking<'_>) -> Kept<Open, (Ended, Leased)> {
+        let Marking { leased, relay, stamp, lane_ready_at } = next;
+        let (over, mark) = (Claimed::from(&ended.open), Claimed::from(&leased));
+        let (attempt, news_at) = (ended.attempt.clone(), ended.news_at.into());
+        let (relay, ready) = (relay.to_owned(), lane_ready_at.map(Ms::from));
+        let work = move |db: &Connection| {
+            finish::end(db, MessageState::Transmitting, over, &attempt, news_at)?;
+            finish::mark_transmitting(db, mark, &relay, &stamp, ready)
+        };
+        match self.write(work).await {
+            Ok(()) => Ok(leased.into_open()),
+            Err(error) => Err(Box::new(Unwritten { receipt: (ended, leased), error })),
+        }
     }
 
     async fn next_wake(&self) -> Result<Option<Timestamp>> {
@@ -350,6 +365,18 @@ impl Ledger for SqliteLedger {
 
     fn decisions(&self) -> Result<Vec<(Timestamp, String)>> {
         self.read(read::decisions)
+    }
+}
+
+impl From<&Leased> for Claimed {
+    fn from(leased: &Leased) -> Self {
+        Self { id: leased.id, token: leased.token, lane: leased.lane }
+    }
+}
+
+impl From<&Open> for Claimed {
+    fn from(open: &Open) -> Self {
+        Self { id: open.id, token: open.token, lane: open.lane }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Every change of a message's state, and nothing else changes one: [`transition`] says where a move leads, and
 //! the update compares the row with what the caller believes of it before it sets anything.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, ToSql, params};
 
 use crate::ledger::LedgerError;
 use crate::model::{MessageId, MessageState, Move, transition};
@@ -32,6 +32,18 @@ impl Standing {
 /// Moves one row, when it stands as believed; otherwise [`LedgerError::LostRow`] and nothing has changed.
 /// A claim draws a new token, the point of no return keeps it, every other move ends it.
 pub(super) fn step(db: &Connection, message: MessageId, from: Standing, by: Move) -> Work<Standing> {
+    step_setting(db, message, from, by, "", &[])
+}
+
+/// The same, and sets more of the row in the same statement: assignments, whose values are `?6` and on.
+pub(super) fn step_setting(
+    db: &Connection,
+    message: MessageId,
+    from: Standing,
+    by: Move,
+    set: &str,
+    values: &[&dyn ToSql],
+) -> Work<Standing> {
     let to = Standing {
         state: transition(from.state, by)?,
         token: match by {
@@ -40,10 +52,17 @@ pub(super) fn step(db: &Connection, message: MessageId, from: Standing, by: Move
             _ => None,
         },
     };
-    let changed = db
-        .prepare_cached("UPDATE message SET state = ?1, token = ?2 WHERE id = ?3 AND state = ?4 AND token IS ?5")?
-        .execute(params![to.state, to.token, message, from.state, from.token])?;
-    if changed == 1 { Ok(to) } else { Err(LedgerError::LostRow { message, expected: from.state.in_words() }.into()) }
+    let comma = if set.is_empty() { "" } else { ", " };
+    let mut update = db.prepare_cached(&format!(
+        "UPDATE message SET state = ?1, token = ?2{comma}{set} WHERE id = ?3 AND state = ?4 AND token IS ?5"
+    ))?;
+    let standing: [&dyn ToSql; 5] = [&to.state, &to.token, &message, &from.state, &from.token];
+    let all: Vec<&dyn ToSql> = standing.into_iter().chain(values.iter().copied()).collect();
+    if update.execute(all.as_slice())? == 1 {
+        Ok(to)
+    } else {
+        Err(LedgerError::LostRow { message, expected: from.state.in_words() }.into())
+    }
 }
 
 /// Moves every row of the table `temp.chosen`; those that cannot make the move were not chosen.

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::model::MessageState;
@@ -176,6 +177,8 @@ pub(super) fn set_up(db: &Connection, busy_timeout: Duration) -> rusqlite::Resul
     db.pragma_update(None, "temp_store", "MEMORY")?;
     db.pragma_update(None, "cache_size", CACHE_KIB)?;
     db.pragma_update(None, "journal_size_limit", 64 << 20)?;
+    // Without it a statement is compiled anew for every value that a partial index might be about.
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     // A file made by a stranger must not run anything through its schema.
     db.pragma_update(None, "trusted_schema", false)
 }

@@ -1,7 +1,7 @@
 //! The one writer: a thread that owns the connection that writes, and shares the cost of a flush.
 //!
 //! It takes what is waiting, carries all of it out in one transaction, commits, and only then answers. A piece
-//! of work that is refused is undone alone; when the database fails, the whole batch is undone and every caller
+//! of work that is refused is undone alone: the batch is begun anew, with a way back before each piece. When the database fails, the whole batch is undone and every caller
 //! is told. The thread outlives failures: the next batch is a new try.
 
 use std::path::PathBuf;
@@ -27,15 +27,16 @@ pub(super) struct Writer {
 
 /// A piece of work in the queue, whatever its answer's type.
 trait Job: Send {
-    /// Does the work inside the batch's transaction; an error spoils the batch.
-    fn run(&mut self, db: &Connection) -> rusqlite::Result<()>;
+    /// Does the work inside the batch's transaction, perhaps again; an error spoils the batch. Gives whether the work
+    /// was done: what is refused has still to be undone.
+    fn run(&mut self, db: &Connection) -> rusqlite::Result<bool>;
     /// Tells the caller, after the commit or after `failure` undid the batch.
     fn answer(self: Box<Self>, failure: Option<&str>);
 }
 
 struct Task<T, W, A> {
     path: PathBuf,
-    work: Option<W>,
+    work: W,
     result: Option<Result<T>>,
     answer: A,
 }
@@ -43,22 +44,17 @@ struct Task<T, W, A> {
 impl<T, W, A> Job for Task<T, W, A>
 where
     T: Send,
-    W: FnOnce(&Connection) -> Work<T> + Send,
+    W: FnMut(&Connection) -> Work<T> + Send,
     A: FnOnce(Result<T>) + Send,
 {
-    fn run(&mut self, db: &Connection) -> rusqlite::Result<()> {
-        let Some(work) = self.work.take() else { return Ok(()) };
-        db.prepare_cached("SAVEPOINT job")?.execute([])?;
-        let result = match work(db) {
+    fn run(&mut self, db: &Connection) -> rusqlite::Result<bool> {
+        let result = match (self.work)(db) {
             Err(Fault::Database(error)) if spoils_batch(&error) => return Err(error),
             result => result,
         };
-        if result.is_err() {
-            db.prepare_cached("ROLLBACK TO job")?.execute([])?;
-        }
-        db.prepare_cached("RELEASE job")?.execute([])?;
+        let is_done = result.is_ok();
         self.result = Some(result.map_err(|fault| fault.at(&self.path)));
-        Ok(())
+        Ok(is_done)
     }
 
     fn answer(self: Box<Self>, failure: Option<&str>) {
@@ -82,10 +78,10 @@ impl Writer {
     /// Queues the work; `answer` is called from the thread once the result is on disk.
     pub(super) fn send<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Connection) -> Work<T> + Send + 'static,
+        work: impl FnMut(&Connection) -> Work<T> + Send + 'static,
         answer: impl FnOnce(Result<T>) + Send + 'static,
     ) -> Result<()> {
-        let task = Task { path: self.path.clone(), work: Some(work), result: None, answer };
+        let task = Task { path: self.path.clone(), work, result: None, answer };
         let queue = self.queue.as_ref().ok_or_else(|| self.gone())?;
         queue.send(Box::new(task)).map_err(|_| self.gone())
     }
@@ -117,15 +113,43 @@ fn serve(db: &Connection, jobs: &Receiver<Box<dyn Job>>) {
 }
 
 fn commit_together(db: &Connection, batch: &mut [Box<dyn Job>]) -> rusqlite::Result<()> {
+    let is_done = transaction(db, || {
+        for job in batch.iter_mut() {
+            if !job.run(db)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    })?;
+    if is_done { Ok(()) } else { commit_one_by_one(db, batch) }
+}
+
+/// With a way back before each piece of work, which costs a copy of every page that it changes.
+fn commit_one_by_one(db: &Connection, batch: &mut [Box<dyn Job>]) -> rusqlite::Result<()> {
+    transaction(db, || {
+        for job in batch.iter_mut() {
+            db.prepare_cached("SAVEPOINT job")?.execute([])?;
+            if !job.run(db)? {
+                db.prepare_cached("ROLLBACK TO job")?.execute([])?;
+            }
+            db.prepare_cached("RELEASE job")?.execute([])?;
+        }
+        Ok(true)
+    })
+    .map(|_| ())
+}
+
+/// Commits what `work` did, where it says that all is done; undoes it otherwise.
+fn transaction(db: &Connection, work: impl FnOnce() -> rusqlite::Result<bool>) -> rusqlite::Result<bool> {
     let done = (|| {
         db.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
-        for job in batch.iter_mut() {
-            job.run(db)?;
+        let is_done = work()?;
+        if is_done {
+            db.prepare_cached("COMMIT")?.execute([])?;
         }
-        db.prepare_cached("COMMIT")?.execute([])?;
-        Ok(())
+        Ok(is_done)
     })();
-    if done.is_err() && !db.is_autocommit() {
+    if !matches!(done, Ok(true)) && !db.is_autocommit() {
         // If this fails too, the transaction is gone with the connection's next error.
         let _ = db.execute_batch("ROLLBACK");
     }
@@ -148,14 +172,14 @@ mod tests {
 
     fn ask<T: Send + 'static>(
         writer: &Writer,
-        work: impl FnOnce(&Connection) -> Work<T> + Send + 'static,
+        work: impl FnMut(&Connection) -> Work<T> + Send + 'static,
     ) -> mpsc::Receiver<Result<T>> {
         let (tell, told) = mpsc::channel();
         writer.send(work, move |result| drop(tell.send(result))).unwrap();
         told
     }
 
-    fn insert(n: i64) -> impl FnOnce(&Connection) -> Work<()> {
+    fn insert(n: i64) -> impl FnMut(&Connection) -> Work<()> {
         move |db| {
             db.execute("INSERT INTO t (n) VALUES (?1)", [n])?;
             Ok(())
