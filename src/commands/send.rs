@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::cli::{Place, Send};
 use crate::dispatch::{Ending, StopReason};
 use crate::ledger::sqlite::{Access, SqliteLedger};
-use crate::ledger::{Enrolled, Ledger, LedgerError};
+use crate::ledger::{Counts, Enrolled, Ledger, LedgerError};
 use crate::model::{MessageKind, MessageState};
 use crate::report::{MOMENT, counted, standing, status_text};
 use crate::template::Fields;
@@ -21,9 +21,9 @@ pub(super) fn run(place: &Place, args: &Send) -> Result<Exit, Failure> {
     must_be_our_own_sender(&workspace)?;
     let known = open_if_there(&workspace)?;
     must_be_in_time(&workspace, known.as_ref())?;
-    let print = Print::of(&workspace.config, BadRows::from(args.skip_bad));
+    let (print, counts) = look(&workspace, known.as_ref(), args)?;
     let (ledger, fields) = match nothing_new(known.as_ref(), print.as_ref(), args)?.zip(known.clone()) {
-        Some((fields, ledger)) => (go_on(&workspace, ledger, args)?, fields),
+        Some((fields, ledger)) => (go_on(&workspace, ledger, &counts, args)?, fields),
         None => plan(&workspace, known, print, args)?,
     };
     let mut settings = workspace.settings(relays);
@@ -31,6 +31,19 @@ pub(super) fn run(place: &Place, args: &Send) -> Result<Exit, Failure> {
     settings.accept_refusals = args.accept_refusals;
     let ending = campaign::dispatch(&campaign::runtime()?, &ledger, settings, workspace.press(fields)?)?;
     tell(&ledger, &ending)
+}
+
+/// The print of the folder, and how things stand in the ledger. Both read much of a large campaign, so both at once.
+fn look(
+    workspace: &Workspace,
+    known: Option<&SqliteLedger>,
+    args: &Send,
+) -> Result<(Option<Print>, Counts), LedgerError> {
+    std::thread::scope(|scope| {
+        let hashing = scope.spawn(|| Print::of(&workspace.config, BadRows::from(args.skip_bad)));
+        let counts = known.map_or_else(|| Ok(Counts::zero()), Ledger::counts)?;
+        Ok((hashing.join().unwrap_or(None), counts))
+    })
 }
 
 /// The columns of people, where the ledger holds the plan of just what there is now. Staff who accept a change want it
@@ -49,9 +62,9 @@ fn nothing_new(
 }
 
 /// Nothing is read again: neither people nor texts can have come to mean anything else since they were enrolled.
-fn go_on(workspace: &Workspace, ledger: SqliteLedger, args: &Send) -> Result<SqliteLedger, Failure> {
+fn go_on(workspace: &Workspace, ledger: SqliteLedger, counts: &Counts, args: &Send) -> Result<SqliteLedger, Failure> {
     say("Nothing new: people, texts and settings are what the letters were planned from.\n");
-    say(standing(&ledger.counts()?));
+    say(standing(counts));
     if !args.yes {
         must_be_confirmed(workspace)?;
     }
