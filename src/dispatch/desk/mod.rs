@@ -34,7 +34,7 @@ struct Asking {
 /// So long after it was dealt out a message whose envelope travels ahead may still begin. Where a limit counts over so
 /// short a time that this would matter, nothing travels ahead.
 pub(super) const AHEAD_FOR_MAX: Duration = Duration::from_secs(30);
-/// Messages kept ready beyond one for each session.
+/// Messages kept ready beyond two for each session, of which the second travels with the first.
 const BUFFER_SPARE: usize = 32;
 /// A message that has to wait for longer goes back to the ledger meanwhile.
 const LEASED_FOR_MAX: Duration = Duration::from_secs(1);
@@ -85,7 +85,7 @@ impl Desk {
             breaker: (!settings.accept_refusals).then(Breaker::default),
             relays,
             buffer: VecDeque::new(),
-            buffer_target: (connections + BUFFER_SPARE).min(a_second_s_worth(settings)),
+            buffer_target: (2 * connections + BUFFER_SPARE).min(a_second_s_worth(settings)),
             asking: VecDeque::new(),
             claiming: false,
             round: 0,
