@@ -226,6 +226,14 @@ def tell(text):
     print(text, file=sys.stderr, flush=True)
 
 
+def write_last():
+    """Only a run of everything goes into the docs: figures of several runs must not stand side by side."""
+    last = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    if last.get("mode") != FULL.name or any(part not in last for part in PARTS):
+        sys.exit("scripts/bench: the last run was not one of everything; run scripts/bench first")
+    report.write(last)
+
+
 def main():
     modes = {mode.name: mode for mode in (FULL, QUICK, TRIAL)}
     args = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
@@ -233,7 +241,7 @@ def main():
     args.add_argument("--only", choices=list(PARTS), action="append", help="only this part; may be given again")
     args = args.parse_args()
     if args.mode == "write":
-        report.write(json.loads(RESULTS.read_text()))
+        write_last()
         return
     if not find("smtp-sink") and os.geteuid() == 0 and find("apt-get"):
         all_contenders.SmtpSource().ready()
