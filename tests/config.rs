@@ -134,3 +134,21 @@ fn an_override_that_is_no_assignment_is_refused() {
     assert!(load("", &["fast"]).unwrap_err().contains("key=value"));
     assert!(load("", &["pace.nonsense=1"]).unwrap_err().contains("pace.nonsense"));
 }
+
+#[test]
+fn the_limits_of_a_provider_hold_where_none_are_set_and_its_profile_can_be_named() {
+    let relay = |more: &str| {
+        let mut config = load(&format!("[[relay]]\nname = \"a\"\n{more}"), &[]).unwrap();
+        let relay = config.relays.remove(0);
+        (relay.profile.name().to_owned(), relay.connections, relay.rate.to_string())
+    };
+    let is = |name: &str, connections, rate: &str| (name.to_owned(), connections, rate.to_owned());
+    assert_eq!(relay("host = \"smtp.office365.com\""), is("microsoft-365", 3, "30/m"));
+    let own = "host = \"smtp.office365.com\"\nconnections = 8\nrate = \"unlimited\"";
+    assert_eq!(relay(own), is("microsoft-365", 8, "unlimited"));
+    assert_eq!(relay("host = \"smtp.office365.com\"\nprofile = \"unknown\""), is("unknown", 4, "unlimited"));
+    assert_eq!(relay("host = \"mail.campaign.example\""), is("unknown", 4, "unlimited"));
+    assert_eq!(relay("host = \"10.0.0.1\"\nprofile = \"socketlabs\""), is("socketlabs", 10, "unlimited"));
+    let error = load("[[relay]]\nname = \"a\"\nhost = \"h.example\"\nprofile = \"x\"", &[]).unwrap_err();
+    assert!(error.contains("line 4") && error.contains("\"postmark\""), "{error}");
+}

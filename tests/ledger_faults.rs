@@ -70,7 +70,14 @@ fn stamp() -> Stamp {
 
 fn accepted() -> Attempt {
     let outcome = Outcome::Replied(Reply::new(Phase::Dot, 250, ["Ok"]));
-    Attempt { at: NOW, relay: "main".into(), outcome, class: Class::Accepted, disposition: Disposition::Sent }
+    Attempt {
+        at: NOW,
+        relay: "main".into(),
+        outcome,
+        class: Class::Accepted,
+        rule: "250 to the dot".into(),
+        disposition: Disposition::Sent,
+    }
 }
 
 /// Another program that is in the middle of writing.

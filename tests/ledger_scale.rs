@@ -79,8 +79,14 @@ async fn hand_over(ledger: &SqliteLedger) -> Duration {
         let stamp = Stamp { message_id: format!("{n}@campaign.example"), date: NOW, body_hash: [0; 32] };
         let open = ledger.mark_transmitting(leased, "main", stamp, None).await.unwrap();
         let outcome = Outcome::Replied(Reply::new(Phase::Dot, 250, ["Ok"]));
-        let attempt =
-            Attempt { at: NOW, relay: "main".into(), outcome, class: Class::Accepted, disposition: Disposition::Sent };
+        let attempt = Attempt {
+            at: NOW,
+            relay: "main".into(),
+            outcome,
+            class: Class::Accepted,
+            rule: "250 to the dot".into(),
+            disposition: Disposition::Sent,
+        };
         ledger.close(open, attempt, NOW).await.unwrap();
     }
     start.elapsed() / u32::try_from(HANDED_OVER).unwrap()

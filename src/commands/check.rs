@@ -4,6 +4,7 @@ use crate::cli::{Check, Place};
 use crate::report::{check_json, match_text, paragraph};
 
 use super::console::say;
+use super::relay_limits;
 use super::workspace::{BadRows, Prepared, Workspace};
 use super::{Exit, Failure};
 
@@ -26,6 +27,7 @@ pub(super) fn run(place: &Place, args: &Check) -> Result<Exit, Failure> {
 
 fn as_text(workspace: &Workspace, prepared: &Prepared, bad_rows: BadRows) -> Result<Exit, Failure> {
     say(workspace.with_findings(prepared, match_text));
+    relay_limits::tell(&workspace.config.relays);
     if let Some(path) = &prepared.refused_to {
         say(format!(
             "The rows that cannot be used are in {}; mend them there and add them to your file.",

@@ -19,6 +19,7 @@ mod people;
 mod planned;
 mod preview;
 mod rehearse;
+mod relay_limits;
 mod release;
 mod resolve;
 mod retry;

@@ -12,7 +12,7 @@ use crate::dispatch::{Ending, RelayPlan};
 use crate::ledger::Ledger;
 use crate::ledger::sqlite::SqliteLedger;
 use crate::model::{MessageKind, MessageState};
-use crate::policy::{Limit, Windows};
+use crate::policy::{Limit, Replies, Windows};
 use crate::report::{Figures, Gallery, counted, duration, officials_text, status_text};
 use crate::smtp::{Mailbox, Relay, RelaySettings};
 
@@ -82,7 +82,12 @@ fn rate(figures: &Figures, took: Duration) -> String {
 fn to_mailbox(mailbox: &Mailbox) -> Result<RelayPlan, Failure> {
     let address = mailbox.address();
     let settings = RelaySettings::loopback("rehearsal", address);
-    Ok(RelayPlan { relay: Arc::new(Relay::new(settings)?), connections: CONNECTIONS, rate: Limit::Unlimited })
+    Ok(RelayPlan {
+        relay: Arc::new(Relay::new(settings)?),
+        connections: CONNECTIONS,
+        rate: Limit::Unlimited,
+        replies: Replies::default(),
+    })
 }
 
 /// An empty `rehearsal/`. What an earlier rehearsal left there is removed; anything else is not touched.

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::cli::{Place, Send};
-use crate::dispatch::{Ending, StopReason};
+use crate::dispatch::Ending;
 use crate::ledger::sqlite::{Access, SqliteLedger};
 use crate::ledger::{Counts, Enrolled, Ledger, LedgerError};
 use crate::model::{MessageKind, MessageState};
@@ -13,7 +13,7 @@ use crate::template::Fields;
 use super::console::{ask, note, say};
 use super::planned::{self, Print};
 use super::workspace::{BadRows, Prepared, Workspace, new_tag};
-use super::{Exit, Failure, campaign, second_letters};
+use super::{Exit, Failure, campaign, relay_limits, second_letters};
 
 pub(super) fn run(place: &Place, args: &Send) -> Result<Exit, Failure> {
     let workspace = Workspace::open(place)?;
@@ -65,6 +65,7 @@ fn nothing_new(
 fn go_on(workspace: &Workspace, ledger: SqliteLedger, counts: &Counts, args: &Send) -> Result<SqliteLedger, Failure> {
     say("Nothing new: people, texts and settings are what the letters were planned from.\n");
     say(standing(counts));
+    relay_limits::tell(&workspace.config.relays);
     if !args.yes {
         must_be_confirmed(workspace)?;
     }
@@ -81,6 +82,7 @@ fn plan(
     let bad_rows = BadRows::from(args.skip_bad);
     let prepared = workspace.prepare(bad_rows)?;
     workspace.show_or_refuse(&prepared, bad_rows)?;
+    relay_limits::tell(&workspace.config.relays);
     if let Some(ledger) = &known {
         must_be_the_same_texts(ledger, &prepared, args)?;
         if !args.accept_changed_people {
@@ -215,11 +217,7 @@ fn tell(ledger: &SqliteLedger, ending: &Ending) -> Result<Exit, Failure> {
         Ending::Interrupted => say("Stopped because you asked. Nothing is lost; go on with: undersigned send"),
         Ending::LimitReached => say("As many letters as you asked for are out. Go on with: undersigned send"),
         Ending::Stopped(reason) => say(format!(
-            "The campaign stopped itself: {reason}.\nNo letter was lost. When that is mended, go on with: undersigned send{}",
-            match reason {
-                StopReason::Breaker { .. } => " (with --accept-refusals if the refusals are right)",
-                StopReason::Account { .. } | StopReason::Impatient { .. } => "",
-            }
+            "The campaign stopped itself: {reason}.\nNo letter was lost. When that is mended, go on with: undersigned send"
         )),
         Ending::Settled => {}
     }

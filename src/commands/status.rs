@@ -20,6 +20,7 @@ pub(super) fn run(place: &Place, args: &Status) -> Result<Exit, Failure> {
     loop {
         let is_running = SqliteLedger::dispatcher_is_running(&workspace.config.ledger);
         let figures = Figures::read(&ledger, ledger.name(), is_running, Timestamp::now())?;
+        let figures = figures.in_zone(workspace.config.timezone.clone());
         match (args.json, args.watch) {
             (true, _) => say(status_json(&figures)),
             (false, true) => say(format!("\u{1b}[2J\u{1b}[H{}", status_text(&figures))),

@@ -217,7 +217,12 @@ impl Workspace {
         }
         let plan = |relay: &crate::config::RelayConfig| {
             let session: RelaySettings = relay.session()?;
-            Ok(RelayPlan { relay: Arc::new(Relay::new(session)?), connections: relay.connections, rate: relay.rate })
+            Ok(RelayPlan {
+                relay: Arc::new(Relay::new(session)?),
+                connections: relay.connections,
+                rate: relay.rate,
+                replies: self.config.replies(relay),
+            })
         };
         self.config.relays.iter().map(plan).collect()
     }

@@ -17,7 +17,7 @@ use lettre::message::{Body, Message, MultiPart, SinglePart};
 use sha2::{Digest, Sha256};
 
 use crate::model::{Constituent, Content, EmailAddress, Envelope, MessageRef, Official, Stamp, unprintable};
-use crate::template::{Rendered, to_html, to_text};
+use crate::template::{Rendered, to_text_and_html};
 
 /// Where answers to a letter go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -270,10 +270,10 @@ impl Composer {
     /// Text and HTML of the same letter. The boundary cannot occur in a part: quoted-printable has no `=_`.
     fn parts(&self, message: &MessageRef, draft: &Draft<'_>) -> MultiPart {
         let language = draft.language.unwrap_or(&self.identity.language);
-        let html = to_html(&draft.subject, draft.markdown, language);
+        let (text, html) = to_text_and_html(&draft.subject, draft.markdown, language);
         MultiPart::alternative()
             .boundary(format!("=_{message}"))
-            .singlepart(part(ContentType::TEXT_PLAIN, &to_text(draft.markdown)))
+            .singlepart(part(ContentType::TEXT_PLAIN, &text))
             .singlepart(part(ContentType::TEXT_HTML, &html))
     }
 }

@@ -22,30 +22,48 @@ pub(super) fn encode(text: &str) -> String {
 }
 
 fn encode_line(line: &str, out: &mut String) {
-    let bytes = line.as_bytes();
+    let mut rest = line;
     let mut column = 0;
-    for (n, &byte) in bytes.iter().enumerate() {
-        let is_last = n + 1 == bytes.len();
+    while !rest.is_empty() {
         // What follows a soft break starts a line on the wire, too.
         if column + 3 > LINE_MAX - 1 {
             out.push_str("=\r\n");
             column = 0;
         }
-        let literal = match byte {
-            b' ' | b'\t' => !is_last,
-            b'.' => column > 0,
-            b'F' => column > 0 || !bytes[n..].starts_with(b"From "),
-            b'=' => false,
-            byte => byte.is_ascii_graphic(),
-        };
-        if literal {
-            out.push(char::from(byte));
-            column += 1;
-        } else {
-            let _ = write!(out, "={byte:02X}"); // writing to a string cannot fail
-            column += 3;
+        let plain = plain_start(rest, LINE_MAX - 3 - column, column == 0);
+        out.push_str(&rest[..plain]);
+        column += plain;
+        rest = &rest[plain..];
+        if plain == 0 {
+            // A character at a time, though a soft break may come between its bytes.
+            let character = rest.chars().next().map_or(1, char::len_utf8);
+            for byte in rest[..character].bytes() {
+                if column + 3 > LINE_MAX - 1 {
+                    out.push_str("=\r\n");
+                    column = 0;
+                }
+                let _ = write!(out, "={byte:02X}"); // writing to a string cannot fail
+                column += 3;
+            }
+            rest = &rest[character..];
         }
     }
+}
+
+/// How many bytes at the start of a line's rest can stand as they are, at most so many.
+fn plain_start(rest: &str, most: usize, starts_line: bool) -> usize {
+    let bytes = rest.as_bytes();
+    if starts_line && (bytes.starts_with(b".") || bytes.starts_with(b"From ")) {
+        return 0;
+    }
+    let plain = bytes.iter().take(most).take_while(|byte| is_plain(**byte)).count();
+    // A blank at the very end could be taken away on the way.
+    let ends_blank = plain == bytes.len() && matches!(bytes.last(), Some(b' ' | b'\t'));
+    plain - usize::from(ends_blank)
+}
+
+const fn is_plain(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'!'..=b'<' | b'>'..=b'~')
 }
 
 #[cfg(test)]

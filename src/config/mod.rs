@@ -23,7 +23,7 @@ use crate::contacts::{ContactsFile, ContactsSettings, Joining, NOTE_CHARS_MAX, R
 use crate::dispatch::OnDoubt;
 use crate::ledger::Confirming;
 use crate::model::{EmailAddress, Role, fold, unprintable};
-use crate::policy::{Limit, PaceSettings, RetrySchedule, Window, Windows, parse_positive_span};
+use crate::policy::{Limit, PaceSettings, Replies, RetrySchedule, StaffRules, Window, Windows, parse_positive_span};
 
 use document::Document;
 pub use edit::{Setting, edit, edited};
@@ -117,6 +117,8 @@ pub struct Config {
     pub windows: Windows,
     /// When to try again.
     pub retry: RetrySchedule,
+    /// What staff know of their relays' replies.
+    pub staff_rules: StaffRules,
     /// The ledger's file.
     pub ledger: PathBuf,
     /// A hash of all settings that a plan may come out of; those of pace and relays are not among them.
@@ -168,6 +170,7 @@ impl Config {
         let pace = read_pace(&mut reader);
         let windows = read_windows(&mut reader, timezone.as_ref());
         let retry = read_retry(&mut reader);
+        let staff_rules = read_staff_rules(&mut reader, dir);
         reader.finish()?;
         let whole = || {
             Some(Self {
@@ -185,11 +188,19 @@ impl Config {
                 pace: pace?,
                 windows: windows?,
                 retry: retry?,
+                staff_rules,
                 ledger: ledger?,
                 plan_hash: document.plan_hash(),
             })
         };
         whole().ok_or_else(|| ConfigError::single(Problem::new("config.toml", "a setting is missing")))
+    }
+}
+
+impl Config {
+    /// What the replies of a relay are looked up in.
+    pub fn replies(&self, relay: &RelayConfig) -> Replies {
+        Replies::new(relay.profile, self.staff_rules.clone())
     }
 }
 
@@ -331,4 +342,23 @@ fn read_retry(reader: &mut Reader<'_>) -> Option<RetrySchedule> {
     }
     let give_up_after = reader.text("retry.give_up_after", parse_positive_span);
     Some(RetrySchedule { delays: delays?, give_up_after: give_up_after? })
+}
+
+/// The rules of staff's own, where a file of them is named.
+fn read_staff_rules(reader: &mut Reader<'_>, dir: &Path) -> StaffRules {
+    let key = "retry.replies";
+    let Some(file) = reader.text(key, |text| not_empty(text).map(str::to_owned)) else { return StaffRules::default() };
+    let text = match std::fs::read_to_string(dir.join(&file)) {
+        Ok(text) => text,
+        Err(error) => {
+            reader.complain(key, &format!("expected a file that can be read ({error})"));
+            return StaffRules::default();
+        }
+    };
+    StaffRules::parse(&text, &file).unwrap_or_else(|problems| {
+        for problem in problems {
+            reader.complain_of(format!("{file}, line {}", problem.line), problem.what);
+        }
+        StaffRules::default()
+    })
 }

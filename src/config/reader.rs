@@ -97,6 +97,11 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Notes a problem of a file that a key names.
+    pub(super) fn complain_of(&mut self, place: String, what: String) {
+        self.problems.push(Problem::new(place, what));
+    }
+
     /// Notes a problem with a key whose value must not be repeated.
     pub(super) fn complain_discreetly(&mut self, key: &str, expected: &str) {
         self.known.insert(key.to_owned());

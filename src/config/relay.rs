@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::policy::{Limit, parse_positive_span};
+use crate::policy::{Limit, Profile, ProfileLimits, parse_positive_span};
 use crate::smtp::{Credentials, RelaySettings, SessionLimits, Timeouts, TlsMode};
 
 use super::reader::Reader;
@@ -19,6 +19,10 @@ pub struct RelayConfig {
     pub connections: usize,
     /// At most so many messages in a time.
     pub rate: Limit,
+    /// Its provider, as named or by its host name.
+    pub profile: &'static Profile,
+    /// Those of the provider's limits that hold because staff set none.
+    pub from_profile: ProfileLimits,
     /// Everything about a session but the password.
     settings: RelaySettings,
     username: Option<String>,
@@ -92,9 +96,14 @@ fn read(reader: &mut Reader<'_>, prefix: &str, dir: &Path) -> Option<RelayConfig
     let password_file = reader.text(&key("password_file"), |t| plain_text(t).map(|t| dir.join(t)));
     let ca_file = reader.text(&key("ca_file"), |t| plain_text(t).map(|t| dir.join(t)));
     let hello_name = reader.text(&key("hello_name"), plain_word).unwrap_or_else(|| "localhost".to_owned());
-    let connections = reader.number(&key("connections"), 1, CONNECTIONS_MAX).unwrap_or(4);
-    let rate = reader.text(&key("rate"), str::parse::<Limit>).unwrap_or(Limit::Unlimited);
-    let limits = read_limits(reader, prefix);
+    let profile = reader.text(&key("profile"), profile_named);
+    let profile = profile.unwrap_or_else(|| Profile::of_host(host.as_deref().unwrap_or_default()));
+    let from_profile = unset(reader, prefix, profile.limits());
+    let connections = reader.number(&key("connections"), 1, CONNECTIONS_MAX);
+    let connections = connections.or(from_profile.connections.map(i64::from)).unwrap_or(4);
+    let rate = reader.text(&key("rate"), str::parse::<Limit>).or(from_profile.rate).unwrap_or(Limit::Unlimited);
+    let mut limits = read_limits(reader, prefix);
+    limits.messages = from_profile.messages_per_connection.unwrap_or(limits.messages);
     let timeouts = read_timeouts(reader, prefix);
     if reader.is_written(&key("password")) {
         reader.complain_discreetly(
@@ -117,7 +126,26 @@ fn read(reader: &mut Reader<'_>, prefix: &str, dir: &Path) -> Option<RelayConfig
     if let Err(error) = settings.check() {
         reader.complain(&key("tls"), &error.to_string());
     }
-    Some(RelayConfig { connections: usize::try_from(connections).ok()?, rate, settings, username, password_file })
+    let connections = usize::try_from(connections).ok()?;
+    Some(RelayConfig { connections, rate, profile, from_profile, settings, username, password_file })
+}
+
+fn profile_named(name: &str) -> Result<&'static Profile, String> {
+    Profile::named(name).ok_or_else(|| {
+        let all: Vec<String> = Profile::all().map(|profile| format!("{:?}", profile.name())).collect();
+        format!("expected one of {}", all.join(", "))
+    })
+}
+
+/// A provider's limits without those in whose place staff set their own.
+fn unset(reader: &Reader<'_>, prefix: &str, limits: ProfileLimits) -> ProfileLimits {
+    let is_unset = |name: &str| !reader.is_written(&format!("{prefix}{name}"));
+    ProfileLimits {
+        connections: limits.connections.filter(|_| is_unset("connections")),
+        messages_per_connection: limits.messages_per_connection.filter(|_| is_unset("messages_per_connection")),
+        rate: limits.rate.filter(|_| is_unset("rate")),
+        quota: limits.quota.filter(|_| is_unset("quota")),
+    }
 }
 
 fn default_port(tls: TlsMode) -> u16 {

@@ -93,8 +93,9 @@ pub(super) async fn hand_over<L: Ledger>(
     let (attempt, verdict) = judge.attempt(books.relay_name(), &outcome, history);
     let ended = Ended { open, attempt, news_at: judge.news_at(&verdict) };
     let ends_session = ends_session(&verdict) || !session.is_usable();
+    let resends = judge.resends(&verdict, history);
     let report = report.with(outcome, verdict, next.is_some());
-    books.close(ended, report, judge.resends(&verdict, history), next.is_some() && !ends_session).await?;
+    books.close(ended, report, resends, next.is_some() && !ends_session).await?;
     Ok(Handed { next, ends_session })
 }
 
@@ -112,9 +113,9 @@ async fn refused<L: Ledger>(
     report: Begun,
 ) -> Result<Handed, LedgerError> {
     let (attempt, verdict) = judge.attempt(books.relay_name(), &outcome, History::of(&leased));
-    let news_at = judge.news_at(&verdict);
+    let (news_at, ends_session) = (judge.news_at(&verdict), verdict.ends_session);
     books.refuse(leased, attempt, news_at, report.with(outcome, verdict, false)).await?;
-    Ok(Handed::alone(verdict.ends_session))
+    Ok(Handed::alone(ends_session))
 }
 
 /// Not offered its body: the session ends where it is, and the message goes back.

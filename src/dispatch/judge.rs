@@ -1,13 +1,14 @@
 //! What a worker needs to judge an outcome: the rules of policy, with the time and the randomness that policy must
 //! not fetch itself.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use crate::ledger::Leased;
-use crate::model::{Attempt, Disposition, LossCause, MessageKind, Outcome, Phase};
-use crate::policy::{RelayEffect, RetrySchedule, Situation, Verdict, decide};
+use crate::model::{Attempt, Class, Disposition, LossCause, MessageId, MessageKind, Outcome, Phase};
+use crate::policy::{BreakOffs, RelayEffect, Replies, RetrySchedule, Situation, Verdict, decide};
 
 use super::OnDoubt;
 use super::clock::Clock;
@@ -15,10 +16,12 @@ use super::clock::Clock;
 /// Bad news waits so long: within it the breaker may show that it is not about this recipient at all.
 const BAD_NEWS_DELAY: Duration = Duration::from_secs(30);
 
-/// See the module.
+/// See the module. One for each relay.
 #[derive(Debug)]
 pub(super) struct Judge {
     pub(super) clock: Clock,
+    pub(super) replies: Replies,
+    pub(super) break_offs: Mutex<BreakOffs>,
     pub(super) retry: RetrySchedule,
     pub(super) deadline: Option<Timestamp>,
     pub(super) on_doubt: OnDoubt,
@@ -28,6 +31,8 @@ pub(super) struct Judge {
 /// What a lease remembers of earlier tries, kept while the lease itself is consumed.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct History {
+    /// None where no message was offered.
+    message: Option<MessageId>,
     tries_counted: u32,
     first_attempt_at: Option<Timestamp>,
     is_letter: bool,
@@ -37,6 +42,7 @@ pub(super) struct History {
 impl History {
     pub(super) fn of(leased: &Leased) -> Self {
         Self {
+            message: Some(leased.id()),
             tries_counted: leased.attempts,
             first_attempt_at: leased.first_attempt_at,
             is_letter: leased.kind() == MessageKind::Letter,
@@ -47,6 +53,7 @@ impl History {
 
 impl Judge {
     pub(super) fn attempt(&self, relay: &str, outcome: &Outcome, history: History) -> (Attempt, Verdict) {
+        let is_suspect = history.message.is_some_and(|message| self.break_offs().is_suspect(message));
         let verdict = decide(
             outcome,
             &Situation {
@@ -55,18 +62,31 @@ impl Judge {
                 first_attempt_at: history.first_attempt_at,
                 // Letters have a deadline; what became of them is told also afterwards.
                 deadline: self.deadline.filter(|_| history.is_letter),
+                replies: &self.replies,
+                is_suspect,
                 retry: &self.retry,
                 jitter: rand::random_range(0.0..1.0),
             },
         );
+        // What was not offered, or not on a session, says nothing about the others that pass.
+        if let Some(message) = history.message.filter(|_| outcome.phase() >= Phase::Mail) {
+            let broke_off = verdict.class == Class::Connection || verdict.is_blamed();
+            self.break_offs().observe(message, verdict.class, broke_off);
+        }
         let attempt = Attempt {
             at: Timestamp::now(),
             relay: relay.to_owned(),
             outcome: outcome.clone(),
             class: verdict.class,
+            rule: verdict.rule.clone(),
             disposition: verdict.disposition,
         };
         (attempt, verdict)
+    }
+
+    /// Nothing is held across an await, and a half-done count would only be a count.
+    fn break_offs(&self) -> std::sync::MutexGuard<'_, BreakOffs> {
+        self.break_offs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The time on the clock by which lanes and tries come due.
@@ -91,7 +111,8 @@ impl Judge {
 
     /// What a failed connection does to its relay.
     pub(super) fn connection(&self, relay: &str, outcome: &Outcome) -> RelayEffect {
-        let history = History { tries_counted: 0, first_attempt_at: None, is_letter: false, is_first: false };
+        let history =
+            History { message: None, tries_counted: 0, first_attempt_at: None, is_letter: false, is_first: false };
         self.attempt(relay, outcome, history).1.effect
     }
 

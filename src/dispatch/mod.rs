@@ -17,7 +17,7 @@ mod progress;
 mod relay_desk;
 mod worker;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -27,7 +27,7 @@ use crate::ledger::{
     CampaignState, Claim, Decision, DecisionKind, Ledger, LedgerError, Recovered, RelayRecord, RelayState, Selection,
 };
 use crate::model::MessageState;
-use crate::policy::{Limit, PaceSettings, RetrySchedule, Windows};
+use crate::policy::{BreakOffs, Limit, PaceSettings, Replies, RetrySchedule, Windows};
 use crate::smtp::Relay;
 
 use clock::Clock;
@@ -57,6 +57,8 @@ pub struct RelayPlan {
     pub connections: usize,
     /// At most so many messages in a time.
     pub rate: Limit,
+    /// What its replies mean.
+    pub replies: Replies,
 }
 
 /// How to dispatch.
@@ -116,7 +118,10 @@ pub enum StopReason {
         reason: String,
     },
     /// The same refusal for many recipients: not about any of them.
-    #[error("the relay refused {messages} messages to different recipients with the same words: {text}")]
+    #[error(
+        "the relay refused {messages} messages to different recipients with the same words: {text}; they wait in the \
+         queue again and none of them is bounced (if the refusals are right: send --accept-refusals)"
+    )]
     Breaker {
         /// How many were refused alike.
         messages: usize,
@@ -170,7 +175,7 @@ pub async fn run<L: Ledger>(
 /// What an earlier run noted of a relay is no news of this one.
 fn untried(name: &str, now: Timestamp) -> RelayRecord {
     let (name, reason) = (name.to_owned(), String::new());
-    RelayRecord { name, state: RelayState::Up, since: now, until: None, reason }
+    RelayRecord { name, state: RelayState::Up, since: now, until: None, slowed_to: None, reason }
 }
 
 async fn recover<L: Ledger>(
@@ -225,15 +230,17 @@ impl<L: Ledger> Loop<L> {
             let since = now.wall.checked_sub(unit).unwrap_or(now.wall);
             ledger.handed_over(since, &mut |before| desk.remember(&before, now))?;
         }
-        let judge = Arc::new(Judge {
-            clock,
-            retry: settings.retry,
-            deadline: settings.deadline,
-            on_doubt: settings.on_doubt,
-            mailbox_interval: desk.mailbox_interval(),
-        });
         let mut workers = 0;
-        for (index, plan) in settings.relays.iter().enumerate() {
+        for (index, plan) in settings.relays.into_iter().enumerate() {
+            let judge = Arc::new(Judge {
+                clock,
+                replies: plan.replies,
+                break_offs: Mutex::new(BreakOffs::new()),
+                retry: settings.retry.clone(),
+                deadline: settings.deadline,
+                on_doubt: settings.on_doubt,
+                mailbox_interval: desk.mailbox_interval(),
+            });
             for _ in 0..plan.connections {
                 workers += 1;
                 let worker = Worker {

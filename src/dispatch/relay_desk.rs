@@ -16,7 +16,7 @@ use super::clock::Now;
 pub(super) struct RelayDesk {
     pub(super) name: String,
     connections: u32,
-    has_rate: bool,
+    full_rate: Limit,
     /// Sessions that are open.
     pub(super) open: usize,
     /// Sessions that are being opened.
@@ -34,6 +34,8 @@ pub(super) struct RelayDesk {
     /// Lost since the last success: then one session at a time feels the way.
     is_shaky: bool,
     state: RelayState,
+    /// How far it is slowed, as last noted.
+    slowed_to: Option<String>,
     /// What it last said when it could not be used.
     pub(super) trouble: String,
 }
@@ -43,7 +45,7 @@ impl RelayDesk {
         Self {
             name: plan.relay.name().to_owned(),
             connections: u32::try_from(plan.connections).unwrap_or(u32::MAX),
-            has_rate: plan.rate != Limit::Unlimited,
+            full_rate: plan.rate,
             open: 0,
             connecting: 0,
             busy: 0,
@@ -55,6 +57,7 @@ impl RelayDesk {
             connect_not_before: None,
             is_shaky: false,
             state: RelayState::Up,
+            slowed_to: None,
             trouble: String::new(),
         }
     }
@@ -112,9 +115,20 @@ impl RelayDesk {
         }
         self.clock.succeeded();
         self.is_shaky = false;
-        let is_slowed = self.rate_factor(now) < 1.0 || self.sessions.factor(now.since_start) < 1.0;
-        let state = if is_slowed { RelayState::Slowed } else { RelayState::Up };
-        (state != self.state).then(|| self.record(state, now, self.trouble.clone()))
+        let slowed_to = self.slowed_to(now);
+        let state = if slowed_to.is_some() { RelayState::Slowed } else { RelayState::Up };
+        // It recovers by steps, and each is news.
+        (state != self.state || slowed_to != self.slowed_to).then(|| self.record(state, now, self.trouble.clone()))
+    }
+
+    /// How far it is slowed now, in words.
+    fn slowed_to(&self, now: Now) -> Option<String> {
+        let rate = self.full_rate.rate().filter(|_| self.rate_factor(now) < 1.0);
+        let rate = rate.map(|full| self.rate.of_rate(full, now.since_start).to_string());
+        let given = self.sessions.of(self.connections, now.since_start);
+        let sessions = (given < self.connections).then(|| format!("{given} of {} connections", self.connections));
+        let both: Vec<String> = rate.into_iter().chain(sessions).collect();
+        (!both.is_empty()).then(|| both.join(", "))
     }
 
     /// Something is wrong with the connection or the relay. Gives a record when that is news.
@@ -125,7 +139,7 @@ impl RelayDesk {
         now: Now,
         jitter: f64,
     ) -> Option<RelayRecord> {
-        let reason = outcome.to_string();
+        let reason = outcome.masked();
         match effect {
             RelayEffect::None => None,
             // The first loss after a success costs nothing; sessions that fall together count as one.
@@ -144,7 +158,7 @@ impl RelayDesk {
             }
             RelayEffect::SlowDown | RelayEffect::FewerConnections => {
                 // Without a rate of its own there is none to lower: then fewer sessions are the slower pace.
-                let by_rate = effect == RelayEffect::SlowDown && self.has_rate;
+                let by_rate = effect == RelayEffect::SlowDown && self.full_rate != Limit::Unlimited;
                 let throttle = if by_rate { &mut self.rate } else { &mut self.sessions };
                 throttle.slow_down(now.since_start);
                 if self.not_before(now).is_none() {
@@ -171,12 +185,20 @@ impl RelayDesk {
             return None;
         }
         self.not_before = Some(self.clock.failed(now.wall, jitter));
-        Some(self.record(RelayState::Parked, now, outcome.to_string()))
+        Some(self.record(RelayState::Parked, now, outcome.masked()))
     }
 
     fn record(&mut self, state: RelayState, now: Now, reason: String) -> RelayRecord {
         self.state = state;
         self.trouble.clone_from(&reason);
-        RelayRecord { name: self.name.clone(), state, since: now.wall, until: self.not_before, reason }
+        self.slowed_to = self.slowed_to(now);
+        RelayRecord {
+            name: self.name.clone(),
+            state,
+            since: now.wall,
+            until: self.not_before(now),
+            slowed_to: self.slowed_to.clone(),
+            reason,
+        }
     }
 }

@@ -213,7 +213,9 @@ pub struct RelayRecord {
     pub since: Timestamp,
     /// Not tried again before.
     pub until: Option<Timestamp>,
-    /// The reply or loss that caused it, printable.
+    /// How far it is slowed, in words: `15/m`, `2 of 4 connections`.
+    pub slowed_to: Option<String>,
+    /// The reply or loss that caused it, printable and without addresses.
     pub reason: String,
 }
 
@@ -324,6 +326,8 @@ pub struct AttemptRecord {
     pub text: String,
     /// [`crate::model::Class`] by its name.
     pub class: String,
+    /// The rule that said so; empty for tries from before rules were recorded.
+    pub rule: String,
     /// [`crate::model::Disposition`] by its name.
     pub disposition: String,
     /// The relay's name for an accepted message.

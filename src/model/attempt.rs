@@ -1,5 +1,7 @@
 //! One try to hand one message to a relay, and what was decided from it: a line of the retry log.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 
 use super::{EnhancedCode, Outcome, Phase};
@@ -111,6 +113,8 @@ pub struct Attempt {
     pub outcome: Outcome,
     /// What kind of trouble that is.
     pub class: Class,
+    /// By which rule, by its name.
+    pub rule: Cow<'static, str>,
     /// What becomes of the message.
     pub disposition: Disposition,
 }
@@ -183,6 +187,7 @@ mod tests {
                 relay: String::new(),
                 outcome: Outcome::Replied(Reply::new(Phase::Dot, 250, [text])),
                 class: Class::Accepted,
+                rule: Cow::Borrowed("250 to the dot"),
                 disposition: Disposition::Sent,
             };
             assert_eq!(attempt.queue_id(), expected, "{text}");

@@ -4,14 +4,16 @@
 //! code (`codes`). A failure has two axes, permanence and scope; only what is about one recipient or one message,
 //! for good, is bounced. The breaker looks at many verdicts together and is a decision of its own.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::asked_wait::asked_wait;
-use super::replies::NamedEffect;
+use super::codes;
+use super::replies::Replies;
+use super::reply_rule::NamedEffect;
 use super::retry::RetrySchedule;
-use super::{codes, replies};
 use crate::model::{Class, Disposition, LossCause, Outcome, Phase, Reply};
 
 /// Under what circumstances an outcome is judged.
@@ -25,6 +27,10 @@ pub struct Situation<'a> {
     pub first_attempt_at: Option<Timestamp>,
     /// When the campaign ends.
     pub deadline: Option<Timestamp>,
+    /// What this relay's replies are looked up in.
+    pub replies: &'a Replies,
+    /// Whether the relay has broken off at this message again and again: see [`super::BreakOffs`].
+    pub is_suspect: bool,
     /// When to try a recipient again.
     pub retry: &'a RetrySchedule,
     /// From 0 to 1, drawn anew for every decision.
@@ -52,7 +58,7 @@ pub enum RelayEffect {
 }
 
 /// What is done about an outcome.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
 pub struct Verdict {
     /// What kind of trouble it is.
@@ -64,7 +70,14 @@ pub struct Verdict {
     /// Whether the connection is of no more use and must be closed.
     pub ends_session: bool,
     /// Which rule decided, for the log.
-    pub rule: &'static str,
+    pub rule: Cow<'static, str>,
+}
+
+impl Verdict {
+    /// Whether the connection broke off and the message is blamed for it.
+    pub fn is_blamed(&self) -> bool {
+        self.class == Class::RecipientTransient && self.effect == RelayEffect::Reconnect
+    }
 }
 
 /// Decides what an outcome means for its message and for its relay.
@@ -73,9 +86,10 @@ pub struct Verdict {
 /// anything but [`Disposition::InDoubt`] where the relay may have the message and nobody can tell.
 pub fn decide(outcome: &Outcome, situation: &Situation<'_>) -> Verdict {
     let reading = match outcome {
-        Outcome::Replied(reply) => replied(reply),
+        Outcome::Replied(reply) => replied(reply, situation.replies),
         Outcome::Lost { phase, cause, .. } => lost(*phase, *cause),
     };
+    let reading = if situation.is_suspect { blamed(reading, outcome) } else { reading };
     let effect = reading.effect.unwrap_or_else(|| usual_effect(reading.class, outcome));
     Verdict {
         class: reading.class,
@@ -89,12 +103,25 @@ pub fn decide(outcome: &Outcome, situation: &Situation<'_>) -> Verdict {
 struct Reading {
     class: Class,
     effect: Option<RelayEffect>,
-    rule: &'static str,
+    rule: Cow<'static, str>,
 }
 
 impl Reading {
     fn usual(class: Class, rule: &'static str) -> Self {
-        Self { class, effect: None, rule }
+        Self { class, effect: None, rule: Cow::Borrowed(rule) }
+    }
+}
+
+/// A connection that breaks off at one message again and again is that message's trouble: it counts against it, so that
+/// it is not tried without end.
+fn blamed(reading: Reading, outcome: &Outcome) -> Reading {
+    if reading.class != Class::Connection || outcome.phase() < Phase::Mail {
+        return reading;
+    }
+    Reading {
+        class: Class::RecipientTransient,
+        effect: Some(RelayEffect::Reconnect),
+        rule: Cow::Borrowed("the relay breaks off at this message each time"),
     }
 }
 
@@ -109,13 +136,13 @@ fn lost(phase: Phase, cause: LossCause) -> Reading {
         LossCause::DeadlinePassed => Reading {
             class: Class::RecipientTransient,
             effect: Some(RelayEffect::None),
-            rule: "the deadline has passed",
+            rule: Cow::Borrowed("the deadline has passed"),
         },
         _ => Reading::usual(Class::Connection, "lost before the dot"),
     }
 }
 
-fn replied(reply: &Reply) -> Reading {
+fn replied(reply: &Reply, replies: &Replies) -> Reading {
     if reply.accepts_message() {
         return Reading::usual(Class::Accepted, "250 to the dot");
     }
@@ -125,25 +152,19 @@ fn replied(reply: &Reply) -> Reading {
             _ => Reading::usual(Class::Connection, "reply out of place"),
         };
     }
-    refused(reply)
+    refused(reply, replies)
 }
 
-fn refused(reply: &Reply) -> Reading {
-    let (class, rule) = codes::read(reply);
-    let known = replies::look_up(reply).filter(|known| reply.phase >= Phase::Mail || is_about_relay(known.class));
-    known.map_or(Reading::usual(class, rule), |known| Reading {
-        class: known.class,
-        effect: known.effect.map(|effect| match effect {
-            NamedEffect::FewerConnections => RelayEffect::FewerConnections,
-            NamedEffect::Park => park(reply),
-        }),
-        rule: known.rule,
-    })
-}
-
-/// Before MAIL no reply can be about a recipient or a message, whatever its text resembles.
-fn is_about_relay(class: Class) -> bool {
-    matches!(class, Class::Connection | Class::SlowDown | Class::Quota | Class::Account)
+fn refused(reply: &Reply, replies: &Replies) -> Reading {
+    let Some(known) = replies.look_up(reply) else {
+        let (class, rule) = codes::read(reply);
+        return Reading::usual(class, rule);
+    };
+    let effect = known.effect.map(|effect| match effect {
+        NamedEffect::FewerConnections => RelayEffect::FewerConnections,
+        NamedEffect::Park => park(reply),
+    });
+    Reading { class: known.class, effect, rule: known.rule }
 }
 
 fn usual_effect(class: Class, outcome: &Outcome) -> RelayEffect {
@@ -168,7 +189,7 @@ fn park(reply: &Reply) -> RelayEffect {
 fn ends_session(class: Class, effect: RelayEffect, outcome: &Outcome) -> bool {
     let closing = outcome.reply().is_none_or(|reply| reply.code == 421);
     let broken = matches!(class, Class::Connection | Class::InDoubt | Class::Account | Class::Quota);
-    closing || broken || effect == RelayEffect::FewerConnections
+    closing || broken || matches!(effect, RelayEffect::FewerConnections | RelayEffect::Reconnect)
 }
 
 fn dispose(class: Class, outcome: &Outcome, situation: &Situation<'_>) -> Disposition {
@@ -186,7 +207,7 @@ fn dispose(class: Class, outcome: &Outcome, situation: &Situation<'_>) -> Dispos
 
 /// The recipient's clock.
 fn try_again(outcome: &Outcome, situation: &Situation<'_>) -> Disposition {
-    let Situation { now, tries_counted, first_attempt_at, deadline, retry, jitter } = *situation;
+    let Situation { now, tries_counted, first_attempt_at, deadline, retry, jitter, .. } = *situation;
     let due = match outcome.reply().and_then(|reply| asked_wait(&reply.text)) {
         Some(asked) => retry.next_due_as_asked(asked, tries_counted, now, jitter),
         None => retry.next_due(tries_counted, now, jitter),
@@ -249,13 +270,23 @@ mod tests {
             code in 0..1100_u16,
             text in texts(),
             tries_counted: u32,
+            is_suspect: bool,
             second in -377_705_023_201..253_402_207_200_i64,
             jitter in 0.0..1.0_f64,
         ) {
             let retry = RetrySchedule::default();
             let now = Timestamp::from_second(second).unwrap();
-            let situation =
-                Situation { now, tries_counted, first_attempt_at: None, deadline: None, retry: &retry, jitter };
+            let replies = Replies::default();
+            let situation = Situation {
+                now,
+                tries_counted,
+                first_attempt_at: None,
+                deadline: None,
+                replies: &replies,
+                is_suspect,
+                retry: &retry,
+                jitter,
+            };
             let reply = Reply::new(phase, code, [text.as_str()]);
             let refusal = (400..600).contains(&code);
             let verdict = decide(&Outcome::Replied(reply), &situation);
@@ -270,6 +301,7 @@ mod tests {
             if let Disposition::Deferred { due, counted } = disposition {
                 prop_assert!(due >= now);
                 prop_assert_eq!(counted, class == Class::RecipientTransient);
+                prop_assert!(!counted || phase >= Phase::Mail);
             }
             if code == 421 || class == Class::InDoubt {
                 prop_assert!(verdict.ends_session);

@@ -4,14 +4,17 @@
 //! do I/O, read a clock, draw a random number or wait; it is the only one that names `governor`.
 
 mod asked_wait;
+mod break_offs;
 mod breaker;
 mod codes;
 mod disposition;
 mod gate;
 mod pace;
+mod providers;
 mod rate;
 mod relay_clock;
 mod replies;
+mod reply_rule;
 mod retry;
 mod span;
 mod throttle;
@@ -20,12 +23,16 @@ mod waiting_line;
 mod window;
 mod windows;
 
+pub use break_offs::BreakOffs;
 pub use breaker::{Breaker, Tripped, refusal_in_common};
 pub use disposition::{RelayEffect, Situation, Verdict, decide};
 pub use gate::{steady_interval, time_for};
 pub use pace::{Admission, Binding, Pace, PaceSettings};
+pub use providers::{Profile, ProfileLimits};
 pub use rate::{Limit, Rate, RateError, RateUnit};
 pub use relay_clock::RelayClock;
+pub use replies::{Replies, StaffRules};
+pub use reply_rule::RuleProblem;
 pub use retry::RetrySchedule;
 pub use span::{SpanError, format_span, parse_positive_span, parse_span};
 pub use throttle::Throttle;

@@ -1,195 +1,132 @@
-//! The table of what relays are known to say (`replies.toml`), and how a reply is looked up in it.
+//! In which order it is asked what a reply means: staff's own rules, those of the relay's provider, those of every
+//! other provider, the general ones (`replies.toml`).
 //!
-//! Only reads the table. What a reply means that is not in it, `codes` says.
+//! The words of another provider count too, because a relay passes on what the next one said: they are as distinctive
+//! through somebody else's Postfix. A bare code does not travel like that, so a provider's rules that name no words are
+//! asked only at its own relays. What no rule knows, `codes` reads.
 
-use std::sync::LazyLock;
+use std::borrow::Cow;
+use std::sync::{Arc, LazyLock};
 
-use serde::Deserialize;
+use crate::model::{Class, Reply};
 
-use crate::model::{Class, EnhancedCode, Phase, Reply};
+use super::providers::Profile;
+use super::reply_rule::{self, NamedEffect, Rule, RuleProblem};
 
-/// What the table knows about a reply.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a relay's replies are looked up in.
+#[derive(Debug, Clone)]
+pub struct Replies {
+    profile: &'static Profile,
+    staff: StaffRules,
+}
+
+/// Rules that staff wrote for this campaign.
+#[derive(Debug, Clone, Default)]
+pub struct StaffRules(Arc<[Rule]>);
+
+impl StaffRules {
+    /// Reads them; `file` is where they stand, which the log shows with a rule's name.
+    pub fn parse(source: &str, file: &str) -> Result<Self, Vec<RuleProblem>> {
+        let mut rules = reply_rule::read(source, &[])?;
+        for rule in &mut rules {
+            rule.name = format!("{file}/{}", rule.name);
+        }
+        Ok(Self(rules.into()))
+    }
+}
+
+/// What is known about a reply.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Known {
     pub(super) class: Class,
     pub(super) effect: Option<NamedEffect>,
-    pub(super) rule: &'static str,
+    pub(super) rule: Cow<'static, str>,
 }
 
-/// An effect that is not the usual one of its class.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum NamedEffect {
-    FewerConnections,
-    Park,
-}
+impl Replies {
+    /// For a relay of that provider, with the rules of staff, if there are any.
+    pub fn new(profile: &'static Profile, staff: StaffRules) -> Self {
+        Self { profile, staff }
+    }
 
-/// The first rule of the table that fits.
-pub(super) fn look_up(reply: &Reply) -> Option<Known> {
-    let text = reply.text.to_lowercase();
-    let rule = RULES.iter().find(|rule| rule.fits(reply, &text))?;
-    Some(Known { class: rule.class, effect: rule.effect, rule: &rule.name })
-}
+    /// The relay's provider.
+    pub fn profile(&self) -> &'static Profile {
+        self.profile
+    }
 
-/// The compiled-in table. A test holds it to being readable; without that test an unreadable table would be an
-/// empty one, and the codes alone would decide.
-static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| parse(include_str!("replies.toml")).unwrap_or_default());
-
-struct Rule {
-    name: String,
-    class: Class,
-    effect: Option<NamedEffect>,
-    texts: Vec<Pattern>,
-    enhanced: Vec<EnhancedCode>,
-    codes: Vec<CodePattern>,
-    phases: Vec<Phase>,
-}
-
-impl Rule {
-    fn fits(&self, reply: &Reply, text: &str) -> bool {
-        (self.phases.is_empty() || self.phases.contains(&reply.phase))
-            && (self.codes.is_empty() || self.codes.iter().any(|pattern| pattern.fits(reply.code)))
-            && (self.enhanced.is_empty() || reply.enhanced.is_some_and(|code| self.enhanced.contains(&code)))
-            && (self.texts.is_empty() || self.texts.iter().any(|pattern| pattern.fits(text)))
+    /// The first rule that fits.
+    pub(super) fn look_up(&self, reply: &Reply) -> Option<Known> {
+        let text = reply.text.to_lowercase();
+        let known = |rule: &Rule, name| Known { class: rule.class, effect: rule.effect, rule: name };
+        if let Some(rule) = self.staff.0.iter().find(|rule| rule.fits(reply, &text)) {
+            return Some(known(rule, Cow::Owned(rule.name.clone())));
+        }
+        let others = Profile::all().flat_map(Profile::rules).filter(|rule| rule.names_a_text());
+        let mut rules = self.profile.rules().iter().chain(others).chain(GENERAL.iter());
+        let rule = rules.find(|rule| rule.fits(reply, &text))?;
+        Some(known(rule, Cow::Borrowed(rule.name.as_str())))
     }
 }
 
-/// Pieces of text that must occur in this order.
-struct Pattern(Vec<String>);
-
-impl Pattern {
-    fn fits(&self, text: &str) -> bool {
-        let mut rest = text;
-        self.0.iter().all(|piece| match rest.split_once(piece.as_str()) {
-            Some((_, after)) => {
-                rest = after;
-                true
-            }
-            None => false,
-        })
+impl Default for Replies {
+    /// For a relay of which nothing special is known.
+    fn default() -> Self {
+        Self::new(Profile::unknown(), StaffRules::default())
     }
 }
 
-/// `5xx`, `454`: what a code lies between.
-struct CodePattern(u16, u16);
-
-impl CodePattern {
-    fn parse(text: &str) -> Option<Self> {
-        let bound = |digit: &str| text.replace('x', digit).parse().ok();
-        (text.len() == 3).then_some(Self(bound("0")?, bound("9")?))
-    }
-
-    fn fits(&self, code: u16) -> bool {
-        (self.0..=self.1).contains(&code)
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Table {
-    rule: Vec<RawRule>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawRule {
-    name: String,
-    class: String,
-    effect: Option<NamedEffect>,
-    #[serde(default)]
-    text: Vec<String>,
-    #[serde(default)]
-    enhanced: Vec<String>,
-    #[serde(default)]
-    codes: Vec<String>,
-    #[serde(default)]
-    phases: Vec<String>,
-}
-
-/// Reads a table; the error names the rule.
-fn parse(source: &str) -> Result<Vec<Rule>, String> {
-    let table: Table = toml::from_str(source).map_err(|e| e.to_string())?;
-    table.rule.into_iter().map(read_rule).collect()
-}
-
-fn read_rule(raw: RawRule) -> Result<Rule, String> {
-    let wrong = |what: &str| format!("rule `{}`: {what}", raw.name);
-    if raw.text.is_empty() && raw.enhanced.is_empty() {
-        return Err(wrong("names neither a text nor an enhanced code"));
-    }
-    let pieces = |text: &String| Pattern(text.split('*').filter(|p| !p.is_empty()).map(str::to_lowercase).collect());
-    Ok(Rule {
-        class: Class::parse(&raw.class).ok_or_else(|| wrong("no such class"))?,
-        effect: raw.effect,
-        texts: raw.text.iter().map(pieces).collect(),
-        enhanced: read_all(&raw.enhanced, EnhancedCode::parse).ok_or_else(|| wrong("an enhanced code is not one"))?,
-        codes: read_all(&raw.codes, CodePattern::parse).ok_or_else(|| wrong("a code is not like 5xx or 454"))?,
-        phases: read_all(&raw.phases, Phase::parse).ok_or_else(|| wrong("no such phase"))?,
-        name: raw.name,
-    })
-}
-
-fn read_all<T>(words: &[String], read: impl Fn(&str) -> Option<T>) -> Option<Vec<T>> {
-    words.iter().map(|word| read(word)).collect()
-}
+/// A test holds the table to being readable; without it one that is not would be an empty one, and the codes alone
+/// would decide.
+static GENERAL: LazyLock<Vec<Rule>> =
+    LazyLock::new(|| reply_rule::read(include_str!("replies.toml"), &[]).unwrap_or_default());
 
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
 
+    use crate::model::Phase;
+
     use super::*;
 
-    fn table(rule: &str) -> Result<Vec<Rule>, String> {
-        parse(&format!("[[rule]]\nname = \"r\"\n{rule}"))
+    const STAFF: &str = r#"
+        [[rule]]
+        name = "our-postfix"
+        text = ["user unknown"]
+        codes = ["550"]
+        class = "connection"
+    "#;
+
+    fn class(replies: &Replies, code: u16, text: &str) -> Option<Known> {
+        replies.look_up(&Reply::new(Phase::Rcpt, code, [text]))
     }
 
     #[test]
-    fn the_compiled_in_table_is_readable_and_every_rule_has_a_name_of_its_own() {
-        let rules = parse(include_str!("replies.toml")).unwrap();
-        let names: HashSet<_> = rules.iter().map(|r| r.name.as_str()).collect();
-        assert!(rules.len() > 20);
-        assert_eq!(names.len(), rules.len());
-        assert_eq!(RULES.len(), rules.len());
+    fn every_compiled_in_rule_has_a_name_of_its_own() {
+        let rules = reply_rule::read(include_str!("replies.toml"), &[]).unwrap();
+        let all: Vec<&str> =
+            GENERAL.iter().chain(Profile::all().flat_map(Profile::rules)).map(|r| r.name.as_str()).collect();
+        assert_eq!(GENERAL.len(), rules.len());
+        assert!(all.len() > 60, "{}", all.len());
+        assert_eq!(all.iter().collect::<HashSet<_>>().len(), all.len());
     }
 
     #[test]
-    fn no_rule_declares_a_message_sent_or_in_doubt() {
-        for rule in RULES.iter() {
-            assert!(!matches!(rule.class, Class::Accepted | Class::InDoubt | Class::Breaker), "{}", rule.name);
-        }
+    fn the_rules_of_staff_come_first_and_are_named_with_their_file() {
+        let staff = StaffRules::parse(STAFF, "replies.toml").unwrap();
+        let ours = Replies::new(Profile::unknown(), staff);
+        let known = class(&ours, 550, "5.1.1 User unknown").unwrap();
+        assert_eq!((known.class, known.rule.as_ref()), (Class::Connection, "replies.toml/our-postfix"));
+        let usual = class(&Replies::default(), 550, "5.1.1 User unknown").unwrap();
+        assert_eq!(usual.class, Class::RecipientPermanent);
+        assert_eq!(class(&ours, 553, "User unknown"), class(&Replies::default(), 553, "User unknown"));
     }
 
     #[test]
-    fn a_pattern_asks_for_its_pieces_in_order() {
-        let pattern = |text: &str| Pattern(text.split('*').map(str::to_owned).collect());
-        assert!(pattern("domain*not allowed").fits("the domain x.example is not allowed to send"));
-        assert!(!pattern("allowed*domain").fits("domain not allowed"));
-        assert!(!pattern("domain*domain").fits("one domain"));
-    }
-
-    #[test]
-    fn code_patterns_fit_their_codes() {
-        for (pattern, code, fits) in [("5xx", 550, true), ("5xx", 450, false), ("45x", 454, true), ("454", 455, false)]
-        {
-            assert_eq!(CodePattern::parse(pattern).unwrap().fits(code), fits, "{pattern} {code}");
-        }
-        for pattern in ["", "5", "5xxx", "yyy", "5 x"] {
-            assert!(CodePattern::parse(pattern).is_none(), "{pattern}");
-        }
-    }
-
-    #[test]
-    fn a_rule_that_is_not_one_is_refused_by_its_name() {
-        assert!(table("text = [\"a\"]\nclass = \"quota\"").is_ok());
-        for rule in [
-            "class = \"quota\"",
-            "text = [\"a\"]\nclass = \"no\"",
-            "text = [\"a\"]\nclass = \"quota\"\nphases = [\"no\"]",
-            "text = [\"a\"]\nclass = \"quota\"\ncodes = [\"5\"]",
-            "enhanced = [\"5.1\"]\nclass = \"quota\"",
-        ] {
-            assert!(table(rule).is_err_and(|e| e.contains("`r`")), "{rule}");
-        }
-        assert!(table("text = [\"a\"]\nclass = \"quota\"\nphase = [\"dot\"]").is_err(), "unknown key");
+    fn the_words_of_a_provider_are_known_through_any_relay_but_its_bare_codes_only_at_its_own() {
+        let google = Replies::new(Profile::named("google-workspace").unwrap(), StaffRules::default());
+        let words = "5.4.5 Daily user sending limit exceeded";
+        assert_eq!(class(&google, 550, words), class(&Replies::default(), 550, words));
+        assert_eq!(class(&google, 550, "5.4.5 no").unwrap().class, Class::Quota);
+        assert_eq!(class(&Replies::default(), 550, "5.4.5 no"), None, "congestion, by RFC 3463");
     }
 }

@@ -2,7 +2,10 @@
 //!
 //! Only the factor; what it is applied to is the caller's: the rate through `pace`, the connections by their number.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
+
+use super::rate::{Rate, RateUnit};
 
 /// A factor that halves on every request to slow down and recovers by 5 % of the full rate a clean minute.
 ///
@@ -16,6 +19,8 @@ pub struct Throttle {
 
 /// One burst of complaints is one complaint: all connections of a relay hear it at about the same time.
 const ONE_COMPLAINT: Duration = Duration::from_secs(5);
+/// So few are better told in a longer unit.
+const FEW: u32 = 10;
 const FULL: u32 = 10_000;
 const SHARE_MIN: u32 = FULL / 64;
 const RECOVERY_A_MINUTE: u32 = FULL / 20;
@@ -50,6 +55,23 @@ impl Throttle {
     pub fn of(&self, full: u32, now: Duration) -> u32 {
         let given = u64::from(full) * u64::from(self.share(now)) / u64::from(FULL);
         u32::try_from(given).unwrap_or(full).max(1)
+    }
+
+    /// What is given of a rate, about: in a longer unit where few are left of a short one.
+    pub fn of_rate(&self, full: Rate, now: Duration) -> Rate {
+        let share = u64::from(self.share(now));
+        let given = |unit: RateUnit| {
+            let units = unit.duration().as_secs() / full.unit().duration().as_secs().max(1);
+            let count = u64::from(full.count()).saturating_mul(units).saturating_mul(share) / u64::from(FULL);
+            NonZeroU32::new(u32::try_from(count).unwrap_or(u32::MAX)).and_then(|count| Rate::new(count, unit))
+        };
+        let longer = [RateUnit::Minute, RateUnit::Hour, RateUnit::Day].into_iter();
+        let mut units =
+            std::iter::once(full.unit()).chain(longer.filter(|unit| unit.duration() > full.unit().duration()));
+        units
+            .find_map(|unit| given(unit).filter(|rate| rate.count() >= FEW))
+            .or_else(|| given(full.unit()))
+            .unwrap_or(full)
     }
 
     fn share(&self, now: Duration) -> u32 {
@@ -98,6 +120,17 @@ mod tests {
         }
         assert!(throttle.factor(at(9990)) >= 1.0 / 65.0);
         assert_eq!(throttle.of(10, at(9990)), 1);
+    }
+
+    #[test]
+    fn a_slowed_rate_is_told_in_a_unit_in_which_it_is_not_few() {
+        let mut throttle = Throttle::new();
+        throttle.slow_down(at(0));
+        for (full, expected) in
+            [("100/s", "50/s"), ("1/s", "30/m"), ("3/s", "90/m"), ("30/m", "15/m"), ("30/h", "15/h"), ("1/d", "1/d")]
+        {
+            assert_eq!(throttle.of_rate(full.parse().unwrap(), at(0)).to_string(), expected, "{full}");
+        }
     }
 
     #[test]

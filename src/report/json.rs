@@ -35,6 +35,7 @@ fn relay(relay: &RelayRecord) -> Value {
         "state": relay.state.as_str(),
         "since": relay.since.to_string(),
         "until": relay.until.map(|at| at.to_string()),
+        "slowed_to": relay.slowed_to,
         "reason": relay.reason,
     })
 }
@@ -53,6 +54,7 @@ pub fn log_line(record: &AttemptRecord, tag: &CampaignTag) -> Value {
         "enhanced": record.enhanced.map(|code| code.to_string()),
         "text": record.text,
         "class": record.class,
+        "rule": record.rule,
         "disposition": record.disposition,
         "queue_id": record.queue_id,
         "message_id": record.message_id,

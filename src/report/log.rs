@@ -5,8 +5,10 @@ use std::fmt::Write as _;
 use jiff::tz::TimeZone;
 
 use crate::ledger::AttemptRecord;
+use crate::model::Class;
 
-/// `2026-03-14 10:05:00  letter 1042 to mayor@town.example, try 2, relay main: deferred at rcpt: 450 4.2.1 …`
+/// `2026-03-14 10:05:00  letter 1042 to mayor@town.example, try 2, relay main: deferred at rcpt: 450 4.2.0 Greylisted …
+/// [recipient_transient: greylisted]`, all in one line.
 ///
 /// Names the mailbox in full: it is for staff at their terminal, not for a log file.
 pub fn line(record: &AttemptRecord, zone: &TimeZone) -> String {
@@ -23,5 +25,9 @@ pub fn line(record: &AttemptRecord, zone: &TimeZone) -> String {
     }
     let separator = if record.code.is_some() { " " } else { ": " };
     let _ = write!(out, "{separator}{}", record.text);
+    if record.class != Class::Accepted.as_str() {
+        let rule = if record.rule.is_empty() { String::new() } else { format!(": {}", record.rule) };
+        let _ = write!(out, " [{}{rule}]", record.class);
+    }
     out
 }

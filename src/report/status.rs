@@ -4,10 +4,12 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use crate::ledger::{CampaignState, Counts, Ledger, LedgerError, OfficialFigures, RelayRecord, RelayState};
 use crate::model::{MessageKind, MessageState};
 
+use super::layout::paragraph;
 use super::table::{Align, Table, count, counted, duration};
 
 /// The state of a whole campaign.
@@ -66,6 +68,8 @@ pub struct Figures {
     pub sent_last_minute: u64,
     /// When these figures were read.
     pub at: Timestamp,
+    /// In which times are told.
+    pub zone: TimeZone,
 }
 
 impl Figures {
@@ -82,7 +86,14 @@ impl Figures {
             sent_last_minute: ledger.sent_since(minute_ago)?,
             counts,
             at: now,
+            zone: TimeZone::UTC,
         })
+    }
+
+    /// The same, with times told in that zone.
+    #[must_use]
+    pub fn in_zone(self, zone: TimeZone) -> Self {
+        Self { zone, ..self }
     }
 
     /// How long the messages that move by themselves take at the rate of the last minute.
@@ -134,8 +145,9 @@ pub fn text(figures: &Figures) -> String {
         out.push('\n');
     }
     let is_at_work = matches!(figures.overall, Overall::Running | Overall::Stopped);
-    for relay in figures.relays.iter().filter(|r| is_at_work && r.state != RelayState::Up) {
-        out.push_str(&relay_line(relay, figures.at));
+    if is_at_work && !figures.relays.is_empty() {
+        out.push('\n');
+        figures.relays.iter().for_each(|relay| relay_line(&mut out, relay, figures));
     }
     out.push_str(&advice(figures));
     out
@@ -157,16 +169,27 @@ pub fn standing(counts: &Counts) -> String {
     table.text()
 }
 
-fn relay_line(relay: &RelayRecord, now: Timestamp) -> String {
-    let state = match relay.state {
-        RelayState::Up => "up",
-        RelayState::Slowed => "asked us to slow down",
-        RelayState::Parked => "cannot be used now",
-        RelayState::Stopped => "refuses us",
+/// `relay `main` is parked until 14:05 CST (20 minutes): 550 5.4.5 Daily …`
+fn relay_line(out: &mut String, relay: &RelayRecord, figures: &Figures) {
+    let until = relay.until.filter(|until| *until > figures.at).map(|until| {
+        let wait = Duration::try_from(until.duration_since(figures.at)).unwrap_or_default();
+        format!(" until {} ({})", until.to_zoned_datetime(figures.zone.clone()).strftime("%H:%M %Z"), duration(wait))
+    });
+    let pause = until.clone().unwrap_or_default();
+    let state = match (relay.state, &relay.slowed_to) {
+        (RelayState::Up, _) => "up".to_owned(),
+        (RelayState::Slowed, Some(to)) if until.is_some() => format!("slowed to {to} and paused{pause}"),
+        (RelayState::Slowed, Some(to)) => format!("slowed to {to}"),
+        (RelayState::Slowed, None) => format!("slowed{pause}"),
+        (RelayState::Parked, _) if until.is_some() => format!("parked{pause}"),
+        (RelayState::Parked, _) => "parked, and tried again now".to_owned(),
+        (RelayState::Stopped, _) => "stopped".to_owned(),
     };
-    let wait = relay.until.and_then(|at| Duration::try_from(at.duration_since(now)).ok());
-    let until = wait.map_or_else(String::new, |wait| format!(", next try in {}", duration(wait)));
-    format!("\n  relay `{}` {state}{until}: {}\n", relay.name, relay.reason)
+    let because = match relay.state {
+        RelayState::Up => String::new(),
+        _ => format!(": {}", relay.reason),
+    };
+    paragraph(out, 2, &format!("relay `{}` is {state}{because}", relay.name));
 }
 
 /// What staff can do now, one line for each thing; empty when there is nothing.

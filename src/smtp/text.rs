@@ -3,12 +3,14 @@
 //! Pure. Whatever comes in, nothing but CRLF ends a line on the wire and nothing but the end is a lone dot:
 //! a bare CR or LF is what makes one server see the end of a message where another does not.
 
+use memchr::memchr2;
+
 /// Stuffs dots, turns bare CR and bare LF into CRLF, and ends with one `CRLF . CRLF`.
 pub(super) fn on_the_wire(message: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(message.len() + message.len() / 50 + 8);
     let mut rest = message;
     while !rest.is_empty() {
-        let end = rest.iter().position(|b| matches!(b, b'\r' | b'\n')).unwrap_or(rest.len());
+        let end = memchr2(b'\r', b'\n', rest).unwrap_or(rest.len());
         let (line, tail) = rest.split_at(end);
         if line.starts_with(b".") {
             out.push(b'.');

@@ -2,7 +2,9 @@
 
 use std::fmt::Write;
 
-use super::markdown;
+use pulldown_cmark::Event;
+
+use super::{markdown, text};
 
 const STYLE: &str = "\
 :root{color-scheme:light dark}\
@@ -11,8 +13,12 @@ blockquote{margin:1em 0;padding-left:1em;border-left:3px solid #888}";
 
 /// Makes a complete document of a subject and Markdown; `lang` is the language of the letter, as in `en`.
 pub fn to_html(subject: &str, markdown: &str, lang: &str) -> String {
+    of_events(subject, markdown::events(markdown), lang)
+}
+
+pub(super) fn of_events(subject: &str, events: Vec<Event<'_>>, lang: &str) -> String {
     let mut body = String::new();
-    pulldown_cmark::html::push_html(&mut body, markdown::events(markdown).into_iter());
+    pulldown_cmark::html::push_html(&mut body, events.into_iter());
     let (subject, lang) = (escaped(subject), escaped(lang));
     let mut html = String::with_capacity(body.len() + 600);
     // Writing to a string cannot fail.
@@ -24,6 +30,13 @@ pub fn to_html(subject: &str, markdown: &str, lang: &str) -> String {
          <style>{STYLE}</style>\n</head>\n<body>\n<main>\n{body}</main>\n</body>\n</html>\n"
     );
     html
+}
+
+/// The plain text and the HTML document of one letter, its Markdown read once for both.
+pub fn to_text_and_html(subject: &str, markdown: &str, lang: &str) -> (String, String) {
+    let events = markdown::events(markdown);
+    let text = text::of_events(&events);
+    (text, of_events(subject, events, lang))
 }
 
 /// Text as it may stand in HTML, between tags or in a quoted attribute.

@@ -9,20 +9,21 @@ use pulldown_cmark::{CowStr, Event, LinkType, OffsetIter, Options, Parser, Tag, 
 use super::problem::Finding;
 use super::scan::{Piece, TagKind};
 
+const EMPTY: CowStr<'static> = CowStr::Borrowed("");
 const SCHEMES: [&str; 3] = ["https://", "http://", "mailto:"];
 
 /// The events of a letter. Raw HTML is text, pictures are their description, and links lead only to the web or
 /// to a mailbox.
 pub(super) fn events(markdown: &str) -> Vec<Event<'_>> {
     let mut out = Vec::new();
-    let mut text = Run::default();
+    let mut text = Run { text: EMPTY, end: 0 };
     let mut links: Vec<bool> = Vec::new(); // of the open links and pictures: is it kept as a link?
     let mut code_blocks = 0_usize;
     for (event, range) in parser(markdown) {
         let plain = code_blocks > 0 || !links.is_empty();
         match event {
             Event::Text(part) => {
-                text.add(&part, range, plain, &mut out);
+                text.add(part, range, plain, &mut out);
                 continue;
             }
             _ => text.flush(plain, &mut out),
@@ -63,29 +64,29 @@ fn is_allowed(url: &str) -> bool {
 
 /// Text that stands without a gap in the source. A backslash is a gap: an escaped address is no link, which is
 /// how a value that looks like an address stays a text.
-#[derive(Default)]
-struct Run {
-    text: String,
+struct Run<'a> {
+    text: CowStr<'a>,
     end: usize,
 }
 
-impl Run {
-    fn add(&mut self, part: &str, range: Range<usize>, plain: bool, out: &mut Vec<Event<'_>>) {
+impl<'a> Run<'a> {
+    fn add(&mut self, part: CowStr<'a>, range: Range<usize>, plain: bool, out: &mut Vec<Event<'a>>) {
         if range.start != self.end {
             self.flush(plain, out);
         }
-        self.text.push_str(part);
+        self.text = if self.text.is_empty() { part } else { format!("{}{part}", self.text).into() };
         self.end = range.end;
     }
 
-    fn flush(&mut self, plain: bool, out: &mut Vec<Event<'_>>) {
-        let text = std::mem::take(&mut self.text);
-        if plain {
-            out.extend((!text.is_empty()).then(|| Event::Text(text.into())));
+    fn flush(&mut self, plain: bool, out: &mut Vec<Event<'a>>) {
+        let text = std::mem::replace(&mut self.text, EMPTY);
+        let urls = if plain { Vec::new() } else { bare_urls(&text) };
+        if urls.is_empty() {
+            out.extend((!text.is_empty()).then_some(Event::Text(text)));
             return;
         }
         let mut at = 0;
-        for url in bare_urls(&text) {
+        for url in urls {
             out.extend((at < url.start).then(|| owned_text(&text[at..url.start])));
             at = url.end;
             out.extend(link(&text[url]));
@@ -109,6 +110,10 @@ fn link<'a>(url: &str) -> [Event<'a>; 3] {
 /// Where `https://…`, `http://…` and `www.…` stand in a text, without the punctuation of the sentence around.
 pub(super) fn bare_urls(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
+    // Most texts have none, and each search costs.
+    if !text.contains(':') && !text.contains("www.") {
+        return found;
+    }
     let mut at = 0;
     while at < text.len() {
         let starts =

@@ -31,7 +31,7 @@ use std::sync::Arc;
 
 pub use advice::Advice;
 pub use fields::{Fields, Purpose, field_name};
-pub use html::{escaped, to_html};
+pub use html::{escaped, to_html, to_text_and_html};
 pub use lint::{lint, says_where_they_live};
 pub use named::fields_named;
 pub use problem::TemplateProblem;

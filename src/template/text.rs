@@ -3,7 +3,6 @@
 //! Nothing is escaped: in plain text every character is itself.
 
 use pulldown_cmark::{Event, HeadingLevel, Tag, TagEnd};
-use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
 use unicode_width::UnicodeWidthStr;
 
 use super::markdown;
@@ -13,8 +12,12 @@ const COLUMNS_MIN: usize = 20; // deep inside quotes and lists
 
 /// Makes plain text of Markdown; ends with a line break unless there is nothing.
 pub fn to_text(markdown: &str) -> String {
+    of_events(&markdown::events(markdown))
+}
+
+pub(super) fn of_events(events: &[Event<'_>]) -> String {
     let mut writer = Writer::default();
-    for event in markdown::events(markdown) {
+    for event in events {
         writer.event(event);
     }
     writer.flush();
@@ -43,11 +46,11 @@ struct Writer {
 }
 
 impl Writer {
-    fn event(&mut self, event: Event<'_>) {
+    fn event(&mut self, event: &Event<'_>) {
         match event {
             Event::Start(tag) => self.start(tag),
-            Event::End(tag) => self.end(tag),
-            Event::Text(text) | Event::Code(text) => self.inline.push_str(&text),
+            Event::End(tag) => self.end(*tag),
+            Event::Text(text) | Event::Code(text) => self.inline.push_str(text),
             Event::SoftBreak => self.inline.push(' '),
             Event::HardBreak => self.inline.push('\n'),
             Event::Rule => {
@@ -59,7 +62,7 @@ impl Writer {
         }
     }
 
-    fn start(&mut self, tag: Tag<'_>) {
+    fn start(&mut self, tag: &Tag<'_>) {
         match tag {
             Tag::Paragraph | Tag::Heading { .. } => self.gap(),
             Tag::BlockQuote(_) => {
@@ -76,11 +79,11 @@ impl Writer {
                 if !self.flush() {
                     self.gap();
                 }
-                self.lists.push(first);
+                self.lists.push(*first);
             }
             Tag::Item => self.start_item(),
             Tag::Emphasis | Tag::Strong => self.inline.push('*'),
-            Tag::Link { dest_url, .. } => self.links.push((dest_url.into_string(), self.inline.len())),
+            Tag::Link { dest_url, .. } => self.links.push((dest_url.to_string(), self.inline.len())),
             _ => {}
         }
     }
@@ -167,19 +170,31 @@ impl Writer {
         }
         let inline = std::mem::take(&mut self.inline);
         let taken: usize = self.prefixes.iter().map(|p| p.rest.width()).sum();
-        let options = Options::new(COLUMNS_MAX.saturating_sub(taken).max(COLUMNS_MIN))
-            .break_words(false)
-            .wrap_algorithm(WrapAlgorithm::FirstFit)
-            .word_separator(WordSeparator::AsciiSpace)
-            .word_splitter(WordSplitter::NoHyphenation);
+        let columns = COLUMNS_MAX.saturating_sub(taken).max(COLUMNS_MIN);
         for line in inline.trim_end_matches('\n').split('\n') {
-            let words: Vec<&str> = line.split_ascii_whitespace().collect();
-            for wrapped in textwrap::wrap(&words.join(" "), &options) {
-                self.line(&wrapped);
-            }
+            self.fill(line, columns);
         }
         self.gap_due = false;
         true
+    }
+
+    /// Writes as many words to a line as fit. A word that is longer than a line has one of its own.
+    fn fill(&mut self, line: &str, columns: usize) {
+        let (mut filled, mut width) = (String::with_capacity(columns), 0);
+        for word in line.split_ascii_whitespace() {
+            let further = word.width();
+            if width > 0 && width + 1 + further > columns {
+                self.line(&filled);
+                filled.clear();
+                width = 0;
+            } else if width > 0 {
+                filled.push(' ');
+                width += 1;
+            }
+            filled.push_str(word);
+            width += further;
+        }
+        self.line(&filled);
     }
 
     fn gap(&mut self) {

@@ -72,6 +72,7 @@ pub(crate) async fn what_is_noted_of_campaign_and_relays_is_read_back(world: imp
         state: RelayState::Parked,
         since: minute(1),
         until: Some(minute(20)),
+        slowed_to: Some("15/m".into()),
         reason: "quota".into(),
     };
     ledger.note_relay(relay.clone()).await.unwrap();

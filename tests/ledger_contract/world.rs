@@ -126,7 +126,7 @@ pub(crate) fn attempt(at: Timestamp, disposition: Disposition) -> Attempt {
             (Outcome::Lost { phase: Phase::Dot, cause: LossCause::Closed, detail: String::new() }, Class::InDoubt)
         }
     };
-    Attempt { at, relay: "main".into(), outcome, class, disposition }
+    Attempt { at, relay: "main".into(), outcome, class, rule: "a rule".into(), disposition }
 }
 
 /// A refusal of the recipient for good, before the body.

@@ -62,7 +62,7 @@ impl Desk {
     }
 
     pub(super) fn stop_for_account(&mut self, relay: usize, outcome: &Outcome) {
-        let reason = StopReason::Account { relay: self.relays[relay].name.clone(), reply: outcome.to_string() };
+        let reason = StopReason::Account { relay: self.relays[relay].name.clone(), reply: outcome.masked() };
         self.leave(Ending::Stopped(reason));
     }
 

@@ -31,9 +31,8 @@ pub(super) struct Claimed {
 pub(super) fn give_back(db: &Connection, leased: Claimed, lane_ready_at: Option<Ms>) -> Work<()> {
     step(db, leased.id, Standing::under(MessageState::Leased, leased.token), Move::GiveBack)?;
     lanes::vacate(db, leased.lane, leased.id)?;
-    match lane_ready_at {
-        Some(ready_at) => lanes::wait_until(db, leased.lane, ready_at)?,
-        None => {}
+    if let Some(ready_at) = lane_ready_at {
+        lanes::wait_until(db, leased.lane, ready_at)?;
     }
     lanes::repair(db, leased.lane)
 }
@@ -108,9 +107,9 @@ pub(super) fn end(db: &Connection, from: MessageState, claimed: Claimed, attempt
 /// The line in the retry log.
 fn log(db: &Connection, message: MessageId, attempt: &Attempt) -> Work<()> {
     db.prepare_cached(
-        "INSERT INTO attempt (message, number, at, relay, phase, code, enhanced, text, class, disposition, queue_id)
+        "INSERT INTO attempt (message, number, at, relay, phase, code, enhanced, text, class, disposition, queue_id, rule)
          VALUES (?1, (SELECT ifnull(max(number), 0) + 1 FROM attempt WHERE message = ?1),
-           ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+           ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
     )?
     .execute(params![
         message,
@@ -123,6 +122,7 @@ fn log(db: &Connection, message: MessageId, attempt: &Attempt) -> Work<()> {
         attempt.class.as_str(),
         attempt.disposition.as_str(),
         attempt.queue_id(),
+        attempt.rule,
     ])?;
     Ok(())
 }
@@ -174,8 +174,14 @@ pub(super) fn recover(db: &Connection, now: Timestamp, ready_at_max: Ms) -> Work
     }
     for (open, relay) in left_behind(db, MessageState::Transmitting)? {
         let lost = Outcome::Lost { phase: Phase::Dot, cause: LossCause::ProcessEnded, detail: String::new() };
-        let attempt =
-            Attempt { at: now, relay, outcome: lost, class: Class::InDoubt, disposition: Disposition::InDoubt };
+        let attempt = Attempt {
+            at: now,
+            relay,
+            outcome: lost,
+            class: Class::InDoubt,
+            rule: "this program ended during transmission".into(),
+            disposition: Disposition::InDoubt,
+        };
         end(db, MessageState::Transmitting, open, &attempt, now.into())?;
         found.in_doubt += 1;
     }

@@ -10,10 +10,17 @@ use super::fault::Work;
 /// See [`crate::ledger::Ledger::note_relay`].
 pub(super) fn note_relay(db: &Connection, relay: &RelayRecord) -> Work<()> {
     db.prepare_cached(
-        "INSERT INTO relay (name, state, since, until, reason) VALUES (?1, ?2, ?3, ?4, ?5)
-         ON CONFLICT (name) DO UPDATE SET state = ?2, since = ?3, until = ?4, reason = ?5",
+        "INSERT INTO relay (name, state, since, until, reason, slowed_to) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+         ON CONFLICT (name) DO UPDATE SET state = ?2, since = ?3, until = ?4, reason = ?5, slowed_to = ?6",
     )?
-    .execute(params![relay.name, relay.state, Ms::from(relay.since), relay.until.map(Ms::from), relay.reason])?;
+    .execute(params![
+        relay.name,
+        relay.state,
+        Ms::from(relay.since),
+        relay.until.map(Ms::from),
+        relay.reason,
+        relay.slowed_to
+    ])?;
     Ok(())
 }
 
@@ -31,7 +38,8 @@ pub(super) fn campaign(db: &Connection) -> Work<(CampaignState, String)> {
 
 /// See [`crate::ledger::Ledger::relays`].
 pub(super) fn relays(db: &Connection) -> Work<Vec<RelayRecord>> {
-    let mut relays = db.prepare_cached("SELECT name, state, since, until, reason FROM relay ORDER BY name")?;
+    let mut relays =
+        db.prepare_cached("SELECT name, state, since, until, reason, slowed_to FROM relay ORDER BY name")?;
     let records = relays.query_map([], |row| {
         Ok(RelayRecord {
             name: row.get(0)?,
@@ -39,6 +47,7 @@ pub(super) fn relays(db: &Connection) -> Work<Vec<RelayRecord>> {
             since: row.get::<_, Ms>(2)?.time(),
             until: row.get::<_, Option<Ms>>(3)?.map(Ms::time),
             reason: row.get(4)?,
+            slowed_to: row.get(5)?,
         })
     })?;
     Ok(records.collect::<Result<_, _>>()?)

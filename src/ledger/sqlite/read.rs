@@ -62,7 +62,8 @@ pub(super) fn officials(db: &Connection, limit: usize) -> Work<Vec<OfficialFigur
 /// The attempts after the row `after`, each with its row, at most a page.
 pub(super) fn attempts(db: &Connection, filter: &LogFilter, after: i64) -> Work<Vec<(i64, AttemptRecord)>> {
     let columns = "a.id, a.message, m.kind, iif(m.kind = 'letter', o.mailbox, c.mailbox), a.number, a.at, a.relay,
-        a.phase, a.code, a.enhanced, a.text, a.class, a.disposition, a.queue_id, m.message_id";
+        a.phase, a.code, a.enhanced, a.text, a.class, a.disposition, a.queue_id, m.message_id,
+        a.rule";
     page(db, filter, after, columns, "attempt a JOIN message m ON m.id = a.message", "a.id", |row| {
         Ok(AttemptRecord {
             message: row.get(1)?,
@@ -79,6 +80,7 @@ pub(super) fn attempts(db: &Connection, filter: &LogFilter, after: i64) -> Work<
             disposition: row.get(12)?,
             queue_id: row.get(13)?,
             message_id: row.get(14)?,
+            rule: row.get(15)?,
         })
     })
 }

@@ -127,7 +127,8 @@ CREATE TABLE relay (
   state        TEXT NOT NULL,
   since        INTEGER NOT NULL,
   until        INTEGER,
-  reason       TEXT NOT NULL
+  reason       TEXT NOT NULL,
+  slowed_to    TEXT                 -- how far, in words
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE decision (             -- what staff ordered
@@ -150,6 +151,7 @@ const TO_VERSION_2: &str = "
 ALTER TABLE campaign ADD COLUMN sources BLOB;
 ALTER TABLE message ADD COLUMN only_relay TEXT;
 ALTER TABLE attempt ADD COLUMN rule TEXT NOT NULL DEFAULT '';
+ALTER TABLE relay ADD COLUMN slowed_to TEXT;
 ";
 
 /// Brings the tables of an earlier version up to this one, in one transaction.
