@@ -16,6 +16,7 @@ mod man;
 mod matching;
 mod new;
 mod people;
+mod planned;
 mod preview;
 mod rehearse;
 mod relay_limits;

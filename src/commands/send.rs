@@ -5,11 +5,13 @@ use jiff::Timestamp;
 use crate::cli::{Place, Send};
 use crate::dispatch::Ending;
 use crate::ledger::sqlite::{Access, SqliteLedger};
-use crate::ledger::{Enrolled, Ledger};
+use crate::ledger::{Counts, Enrolled, Ledger, LedgerError};
 use crate::model::{MessageKind, MessageState};
-use crate::report::{MOMENT, counted, status_text};
+use crate::report::{MOMENT, counted, standing, status_text};
+use crate::template::Fields;
 
 use super::console::{ask, note, say};
+use super::planned::{self, Print};
 use super::workspace::{BadRows, Prepared, Workspace, new_tag};
 use super::{Exit, Failure, campaign, relay_limits, second_letters};
 
@@ -19,6 +21,64 @@ pub(super) fn run(place: &Place, args: &Send) -> Result<Exit, Failure> {
     must_be_our_own_sender(&workspace)?;
     let known = open_if_there(&workspace)?;
     must_be_in_time(&workspace, known.as_ref())?;
+    let (print, counts) = look(&workspace, known.as_ref(), args)?;
+    let (ledger, fields) = match nothing_new(known.as_ref(), print.as_ref(), args)?.zip(known.clone()) {
+        Some((fields, ledger)) => (go_on(&workspace, ledger, &counts, args)?, fields),
+        None => plan(&workspace, known, print, args)?,
+    };
+    let mut settings = workspace.settings(relays);
+    settings.letters_max = args.limit;
+    settings.accept_refusals = args.accept_refusals;
+    let ending = campaign::dispatch(&campaign::runtime()?, &ledger, settings, workspace.press(fields)?)?;
+    tell(&ledger, &ending)
+}
+
+/// The print of the folder, and how things stand in the ledger. Both read much of a large campaign, so both at once.
+fn look(
+    workspace: &Workspace,
+    known: Option<&SqliteLedger>,
+    args: &Send,
+) -> Result<(Option<Print>, Counts), LedgerError> {
+    std::thread::scope(|scope| {
+        let hashing = scope.spawn(|| Print::of(&workspace.config, BadRows::from(args.skip_bad)));
+        let counts = known.map_or_else(|| Ok(Counts::zero()), Ledger::counts)?;
+        Ok((hashing.join().unwrap_or(None), counts))
+    })
+}
+
+/// The columns of people, where the ledger holds the plan of just what there is now. Staff who accept a change want it
+/// looked for.
+fn nothing_new(
+    known: Option<&SqliteLedger>,
+    print: Option<&Print>,
+    args: &Send,
+) -> Result<Option<Fields>, LedgerError> {
+    match (known, print) {
+        (Some(ledger), Some(print)) if !args.accept_changed_letter && !args.accept_changed_people => {
+            planned::from_the_same(ledger, print)
+        }
+        _ => Ok(None),
+    }
+}
+
+/// Nothing is read again: neither people nor texts can have come to mean anything else since they were enrolled.
+fn go_on(workspace: &Workspace, ledger: SqliteLedger, counts: &Counts, args: &Send) -> Result<SqliteLedger, Failure> {
+    say("Nothing new: people, texts and settings are what the letters were planned from.\n");
+    say(standing(counts));
+    relay_limits::tell(&workspace.config.relays);
+    if !args.yes {
+        must_be_confirmed(workspace)?;
+    }
+    Ok(ledger)
+}
+
+/// Reads and checks everything, and enrols what is new.
+fn plan(
+    workspace: &Workspace,
+    known: Option<SqliteLedger>,
+    print: Option<Print>,
+    args: &Send,
+) -> Result<(SqliteLedger, Fields), Failure> {
     let bad_rows = BadRows::from(args.skip_bad);
     let prepared = workspace.prepare(bad_rows)?;
     workspace.show_or_refuse(&prepared, bad_rows)?;
@@ -30,22 +90,22 @@ pub(super) fn run(place: &Place, args: &Send) -> Result<Exit, Failure> {
         }
     }
     if !args.yes {
-        must_be_confirmed(&workspace)?;
+        must_be_confirmed(workspace)?;
     }
     let ledger = match known {
         Some(ledger) => ledger,
-        None => create(&workspace)?,
+        None => create(workspace)?,
     };
     tell_enrolled(&workspace.enrol(&ledger, &prepared)?);
     if args.accept_changed_letter {
         adopt_texts(&ledger, &prepared)?;
     }
-
-    let mut settings = workspace.settings(relays);
-    settings.letters_max = args.limit;
-    settings.accept_refusals = args.accept_refusals;
-    let ending = campaign::dispatch(&campaign::runtime()?, &ledger, settings, workspace.press(&prepared)?)?;
-    tell(&ledger, &ending)
+    let fields = prepared.fields();
+    // Somebody may have edited a file while it was being read.
+    if let Some(print) = print.filter(|print| Print::of(&workspace.config, bad_rows).as_ref() == Some(print)) {
+        planned::remember(&ledger, &print, &fields)?;
+    }
+    Ok((ledger, fields))
 }
 
 fn open_if_there(workspace: &Workspace) -> Result<Option<SqliteLedger>, Failure> {

@@ -39,8 +39,12 @@ pub(super) fn run(place: &Place, args: &Test) -> Result<Exit, Failure> {
     settings.pace = UNPACED;
     settings.windows = Windows::always();
     settings.is_patient = false;
-    let ending =
-        campaign::dispatch(&campaign::runtime()?, &ledger, settings, workspace.press(&prepared)?.readdressed(to))?;
+    let ending = campaign::dispatch(
+        &campaign::runtime()?,
+        &ledger,
+        settings,
+        workspace.press(prepared.fields())?.readdressed(to),
+    )?;
 
     ledger.attempts(&LogFilter::default(), &mut |record| {
         // The ledger names the official whom the letter is for; it went to staff.

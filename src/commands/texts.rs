@@ -138,6 +138,11 @@ impl Sources {
         self.all().map(|text| Ok((text.name.as_str(), adopt(text)?))).collect()
     }
 
+    /// Every text with all that it includes, each with its name.
+    pub(super) fn texts(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.all().map(|text| (text.name.as_str(), text.source.text()))
+    }
+
     fn all(&self) -> impl Iterator<Item = &Named> {
         std::iter::once(&self.letter).chain(&self.others).chain([&self.confirmation])
     }

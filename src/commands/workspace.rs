@@ -19,7 +19,7 @@ use crate::plan::{
 use crate::policy::{Limit, PaceSettings};
 use crate::report::{Findings, ProblemList, WrittenList, match_summary, match_text};
 use crate::smtp::{Relay, RelaySettings};
-use crate::template::CampaignFields;
+use crate::template::{CampaignFields, Fields};
 
 use super::columns::survey_asking;
 use super::console::{note, say};
@@ -197,10 +197,10 @@ impl Workspace {
         Ok(ledger.enrol(&terms, now, &mut first.chain(then))?)
     }
 
-    /// What makes messages out of leases.
-    pub(super) fn press(&self, prepared: &Prepared) -> Result<Press, Failure> {
+    /// What makes messages out of leases; `fields` are the columns that people have.
+    pub(super) fn press(&self, fields: Fields) -> Result<Press, Failure> {
         let composer = Composer::new(self.config.identity.clone())?;
-        Ok(Press::new(composer, self.campaign_fields(), fields(&prepared.survey)))
+        Ok(Press::new(composer, self.campaign_fields(), fields))
     }
 
     /// The configured relays, ready to connect; asks for passwords where it must.
@@ -244,6 +244,11 @@ impl Workspace {
 }
 
 impl Prepared {
+    /// The columns that people have.
+    pub(super) fn fields(&self) -> Fields {
+        fields(&self.survey)
+    }
+
     /// Refuses to go on where something stands in the way that staff have not decided about.
     pub(super) fn must_be_launchable(&self, bad_rows: BadRows) -> Result<(), Failure> {
         let refuse = |what: &str| Err(Failure::new(Exit::Refused, what));

@@ -6,10 +6,14 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 
+use sha2::{Digest, Sha256};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::{ConfigError, Problem};
+
+/// Sections that say how messages go out, and nothing of what is in them or whom they are for.
+const OF_DISPATCH_ALONE: [&str; 5] = ["pace.", "relay.", "retry.", "ledger.", "dkim."];
 
 /// Where a value was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,6 +101,18 @@ impl Document {
     pub(super) fn relays(&self) -> usize {
         let index = |key: &String| key.strip_prefix("relay.")?.split('.').next()?.parse::<usize>().ok();
         self.entries.keys().filter_map(index).max().map_or(0, |last| last + 1)
+    }
+
+    /// A hash of every setting that a plan may come out of. A section that nobody has thought of is one of them.
+    pub(super) fn plan_hash(&self) -> [u8; 32] {
+        let mut hash = Sha256::new();
+        let is_of_plan = |key: &str| !OF_DISPATCH_ALONE.iter().any(|section| key.starts_with(section));
+        for (key, entry) in self.entries.iter().filter(|(key, _)| is_of_plan(key)) {
+            let line = format!("{key} = {:?}", entry.value);
+            hash.update((line.len() as u64).to_le_bytes());
+            hash.update(line);
+        }
+        hash.finalize().into()
     }
 
     fn by_relay_name(&self, key: &str) -> String {

@@ -121,6 +121,8 @@ pub struct Config {
     pub staff_rules: StaffRules,
     /// The ledger's file.
     pub ledger: PathBuf,
+    /// A hash of all settings that a plan may come out of; those of pace and relays are not among them.
+    pub plan_hash: [u8; 32],
 }
 
 impl Config {
@@ -188,6 +190,7 @@ impl Config {
                 retry: retry?,
                 staff_rules,
                 ledger: ledger?,
+                plan_hash: document.plan_hash(),
             })
         };
         whole().ok_or_else(|| ConfigError::single(Problem::new("config.toml", "a setting is missing")))

@@ -112,6 +112,10 @@ pub trait Ledger: Clone + Send + Sync + 'static {
     /// already keeps the row that was frozen first; a letter that is there already is left alone. An official who had
     /// no mailbox and now has one gets the letters that waited for it.
     fn enrol(&self, terms: &Terms, now: Timestamp, source: EnrolmentSource<'_>) -> Result<Enrolled>;
+    /// Keeps what the last enrolment was made from, in words of whoever planned it. Every enrolment forgets it.
+    fn note_sources(&self, sources: &[u8]) -> Result<()>;
+    /// What the last enrolment was made from, where that is known.
+    fn sources(&self) -> Result<Option<Vec<u8>>>;
     /// Moves every letter that was never offered to a relay to another frozen template; gives their number.
     fn adopt_template(&self, from_name: &str, to: TemplateId, now: Timestamp) -> Result<u64>;
     /// The keys of those who are enrolled under this very name and jurisdiction, in whatever role, and of whose letters

@@ -27,6 +27,6 @@ pub use log::line as log_text;
 pub use matching::{Findings, MOMENT, summary as match_summary, text as match_text};
 pub use problem_list::{ProblemList, WrittenList};
 pub use status::{
-    Figures, Overall, advice, awaits_staff, has_failures, officials as officials_text, text as status_text,
+    Figures, Overall, advice, awaits_staff, has_failures, officials as officials_text, standing, text as status_text,
 };
 pub use table::{Align, Table, count, counted, duration};

@@ -136,18 +136,7 @@ pub fn text(figures: &Figures) -> String {
         let _ = write!(out, "\n  because {}", figures.reason);
     }
     out.push_str("\n\n");
-    let mut table =
-        Table::new(&[("", Align::Left, 20), ("letters", Align::Right, 14), ("confirmations", Align::Right, 14)]);
-    let kinds = [MessageKind::Letter, MessageKind::Confirmation];
-    for state in MessageState::ALL {
-        if figures.counts.in_state(state) > 0 || state == MessageState::Sent {
-            let cells = kinds.map(|kind| count(figures.counts.of(kind, state)));
-            table.row([state.in_words().to_owned()].into_iter().chain(cells));
-        }
-    }
-    let totals = kinds.map(|kind| count(figures.counts.total(kind)));
-    table.row(["total".to_owned()].into_iter().chain(totals));
-    out.push_str(&table.text());
+    out.push_str(&standing(&figures.counts));
     if figures.overall == Overall::Running {
         let _ = write!(out, "\n  {} in the last minute", counted(figures.sent_last_minute, "message"));
         if let Some(left) = figures.time_left() {
@@ -162,6 +151,22 @@ pub fn text(figures: &Figures) -> String {
     }
     out.push_str(&advice(figures));
     out
+}
+
+/// How many messages are in each state, as a table.
+pub fn standing(counts: &Counts) -> String {
+    let mut table =
+        Table::new(&[("", Align::Left, 20), ("letters", Align::Right, 14), ("confirmations", Align::Right, 14)]);
+    let kinds = [MessageKind::Letter, MessageKind::Confirmation];
+    for state in MessageState::ALL {
+        if counts.in_state(state) > 0 || state == MessageState::Sent {
+            let cells = kinds.map(|kind| count(counts.of(kind, state)));
+            table.row([state.in_words().to_owned()].into_iter().chain(cells));
+        }
+    }
+    let totals = kinds.map(|kind| count(counts.total(kind)));
+    table.row(["total".to_owned()].into_iter().chain(totals));
+    table.text()
 }
 
 /// `relay `main` is parked until 14:05 CST (20 minutes): 550 5.4.5 Daily …`

@@ -50,6 +50,20 @@ pub(crate) async fn a_source_that_fails_midway_leaves_nothing_behind(world: impl
     assert_eq!(enrol(ledger, &[(1, &[1]), (2, &[1])]).queued, 2);
 }
 
+pub(crate) async fn what_was_noted_of_the_sources_is_kept_until_the_next_enrolment(world: impl Backend) {
+    let ledger = world.ledger();
+    enrol(ledger, &[(1, &[1])]);
+    assert_eq!(ledger.sources().unwrap(), None);
+    ledger.note_sources(b"one file").unwrap();
+    assert_eq!(ledger.sources().unwrap().as_deref(), Some(&b"one file"[..]));
+    let terms = terms(ledger, Confirming::PerConstituent);
+    let mut failing = std::iter::once_with(|| Err("line 4: no name".into()));
+    ledger.enrol(&terms, minute(0), &mut failing).unwrap_err();
+    assert!(ledger.sources().unwrap().is_some(), "what was rolled back changed nothing");
+    enrol(ledger, &[(1, &[1])]);
+    assert_eq!(ledger.sources().unwrap(), None);
+}
+
 pub(crate) async fn a_letter_to_an_official_who_is_not_enrolled_is_refused(world: impl Backend) {
     let ledger = world.ledger();
     let mut list = enrolments(&[(1, &[1])]);

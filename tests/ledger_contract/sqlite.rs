@@ -109,6 +109,7 @@ contract! { Sqlite:
         later_rows_are_added_to_those_that_were_there
         an_edited_row_is_reported_and_the_frozen_one_is_kept
         a_source_that_fails_midway_leaves_nothing_behind
+        what_was_noted_of_the_sources_is_kept_until_the_next_enrolment
         a_letter_to_an_official_who_is_not_enrolled_is_refused
         two_officials_of_one_mailbox_share_a_lane
         a_template_is_frozen_once_by_name_and_source

@@ -40,11 +40,23 @@ fn agree_on_terms(db: &Connection, terms: &Terms) -> Work<()> {
         )
         .into());
     }
+    // What was noted of the sources is not true of this enrolment until the planner says so again.
     db.execute(
-        "UPDATE campaign SET confirming = ?1, confirmation = ?2",
+        "UPDATE campaign SET confirming = ?1, confirmation = ?2, sources = NULL",
         params![terms.confirming, terms.confirmation.0],
     )?;
     Ok(())
+}
+
+/// See [`crate::ledger::Ledger::note_sources`].
+pub(super) fn note_sources(db: &Connection, sources: &[u8]) -> Work<()> {
+    db.execute("UPDATE campaign SET sources = ?1", [sources])?;
+    Ok(())
+}
+
+/// See [`crate::ledger::Ledger::sources`].
+pub(super) fn sources(db: &Connection) -> Work<Option<Vec<u8>>> {
+    Ok(db.query_row("SELECT sources FROM campaign", [], |row| row.get(0))?)
 }
 
 fn add_official(db: &Connection, official: &Official, enrolled: &mut Enrolled) -> Work<()> {

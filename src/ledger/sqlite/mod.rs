@@ -210,6 +210,15 @@ impl Ledger for SqliteLedger {
         Ok(enrolled)
     }
 
+    fn note_sources(&self, sources: &[u8]) -> Result<()> {
+        let sources = sources.to_owned();
+        self.write_blocking(move |db| enrol::note_sources(db, &sources))
+    }
+
+    fn sources(&self) -> Result<Option<Vec<u8>>> {
+        self.read(enrol::sources)
+    }
+
     fn adopt_template(&self, from_name: &str, to: TemplateId, now: Timestamp) -> Result<u64> {
         let from_name = from_name.to_owned();
         self.write_blocking(move |db| templates::adopt(db, &from_name, to, now.into()))
