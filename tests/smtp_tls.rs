@@ -80,7 +80,7 @@ async fn certificates_that_are_not_right_are_refused_before_a_word_is_said() {
 async fn a_relay_without_starttls_is_refused_and_told_nothing() {
     let authority = Authority::new();
     let relay = ScriptedRelay::kind();
-    let credentials = Some(Credentials { username: "jane".into(), password: "hunter2".into() });
+    let credentials = Some(Credentials::with_password("jane", "hunter2"));
     let settings = client(relay.port(), TlsMode::Starttls, Some(authority.ca_file.clone()));
     let outcome = connect(RelaySettings { credentials, ..settings }).await;
     assert_eq!(loss(&outcome), Some((Phase::Starttls, LossCause::NotOffered)));
@@ -136,7 +136,7 @@ async fn what_is_offered_before_tls_counts_for_nothing_inside_it() {
         }
         _ => Action::Default,
     });
-    let credentials = Some(Credentials { username: "jane".into(), password: "hunter2".into() });
+    let credentials = Some(Credentials::with_password("jane", "hunter2"));
     let settings = client(relay.port(), TlsMode::Starttls, Some(authority.ca_file.clone()));
     let outcome = connect(RelaySettings { credentials, ..settings }).await;
     assert_eq!(loss(&outcome), Some((Phase::Auth, LossCause::NotOffered)));
@@ -161,7 +161,7 @@ fn guarded(mechanisms: &'static str) -> Options {
 }
 
 fn as_jane(port: u16, password: &str) -> RelaySettings {
-    let credentials = Some(Credentials { username: "jane@x.example".into(), password: password.into() });
+    let credentials = Some(Credentials::with_password("jane@x.example", password));
     RelaySettings { credentials, timeouts: short_timeouts(), ..settings(port) }
 }
 
