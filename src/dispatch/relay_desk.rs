@@ -5,16 +5,35 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::ledger::{RelayRecord, RelayState};
-use crate::model::Outcome;
-use crate::policy::{Limit, RelayClock, RelayEffect, Throttle};
+use crate::model::{MessageKind, Outcome, Phase};
+use crate::policy::{Candidate, Carries, Limit, RelayClock, RelayEffect, Standing, Throttle};
 
 use super::RelayPlan;
 use super::clock::Now;
+
+/// A relay that asked us to slow down and pauses for less is no reason for a spare.
+const RESTING_MAX: Duration = Duration::from_secs(60);
+/// A relay with all its sessions busy, of which nothing is heard for so long, holds up no other.
+const SILENT_MAX: Duration = Duration::from_secs(2);
+
+/// Where one relay of an order has a weight, those without one count as 1.
+pub(super) fn share_out(relays: &mut [RelayDesk]) {
+    let weighted: Vec<u32> = relays.iter().filter(|r| r.weight.is_some()).map(|r| r.order).collect();
+    for relay in relays.iter_mut().filter(|r| weighted.contains(&r.order)) {
+        relay.weight = relay.weight.or(Some(1));
+    }
+}
 
 /// One relay.
 #[derive(Debug)]
 pub(super) struct RelayDesk {
     pub(super) name: String,
+    /// What it may carry.
+    pub(super) carries: Carries,
+    order: u32,
+    weight: Option<u32>,
+    /// Messages given to it, letters and confirmations, for the shares.
+    given: [u64; 2],
     connections: u32,
     has_rate: bool,
     /// Sessions that are open.
@@ -31,6 +50,16 @@ pub(super) struct RelayDesk {
     connect_not_before: Option<Timestamp>,
     /// Lost since the last success: then one session at a time feels the way.
     is_shaky: bool,
+    /// A session was open once: before, one alone shows whether our account is right.
+    is_known: bool,
+    /// Each connection shows a token of its own.
+    renews_its_secret: bool,
+    /// The last token was refused.
+    token_refused: bool,
+    /// When a session last told of it, on the steady clock.
+    heard_at: Duration,
+    /// Its own rate lets nothing go before.
+    full_until: Duration,
     state: RelayState,
     /// What it last said when it could not be used.
     pub(super) trouble: String,
@@ -40,6 +69,10 @@ impl RelayDesk {
     pub(super) fn new(plan: &RelayPlan) -> Self {
         Self {
             name: plan.relay.name().to_owned(),
+            carries: plan.carries,
+            order: plan.order,
+            weight: plan.weight,
+            given: [0; 2],
             connections: u32::try_from(plan.connections).unwrap_or(u32::MAX),
             has_rate: plan.rate != Limit::Unlimited,
             open: 0,
@@ -51,6 +84,11 @@ impl RelayDesk {
             not_before: None,
             connect_not_before: None,
             is_shaky: false,
+            is_known: false,
+            renews_its_secret: plan.relay.renews_its_secret(),
+            token_refused: false,
+            heard_at: Duration::ZERO,
+            full_until: Duration::ZERO,
             state: RelayState::Up,
             trouble: String::new(),
         }
@@ -66,13 +104,78 @@ impl RelayDesk {
         Duration::try_from(self.not_before(now)?.duration_since(now.wall)).ok()
     }
 
+    /// How it stands among the relays.
+    pub(super) fn standing(&self, now: Now) -> Standing {
+        match (self.state, self.wait(now)) {
+            (RelayState::Stopped, _) => Standing::Stopped,
+            (RelayState::Slowed, Some(wait)) if wait < RESTING_MAX => Standing::Resting,
+            (_, Some(_)) => Standing::Away,
+            (RelayState::Parked, None) => Standing::Trying,
+            (RelayState::Up | RelayState::Slowed, None) => Standing::Well,
+        }
+    }
+
+    /// As the choice among relays sees it, for messages of that kind.
+    pub(super) fn candidate(&self, kind: MessageKind, now: Now) -> Candidate {
+        let standing = self.standing(now);
+        let moves = self.busy < self.open || now.since_start.saturating_sub(self.heard_at) < SILENT_MAX;
+        Candidate {
+            order: self.order,
+            weight: self.weight,
+            standing,
+            takes_part: standing == Standing::Well && self.open > 0 && moves && self.full_until <= now.since_start,
+            given: self.given[kind as usize],
+        }
+    }
+
+    /// It is given one more message of that kind.
+    pub(super) fn given(&mut self, kind: MessageKind, now: Now) {
+        self.given[kind as usize] += 1;
+        self.heard_at = now.since_start;
+    }
+
+    /// So many messages of that kind count as given to it.
+    pub(super) fn level(&mut self, kind: MessageKind, given: u64) {
+        self.given[kind as usize] = given;
+    }
+
+    /// A session is open.
+    pub(super) fn opened(&mut self, now: Now) {
+        self.connecting -= 1;
+        self.open += 1;
+        self.is_known = true;
+        self.token_refused = false;
+        self.heard_at = now.since_start;
+    }
+
+    /// A session has no message in hand any more.
+    pub(super) fn handed_back(&mut self, now: Now) {
+        self.busy -= 1;
+        self.heard_at = now.since_start;
+    }
+
+    /// Its own rate lets nothing go before.
+    pub(super) fn is_full_until(&mut self, until: Duration) {
+        self.full_until = until;
+    }
+
+    /// Whether our account is refused for a token that may have expired: then a fresh one is tried once, after a pause.
+    /// Sessions that are refused together count as one.
+    pub(super) fn token_may_be_stale(&mut self, outcome: &Outcome, effect: RelayEffect, now: Now) -> bool {
+        let is_about_token = outcome.reply().is_some_and(|reply| reply.phase == Phase::Auth);
+        let is_first = !self.token_refused || self.not_before(now).is_some();
+        let may_be = effect == RelayEffect::Stop && self.renews_its_secret && is_about_token && is_first;
+        self.token_refused |= may_be;
+        may_be
+    }
+
     /// Whether one more session may be opened for `waiting` messages.
     pub(super) fn may_connect(&self, waiting: usize, now: Now) -> bool {
         let allowed = self.sessions.of(self.connections, now.since_start) as usize;
         let is_held_back = self.open > 0 && self.has_sessions_enough(now);
         !is_held_back
             && self.open + self.connecting < allowed
-            && self.connecting < if self.is_shaky { 1 } else { waiting }
+            && self.connecting < if self.is_shaky || !self.is_known { 1 } else { waiting }
     }
 
     fn has_sessions_enough(&self, now: Now) -> bool {
@@ -92,8 +195,8 @@ impl RelayDesk {
 
     /// A message was taken, or refused for its own reasons: the relay works. Gives a record when that is news.
     pub(super) fn works(&mut self, now: Now) -> Option<RelayRecord> {
-        if self.not_before(now).is_some() {
-            return None; // begun before the pause, so it says nothing about it
+        if self.not_before(now).is_some() || self.state == RelayState::Stopped {
+            return None; // begun before that, so it says nothing about it
         }
         self.clock.succeeded();
         self.is_shaky = false;
@@ -113,6 +216,7 @@ impl RelayDesk {
         let reason = outcome.to_string();
         match effect {
             RelayEffect::None => None,
+            _ if self.state == RelayState::Stopped => None,
             // The first loss after a success costs nothing; sessions that fall together count as one.
             RelayEffect::Reconnect if !self.is_shaky => {
                 self.is_shaky = true;
@@ -152,7 +256,7 @@ impl RelayDesk {
     /// A connection could not be made, or was lost again.
     pub(super) fn unreachable(&mut self, outcome: &Outcome, now: Now, jitter: f64) -> Option<RelayRecord> {
         self.is_shaky = true;
-        if self.not_before(now).is_some() {
+        if self.not_before(now).is_some() || self.state == RelayState::Stopped {
             return None;
         }
         self.not_before = Some(self.clock.failed(now.wall, jitter));

@@ -145,7 +145,8 @@ pub fn text(figures: &Figures) -> String {
         out.push('\n');
     }
     let is_at_work = matches!(figures.overall, Overall::Running | Overall::Stopped);
-    for relay in figures.relays.iter().filter(|r| is_at_work && r.state != RelayState::Up) {
+    let is_news = |r: &&RelayRecord| r.state == RelayState::Stopped || is_at_work && r.state != RelayState::Up;
+    for relay in figures.relays.iter().filter(is_news) {
         out.push_str(&relay_line(relay, figures.at));
     }
     out.push_str(&advice(figures));
