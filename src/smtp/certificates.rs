@@ -113,9 +113,12 @@ pub(super) fn in_words(error: &CertificateError) -> String {
         E::NotValidForName | E::NotValidForNameContext { .. } => {
             "it is for another host name; write `host` as the certificate has it, if that is your relay".to_owned()
         }
-        E::UnknownIssuer => "nobody whom this machine trusts has signed it; if it is your own relay's, put it (or its \
+        // The second is of a certificate that names a trusted authority, and that one did not sign it.
+        E::UnknownIssuer | E::BadSignature => {
+            "nobody whom this machine trusts has signed it; if it is your own relay's, put it (or its \
                              authority's) into a file and name that in `ca_file`"
-            .to_owned(),
+                .to_owned()
+        }
         E::Revoked => "it was revoked; ask whoever runs the relay".to_owned(),
         other => other.to_string(),
     }
