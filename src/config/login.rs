@@ -77,17 +77,17 @@ pub(super) fn read(reader: &mut Reader<'_>, prefix: &str, dir: &Path, has_userna
     let has_tokens = token_file.is_some() || line.is_some();
     match (&named[..], auth) {
         ([_, second, ..], _) => {
-            reader.complain(&key(second), "expected one of password_file, token_file and token_command")
+            reader.complain(&key(second), "expected one of password_file, token_file and token_command");
         }
         ([name], _) if !has_username => {
-            reader.complain(&key("username"), &format!("`{name}` needs the name that it belongs to"))
+            reader.complain(&key("username"), &format!("`{name}` needs the name that it belongs to"));
         }
         (_, Some(_)) if !has_username => reader.complain(&key("username"), "`auth` needs a name to log in with"),
         (_, Some(Auth::Token)) if !has_tokens => {
             reader.complain(&key("auth"), "a token comes from `token_command` or `token_file`; expected one of them");
         }
         ([_], Some(Auth::Password(_))) if has_tokens => {
-            reader.complain(&key("auth"), "a token is shown by \"xoauth2\"")
+            reader.complain(&key("auth"), "a token is shown by \"xoauth2\"");
         }
         _ => {}
     }

@@ -167,7 +167,7 @@ fn read(reader: &mut Reader<'_>, prefix: &str, dir: &Path) -> Option<RelayConfig
         reader.complain(&key("tls"), &error.to_string());
     }
     let connections = usize::try_from(connections).ok()?;
-    Some(RelayConfig { connections, rate, order, weight, sender_domains, settings, username, secret })
+    Some(RelayConfig { connections, rate, order, weight, settings, username, secret, sender_domains })
 }
 
 fn read_order(reader: &mut Reader<'_>, prefix: &str) -> u32 {

@@ -16,6 +16,17 @@ const RESTING_MAX: Duration = Duration::from_secs(60);
 /// A relay with all its sessions busy, of which nothing is heard for so long, holds up no other.
 const SILENT_MAX: Duration = Duration::from_secs(2);
 
+/// Whether a refusal of our account may be about a token that has expired.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Token {
+    /// No: there is none.
+    None,
+    /// Yes: each connection shows one of its own.
+    MayExpire,
+    /// The last one was refused, and a fresh one not yet.
+    Refused,
+}
+
 /// Where one relay of an order has a weight, those without one count as 1.
 pub(super) fn share_out(relays: &mut [RelayDesk]) {
     let weighted: Vec<u32> = relays.iter().filter(|r| r.weight.is_some()).map(|r| r.order).collect();
@@ -52,10 +63,7 @@ pub(super) struct RelayDesk {
     is_shaky: bool,
     /// A session was open once: before, one alone shows whether our account is right.
     is_known: bool,
-    /// Each connection shows a token of its own.
-    renews_its_secret: bool,
-    /// The last token was refused.
-    token_refused: bool,
+    token: Token,
     /// When a session last told of it, on the steady clock.
     heard_at: Duration,
     /// Its own rate lets nothing go before.
@@ -85,8 +93,7 @@ impl RelayDesk {
             connect_not_before: None,
             is_shaky: false,
             is_known: false,
-            renews_its_secret: plan.relay.renews_its_secret(),
-            token_refused: false,
+            token: if plan.relay.renews_its_secret() { Token::MayExpire } else { Token::None },
             heard_at: Duration::ZERO,
             full_until: Duration::ZERO,
             state: RelayState::Up,
@@ -144,7 +151,9 @@ impl RelayDesk {
         self.connecting -= 1;
         self.open += 1;
         self.is_known = true;
-        self.token_refused = false;
+        if self.token == Token::Refused {
+            self.token = Token::MayExpire;
+        }
         self.heard_at = now.since_start;
     }
 
@@ -163,9 +172,15 @@ impl RelayDesk {
     /// Sessions that are refused together count as one.
     pub(super) fn token_may_be_stale(&mut self, outcome: &Outcome, effect: RelayEffect, now: Now) -> bool {
         let is_about_token = outcome.reply().is_some_and(|reply| reply.phase == Phase::Auth);
-        let is_first = !self.token_refused || self.not_before(now).is_some();
-        let may_be = effect == RelayEffect::Stop && self.renews_its_secret && is_about_token && is_first;
-        self.token_refused |= may_be;
+        let is_first = match self.token {
+            Token::None => false,
+            Token::MayExpire => true,
+            Token::Refused => self.not_before(now).is_some(),
+        };
+        let may_be = effect == RelayEffect::Stop && is_about_token && is_first;
+        if may_be {
+            self.token = Token::Refused;
+        }
         may_be
     }
 

@@ -127,23 +127,22 @@ mod tests {
 
     #[test]
     fn a_spare_is_used_only_while_no_relay_of_a_lower_order_can_be() {
-        let cases: &[(&[(u32, Standing)], &[bool])] = &[
-            (&[(1, Well), (2, Well)], &[true, false]),
-            (&[(1, Resting), (2, Well)], &[false, false]),
-            (&[(1, Away), (2, Well)], &[false, true]),
-            (&[(1, Trying), (2, Well)], &[true, true]),
-            (&[(1, Stopped), (2, Well)], &[false, true]),
-            (&[(1, Away), (1, Well), (2, Well)], &[false, true, false]),
-            (&[(1, Away), (1, Stopped), (2, Well)], &[false, false, true]),
-            (&[(1, Away), (2, Away), (3, Well)], &[false, false, true]),
-            (&[(1, Away), (2, Trying), (3, Well)], &[false, true, true]),
-            (&[(1, Stopped), (2, Stopped)], &[false, false]),
-            (&[(2, Well)], &[true]),
-            (&[(1, Well), (1, Well)], &[true, true]),
-        ];
-        for (relays, expected) in cases {
-            let relays: Vec<Candidate> = relays.iter().map(|(order, standing)| relay(*order, *standing)).collect();
-            assert_eq!(turns(&relays), *expected, "{relays:?}");
+        for (relays, expected) in [
+            (vec![(1, Well), (2, Well)], vec![true, false]),
+            (vec![(1, Resting), (2, Well)], vec![false, false]),
+            (vec![(1, Away), (2, Well)], vec![false, true]),
+            (vec![(1, Trying), (2, Well)], vec![true, true]),
+            (vec![(1, Stopped), (2, Well)], vec![false, true]),
+            (vec![(1, Away), (1, Well), (2, Well)], vec![false, true, false]),
+            (vec![(1, Away), (1, Stopped), (2, Well)], vec![false, false, true]),
+            (vec![(1, Away), (2, Away), (3, Well)], vec![false, false, true]),
+            (vec![(1, Away), (2, Trying), (3, Well)], vec![false, true, true]),
+            (vec![(1, Stopped), (2, Stopped)], vec![false, false]),
+            (vec![(2, Well)], vec![true]),
+            (vec![(1, Well), (1, Well)], vec![true, true]),
+        ] {
+            let relays: Vec<Candidate> = relays.into_iter().map(|(order, standing)| relay(order, standing)).collect();
+            assert_eq!(turns(&relays), expected, "{relays:?}");
         }
     }
 

@@ -70,7 +70,7 @@ impl Desk {
                 Place::Staff(reason) => self.chores.push(Chore::SetAside(leased, reason)),
             }
         }
-        self.has_bound = self.buffer.iter().any(|leased| leased.only_relay.is_some());
+        self.bound = self.buffer.iter().filter(|leased| leased.only_relay.is_some()).count();
     }
 
     fn place_of(&self, leased: &Leased, kinds: Carries, now: Now) -> Place {

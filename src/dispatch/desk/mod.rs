@@ -46,8 +46,8 @@ pub(super) struct Desk {
     breaker: Option<Breaker>,
     relays: Vec<RelayDesk>,
     buffer: VecDeque<Leased>,
-    /// Whether a message at hand may be for one relay alone.
-    has_bound: bool,
+    /// How many messages at hand were for one relay alone, when last looked at.
+    bound: usize,
     buffer_target: usize,
     asking: VecDeque<Asking>,
     claiming: bool,
@@ -88,7 +88,7 @@ impl Desk {
             breaker: (!settings.accept_refusals).then(Breaker::default),
             relays,
             buffer: VecDeque::new(),
-            has_bound: false,
+            bound: 0,
             buffer_target: (connections + BUFFER_SPARE).min(a_second_s_worth(settings)),
             asking: VecDeque::new(),
             claiming: false,

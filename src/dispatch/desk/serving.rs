@@ -57,7 +57,7 @@ impl Desk {
             return None;
         }
         let turn = self.turn_of(relay, now);
-        if turn == Carries::NOTHING && !self.has_bound {
+        if turn == Carries::NOTHING && self.bound == 0 {
             return None;
         }
         let mut fitting = self.buffer.iter().filter(|leased| self.may_be_given(relay, turn, leased));
