@@ -61,7 +61,7 @@ pub(super) struct RelayDesk {
     connect_not_before: Option<Timestamp>,
     /// Lost since the last success: then one session at a time feels the way.
     is_shaky: bool,
-    /// A session was open once: before, one alone shows whether our account is right.
+    /// Our account is right, or there is none: before that is known, one session alone tries.
     is_known: bool,
     token: Token,
     /// When a session last told of it, on the steady clock.
@@ -92,7 +92,7 @@ impl RelayDesk {
             not_before: None,
             connect_not_before: None,
             is_shaky: false,
-            is_known: false,
+            is_known: !plan.relay.logs_in(),
             token: if plan.relay.renews_its_secret() { Token::MayExpire } else { Token::None },
             heard_at: Duration::ZERO,
             full_until: Duration::ZERO,

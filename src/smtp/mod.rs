@@ -169,6 +169,11 @@ impl Relay {
         &self.settings.name
     }
 
+    /// Whether it knows us by a name and a secret.
+    pub fn logs_in(&self) -> bool {
+        self.settings.credentials.is_some()
+    }
+
     /// Whether every connection shows a secret of its own, so that a refusal may be about one that has expired.
     pub fn renews_its_secret(&self) -> bool {
         self.settings.credentials.as_ref().is_some_and(Credentials::renew)
