@@ -22,6 +22,7 @@ The password of the relay NAME comes from one of these:
     the systemd credential undersigned-NAME
     the environment variable UNDERSIGNED_PASSWORD_NAME
     a prompt
+Where it wants an access token instead: its token_command, or its token_file of mode 0600.
 
 First steps:
     undersigned new DIR --letter FILE --contacts FILE

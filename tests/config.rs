@@ -108,6 +108,40 @@ fn bad_values_are_refused_with_key_value_line_and_what_was_expected() {
             "[[relay]]\nname = \"a\"\nhost = \"h.example\"\n[[relay]]\nname = \"a\"\nhost = \"i.example\"",
             &["another relay"],
         ),
+        ("[[relay]]\nname = \"a\"\nhost = \"h.example\"\norder = 0", &["line 4", "relay.0.order", "from 1"]),
+        ("[[relay]]\nname = \"a\"\nhost = \"h.example\"\nweight = 0", &["line 4", "relay.0.weight", "from 1"]),
+        (
+            "[[relay]]\nname = \"a\"\nhost = \"h.example\"\nsender_domains = [\"@x\"]",
+            &["line 4", "relay.0.sender_domains", "example.org"],
+        ),
+        (
+            "[[relay]]\nname = \"a\"\nhost = \"h.example\"\nsender_domains = [\"other.example\"]",
+            &["line 4", "no relay may send letters from letters@campaign.example"],
+        ),
+        (
+            "[[relay]]\nname = \"a\"\nhost = \"h.example\"\npassword_file = \"p\"",
+            &["relay.0.username", "`password_file` needs the name"],
+        ),
+        (
+            "[[relay]]\nname = \"a\"\nhost = \"h.example\"\nusername = \"u\"\npassword_file = \"p\"\ntoken_file = \"t\"",
+            &["relay.0.token_file", "one of password_file, token_file and token_command"],
+        ),
+        (
+            "[[relay]]\nname = \"a\"\nhost = \"h.example\"\nusername = \"u\"\nauth = \"xoauth2\"",
+            &["line 5", "relay.0.auth", "token_command"],
+        ),
+        (
+            "[[relay]]\nname = \"a\"\nhost = \"h.example\"\nusername = \"u\"\nauth = \"plain\"\ntoken_file = \"t\"",
+            &["line 5", "relay.0.auth", "xoauth2"],
+        ),
+        (
+            "[[relay]]\nname = \"a\"\nhost = \"h.example\"\nusername = \"u\"\nauth = \"cram-md5\"",
+            &["line 5", "relay.0.auth", "\"plain\", \"login\", \"xoauth2\""],
+        ),
+        (
+            "[[relay]]\nname = \"a\"\nhost = \"h.example\"\nusername = \"u\"\ntoken_command = []",
+            &["line 5", "relay.0.token_command", "a program and its arguments"],
+        ),
         ("[campaign\nname = 1", &["line 1"]),
     ] {
         let error = load(toml, &[]).expect_err(toml);
@@ -125,8 +159,11 @@ fn every_problem_is_told_at_once() {
 
 #[test]
 fn a_password_in_the_file_is_not_repeated_in_the_complaint() {
-    let error = load("[[relay]]\nname = \"a\"\nhost = \"h.example\"\npassword = \"hunter2\"", &[]).unwrap_err();
-    assert!(!error.contains("hunter2"), "{error}");
+    for key in ["password", "token"] {
+        let file = format!("[[relay]]\nname = \"a\"\nhost = \"h.example\"\n{key} = \"hunter2\"");
+        let error = load(&file, &[]).unwrap_err();
+        assert!(error.contains(&format!("a {key} must not stand here")) && !error.contains("hunter2"), "{error}");
+    }
 }
 
 #[test]

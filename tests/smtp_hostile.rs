@@ -108,7 +108,7 @@ async fn a_relay_that_asks_for_credentials_for_ever_is_left() {
         Step::Auth => Action::Garbage(b"334 VXNlcm5hbWU6\r\n".repeat(1_000)),
         _ => Action::Default,
     });
-    let credentials = undersigned::smtp::Credentials { username: "a".into(), password: "b".into() };
+    let credentials = undersigned::smtp::Credentials::with_password("a", "b");
     let settings = undersigned::smtp::RelaySettings {
         credentials: Some(credentials),
         timeouts: support::short_timeouts(),

@@ -1,4 +1,4 @@
-//! TLS and AUTH: what is trusted, what is refused, and what is never said.
+//! TLS and AUTH by password: what is trusted, what is refused, and what is never said.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod support;
@@ -8,11 +8,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use support::certs::{Authority, self_signed};
+use support::certs::{Authority, only, pinned, self_signed};
 use support::relay::{Action, Options, RelayTls, ScriptedRelay, Step};
 use support::{PaperReceipt, envelope, letter, settings, short_timeouts};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_rustls::rustls::ServerConfig;
-use undersigned::model::{LossCause, Outcome, Phase, Reply};
+use tokio_rustls::rustls::version::{TLS12, TLS13};
+use undersigned::model::{Class, LossCause, Outcome, Phase, Reply};
+use undersigned::policy::{RelayEffect, RetrySchedule, Situation, decide};
 use undersigned::smtp::{Credentials, Offer, Relay, RelaySettings, TlsMode};
 
 fn client(port: u16, tls: TlsMode, ca_file: Option<PathBuf>) -> RelaySettings {
@@ -56,23 +59,103 @@ async fn a_letter_goes_through_tls_of_either_kind() {
 }
 
 #[tokio::test]
-async fn certificates_that_are_not_right_are_refused_before_a_word_is_said() {
+async fn certificates_that_are_not_right_are_refused_in_words_before_a_word_is_said() {
     let authority = Authority::new();
     let other = Authority::new();
     for tls in [TlsMode::Implicit, TlsMode::Starttls] {
-        for (what, config, ca_file) in [
-            ("expired", authority.expired("localhost"), Some(&authority)),
-            ("of another host", authority.server("smtp.example.org"), Some(&authority)),
-            ("self-signed", self_signed("localhost"), Some(&authority)),
-            ("of another authority", other.server("localhost"), Some(&authority)),
+        for (what, config, words) in [
+            ("expired", authority.expired("localhost"), "it has expired; whoever runs the relay must renew it"),
+            ("not yet valid", authority.premature("localhost"), "it is not valid yet; is this machine's clock right"),
+            ("of another host", authority.server("smtp.example.org"), "it is for another host name; write `host`"),
+            ("self-signed", self_signed("localhost"), "name that in `ca_file`"),
+            ("of another authority", other.server("localhost"), "nobody whom this machine trusts has signed it"),
         ] {
             let relay = ScriptedRelay::start(speaking(tls, config), |_| Action::Default);
-            let ca_file = ca_file.map(|a| a.ca_file.clone());
-            let outcome = connect(client(relay.port(), tls, ca_file)).await;
+            let outcome = connect(client(relay.port(), tls, Some(authority.ca_file.clone()))).await;
             assert_eq!(loss(&outcome), Some((Phase::Tls, LossCause::Certificate)), "{what} {tls:?} {outcome:?}");
+            let outcome = outcome.unwrap_err();
+            assert!(outcome.to_string().contains(words), "{what}: {outcome}");
+            assert_eq!(class_and_effect(&outcome), (Class::Account, RelayEffect::Stop), "{what}");
             let said: Vec<_> = relay.heard().into_iter().map(|(_, line)| line).collect();
             assert!(said.iter().all(|l| l.starts_with("EHLO") || l == "STARTTLS"), "{said:?}");
         }
+    }
+}
+
+/// What the dispatcher makes of it.
+fn class_and_effect(outcome: &Outcome) -> (Class, RelayEffect) {
+    let replies = undersigned::policy::Replies::default();
+    let retry = RetrySchedule { delays: vec![Duration::from_secs(1)], give_up_after: Duration::from_secs(9) };
+    let now = jiff::Timestamp::UNIX_EPOCH;
+    let situation = Situation {
+        now,
+        tries_counted: 0,
+        first_attempt_at: None,
+        deadline: None,
+        retry: &retry,
+        jitter: 0.5,
+        replies: &replies,
+        is_suspect: false,
+    };
+    let verdict = decide(outcome, &situation);
+    (verdict.class, verdict.effect)
+}
+
+#[tokio::test]
+async fn a_relays_own_certificate_is_trusted_when_it_is_pinned_and_for_its_own_name_only() {
+    for is_authority in [false, true] {
+        let (config, file) = pinned("localhost", is_authority);
+        let relay = ScriptedRelay::start(speaking(TlsMode::Implicit, config), |_| Action::Default);
+        let settings = client(relay.port(), TlsMode::Implicit, Some(file.path().to_owned()));
+        connect(settings).await.unwrap();
+
+        let (config, file) = pinned("smtp.example.org", is_authority);
+        let relay = ScriptedRelay::start(speaking(TlsMode::Implicit, config), |_| Action::Default);
+        let settings = client(relay.port(), TlsMode::Implicit, Some(file.path().to_owned()));
+        let outcome = connect(settings).await;
+        assert_eq!(loss(&outcome), Some((Phase::Tls, LossCause::Certificate)), "{is_authority} {outcome:?}");
+
+        // Another certificate for the same name is not the one that was pinned.
+        let (config, _) = pinned("localhost", is_authority);
+        let relay = ScriptedRelay::start(speaking(TlsMode::Implicit, config), |_| Action::Default);
+        let (_, file) = pinned("localhost", is_authority);
+        let outcome = connect(client(relay.port(), TlsMode::Implicit, Some(file.path().to_owned()))).await;
+        assert_eq!(loss(&outcome), Some((Phase::Tls, LossCause::Certificate)), "{is_authority} {outcome:?}");
+    }
+}
+
+#[tokio::test]
+async fn tls_1_2_and_1_3_are_spoken() {
+    let authority = Authority::new();
+    for version in [&TLS12, &TLS13] {
+        let config = only(&authority, "localhost", version);
+        let relay = ScriptedRelay::start(speaking(TlsMode::Implicit, config), |_| Action::Default);
+        connect(client(relay.port(), TlsMode::Implicit, Some(authority.ca_file.clone()))).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_relay_that_knows_none_but_older_tls_is_refused_in_words() {
+    // TLS 1.1 as an old server answers: with a ServerHello of its version, or with the alert `protocol_version`.
+    let hello = [&[22, 3, 2, 0, 42, 2, 0, 0, 38, 3, 2][..], &[7; 32], &[0, 0, 0x2f, 0]].concat();
+    let alert = vec![21, 3, 2, 0, 2, 2, 70];
+    for answer in [hello, alert] {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let server = tokio::spawn(async move {
+            let (mut socket, _) = listener.accept().await.unwrap();
+            let mut heard = [0; 4096];
+            let _ = socket.read(&mut heard).await.unwrap();
+            socket.write_all(&answer).await.unwrap();
+            let _ = socket.read(&mut heard).await; // until the client leaves
+        });
+        let authority = Authority::new();
+        let outcome = connect(client(port, TlsMode::Implicit, Some(authority.ca_file.clone()))).await;
+        assert_eq!(loss(&outcome), Some((Phase::Tls, LossCause::NotOffered)), "{outcome:?}");
+        let outcome = outcome.unwrap_err();
+        assert!(outcome.to_string().contains("TLS 1.2 or newer"), "{outcome}");
+        assert_eq!(class_and_effect(&outcome), (Class::Account, RelayEffect::Stop));
+        server.await.unwrap();
     }
 }
 
@@ -80,7 +163,7 @@ async fn certificates_that_are_not_right_are_refused_before_a_word_is_said() {
 async fn a_relay_without_starttls_is_refused_and_told_nothing() {
     let authority = Authority::new();
     let relay = ScriptedRelay::kind();
-    let credentials = Some(Credentials { username: "jane".into(), password: "hunter2".into() });
+    let credentials = Some(Credentials::with_password("jane", "hunter2"));
     let settings = client(relay.port(), TlsMode::Starttls, Some(authority.ca_file.clone()));
     let outcome = connect(RelaySettings { credentials, ..settings }).await;
     assert_eq!(loss(&outcome), Some((Phase::Starttls, LossCause::NotOffered)));
@@ -136,7 +219,7 @@ async fn what_is_offered_before_tls_counts_for_nothing_inside_it() {
         }
         _ => Action::Default,
     });
-    let credentials = Some(Credentials { username: "jane".into(), password: "hunter2".into() });
+    let credentials = Some(Credentials::with_password("jane", "hunter2"));
     let settings = client(relay.port(), TlsMode::Starttls, Some(authority.ca_file.clone()));
     let outcome = connect(RelaySettings { credentials, ..settings }).await;
     assert_eq!(loss(&outcome), Some((Phase::Auth, LossCause::NotOffered)));
@@ -161,7 +244,7 @@ fn guarded(mechanisms: &'static str) -> Options {
 }
 
 fn as_jane(port: u16, password: &str) -> RelaySettings {
-    let credentials = Some(Credentials { username: "jane@x.example".into(), password: password.into() });
+    let credentials = Some(Credentials::with_password("jane@x.example", password));
     RelaySettings { credentials, timeouts: short_timeouts(), ..settings(port) }
 }
 

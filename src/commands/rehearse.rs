@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -12,7 +11,7 @@ use crate::dispatch::{Ending, RelayPlan};
 use crate::ledger::Ledger;
 use crate::ledger::sqlite::SqliteLedger;
 use crate::model::{MessageKind, MessageState};
-use crate::policy::{Limit, Replies, Windows};
+use crate::policy::Windows;
 use crate::report::{Figures, Gallery, counted, duration, officials_text, status_text};
 use crate::smtp::{Mailbox, Relay, RelaySettings};
 
@@ -82,12 +81,7 @@ fn rate(figures: &Figures, took: Duration) -> String {
 fn to_mailbox(mailbox: &Mailbox) -> Result<RelayPlan, Failure> {
     let address = mailbox.address();
     let settings = RelaySettings::loopback("rehearsal", address);
-    Ok(RelayPlan {
-        relay: Arc::new(Relay::new(settings)?),
-        connections: CONNECTIONS,
-        rate: Limit::Unlimited,
-        replies: Replies::default(),
-    })
+    Ok(RelayPlan::alone(Relay::new(settings)?, CONNECTIONS))
 }
 
 /// An empty `rehearsal/`. What an earlier rehearsal left there is removed; anything else is not touched.

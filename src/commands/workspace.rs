@@ -165,8 +165,10 @@ impl Workspace {
         self.config.deadline.map(raises).unwrap_or_default()
     }
 
+    /// Of the relays that are used while all is well.
     fn relay_limits(&self) -> Vec<Limit> {
-        self.config.relays.iter().map(|relay| relay.rate).collect()
+        let first = self.config.relays.iter().map(|relay| relay.order).min();
+        self.config.relays.iter().filter(|relay| Some(relay.order) == first).map(|relay| relay.rate).collect()
     }
 
     fn speed<'a>(&'a self, relays: &'a [Limit]) -> Speed<'a> {
@@ -222,6 +224,9 @@ impl Workspace {
                 connections: relay.connections,
                 rate: relay.rate,
                 replies: self.config.replies(relay),
+                order: relay.order,
+                weight: relay.weight,
+                carries: relay.carries(&self.config.identity),
             })
         };
         self.config.relays.iter().map(plan).collect()

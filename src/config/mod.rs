@@ -6,9 +6,11 @@
 mod document;
 mod edit;
 mod letters;
+mod login;
 mod reader;
 mod relay;
 mod secret;
+mod token;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -167,6 +169,9 @@ impl Config {
             ],
         );
         let on_doubt = reader.word("campaign.on_doubt", &[("hold", OnDoubt::Hold), ("resend", OnDoubt::Resend)]);
+        if let (Some(identity), Some(confirming)) = (&identity, confirming) {
+            relay::must_send_for(&mut reader, &relays, identity, confirming);
+        }
         let pace = read_pace(&mut reader);
         let windows = read_windows(&mut reader, timezone.as_ref());
         let retry = read_retry(&mut reader);

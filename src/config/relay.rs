@@ -1,18 +1,24 @@
 //! The `[[relay]]` tables: where letters are handed over, and how fast each relay may be used.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
-use crate::policy::{Limit, Profile, ProfileLimits, parse_positive_span};
+use crate::compose::Identity;
+use crate::ledger::Confirming;
+use crate::model::EmailAddress;
+use crate::policy::{Carries, Limit, Profile, ProfileLimits, parse_positive_span};
 use crate::smtp::{Credentials, RelaySettings, SessionLimits, Timeouts, TlsMode};
 
+use super::login::{self, Login};
 use super::reader::Reader;
-use super::secret::{self, SecretError};
+use super::secret::SecretError;
 
 const CONNECTIONS_MAX: i64 = 200;
+const ORDER_MAX: i64 = 9;
+const WEIGHT_MAX: i64 = 1000;
 
-/// A relay as configured. Its password is read only when it is needed.
+/// A relay as configured. Its secret is read only when it is needed.
 #[derive(Debug)]
 pub struct RelayConfig {
     /// At most so many sessions at a time.
@@ -23,10 +29,16 @@ pub struct RelayConfig {
     pub profile: &'static Profile,
     /// Those of the provider's limits that hold because staff set none.
     pub from_profile: ProfileLimits,
-    /// Everything about a session but the password.
+    /// Used only while no relay of a lower order can be used.
+    pub order: u32,
+    /// Its share of the messages among the relays of its order; `None`: whichever is free takes the next.
+    pub weight: Option<u32>,
+    /// Everything about a session but the secret.
     settings: RelaySettings,
     username: Option<String>,
-    password_file: Option<PathBuf>,
+    secret: Login,
+    /// The domains that it may send for, spelled as addresses spell theirs; all, where none is named.
+    sender_domains: Vec<String>,
 }
 
 impl RelayConfig {
@@ -55,13 +67,22 @@ impl RelayConfig {
         self.settings.is_loopback()
     }
 
-    /// What a session needs, with the password from its file, a credential, the environment or a prompt.
+    /// What it may carry: that whose senders, in the letter's head and on its envelope, are at domains of its own.
+    pub fn carries(&self, identity: &Identity) -> Carries {
+        let is_named = |address: &EmailAddress| self.sender_domains.iter().any(|domain| domain == address.domain());
+        let sends_for = |from: &EmailAddress| {
+            self.sender_domains.is_empty() || (is_named(from) && is_named(&identity.envelope_sender))
+        };
+        Carries { letters: sends_for(&identity.sender), confirmations: sends_for(&identity.confirmation_sender) }
+    }
+
+    /// What a session needs, with the password from its file, a credential, the environment or a prompt. A token is
+    /// fetched by each connection for itself; that its file is there and private is looked at now.
     pub fn session(&self) -> Result<RelaySettings, SecretError> {
         let mut settings = self.settings.clone();
-        if let Some(username) = &self.username {
-            let password = secret::password(&settings.name, self.password_file.as_deref())?;
-            settings.credentials = Some(Credentials { username: username.clone(), password });
-        }
+        let Some(username) = self.username.clone() else { return Ok(settings) };
+        let secret = self.secret.fetch(&settings.name)?;
+        settings.credentials = Some(Credentials { username, secret });
         Ok(settings)
     }
 }
@@ -75,6 +96,31 @@ pub(super) fn read_all(reader: &mut Reader<'_>, count: usize, dir: &Path) -> Vec
         }
     }
     relays
+}
+
+/// Every sender needs a relay that may send for it, or its messages would wait for ever.
+pub(super) fn must_send_for(
+    reader: &mut Reader<'_>,
+    relays: &[RelayConfig],
+    identity: &Identity,
+    confirming: Confirming,
+) {
+    let carried = relays.iter().map(|relay| relay.carries(identity)).fold(Carries::NOTHING, Carries::or);
+    let mut need = |what: &str, from: &EmailAddress| {
+        let (domain, bounces) = (from.domain(), identity.envelope_sender.domain());
+        let domains = if domain == bounces { format!("{domain:?}") } else { format!("{domain:?} and {bounces:?}") };
+        let text = format!("no relay may send {what} from {from}; expected {domains} among the domains of one relay");
+        reader.complain("relay.0.sender_domains", &text);
+    };
+    if relays.is_empty() {
+        return;
+    }
+    if !carried.letters {
+        need("letters", &identity.sender);
+    }
+    if !carried.confirmations && confirming != Confirming::Never {
+        need("confirmations", &identity.confirmation_sender);
+    }
 }
 
 fn read(reader: &mut Reader<'_>, prefix: &str, dir: &Path) -> Option<RelayConfig> {
@@ -93,7 +139,9 @@ fn read(reader: &mut Reader<'_>, prefix: &str, dir: &Path) -> Option<RelayConfig
     let tls = tls.unwrap_or(TlsMode::Implicit);
     let port = reader.number(&key("port"), 1, 65_535).and_then(|p| u16::try_from(p).ok());
     let username = reader.text(&key("username"), plain_text);
-    let password_file = reader.text(&key("password_file"), |t| plain_text(t).map(|t| dir.join(t)));
+    let secret = login::read(reader, prefix, dir, username.is_some());
+    let (order, weight) = (read_order(reader, prefix), read_weight(reader, prefix));
+    let sender_domains = reader.texts(&key("sender_domains"), domain).unwrap_or_default();
     let ca_file = reader.text(&key("ca_file"), |t| plain_text(t).map(|t| dir.join(t)));
     let hello_name = reader.text(&key("hello_name"), plain_word).unwrap_or_else(|| "localhost".to_owned());
     let profile = reader.text(&key("profile"), profile_named);
@@ -105,12 +153,13 @@ fn read(reader: &mut Reader<'_>, prefix: &str, dir: &Path) -> Option<RelayConfig
     let mut limits = read_limits(reader, prefix);
     limits.messages = from_profile.messages_per_connection.unwrap_or(limits.messages);
     let timeouts = read_timeouts(reader, prefix);
-    if reader.is_written(&key("password")) {
-        reader.complain_discreetly(
-            &key("password"),
-            "a password must not stand here; put it into a file of mode 0600 and name that in `password_file`",
-        );
-        return None;
+    for (secret, place) in [("password", "password_file"), ("token", "token_file")] {
+        if reader.is_written(&key(secret)) {
+            let advice =
+                format!("a {secret} must not stand here; put it into a file of mode 0600 and name that in `{place}`");
+            reader.complain_discreetly(&key(secret), &advice);
+            return None;
+        }
     }
     let settings = RelaySettings {
         name: name?,
@@ -127,7 +176,18 @@ fn read(reader: &mut Reader<'_>, prefix: &str, dir: &Path) -> Option<RelayConfig
         reader.complain(&key("tls"), &error.to_string());
     }
     let connections = usize::try_from(connections).ok()?;
-    Some(RelayConfig { connections, rate, profile, from_profile, settings, username, password_file })
+    Some(RelayConfig {
+        connections,
+        rate,
+        profile,
+        from_profile,
+        order,
+        weight,
+        settings,
+        username,
+        secret,
+        sender_domains,
+    })
 }
 
 fn profile_named(name: &str) -> Result<&'static Profile, String> {
@@ -146,6 +206,22 @@ fn unset(reader: &Reader<'_>, prefix: &str, limits: ProfileLimits) -> ProfileLim
         rate: limits.rate.filter(|_| is_unset("rate")),
         quota: limits.quota.filter(|_| is_unset("quota")),
     }
+}
+
+fn read_order(reader: &mut Reader<'_>, prefix: &str) -> u32 {
+    let order = reader.number(&format!("{prefix}order"), 1, ORDER_MAX);
+    order.and_then(|n| u32::try_from(n).ok()).unwrap_or(1)
+}
+
+fn read_weight(reader: &mut Reader<'_>, prefix: &str) -> Option<u32> {
+    let weight = reader.number(&format!("{prefix}weight"), 1, WEIGHT_MAX);
+    weight.and_then(|n| u32::try_from(n).ok())
+}
+
+/// A domain, spelled as addresses spell theirs.
+fn domain(text: &str) -> Result<String, String> {
+    let address = EmailAddress::parse(&format!("x@{text}"));
+    address.map(|address| address.domain().to_owned()).map_err(|_| "expected domains like \"example.org\"".to_owned())
 }
 
 fn default_port(tls: TlsMode) -> u16 {
@@ -197,7 +273,7 @@ fn span(reader: &mut Reader<'_>, key: &str, to: &mut Duration) {
     }
 }
 
-fn plain_text(text: &str) -> Result<String, String> {
+pub(super) fn plain_text(text: &str) -> Result<String, String> {
     if text.trim().is_empty() || text.chars().any(char::is_control) {
         return Err("expected a text on one line".to_owned());
     }

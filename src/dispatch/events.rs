@@ -96,6 +96,10 @@ pub(super) enum Chore {
     /// In which round it is asked for tells an empty claim from a stale one.
     Claim(Claim, u64),
     GiveBack(Box<Leased>, Option<Timestamp>),
+    /// Not to be claimed again before that time.
+    Postpone(Box<Leased>, Timestamp),
+    /// Waits for staff, with the reason.
+    SetAside(Box<Leased>, String),
     NoteRelay(RelayRecord),
     /// The deadline has passed: letters that wait expire.
     Expire,

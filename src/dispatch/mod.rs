@@ -27,7 +27,7 @@ use crate::ledger::{
     CampaignState, Claim, Decision, DecisionKind, Ledger, LedgerError, Recovered, RelayRecord, RelayState, Selection,
 };
 use crate::model::MessageState;
-use crate::policy::{BreakOffs, Limit, PaceSettings, Replies, RetrySchedule, Windows};
+use crate::policy::{BreakOffs, Carries, Limit, PaceSettings, Replies, RetrySchedule, Windows};
 use crate::smtp::Relay;
 
 use clock::Clock;
@@ -57,8 +57,29 @@ pub struct RelayPlan {
     pub connections: usize,
     /// At most so many messages in a time.
     pub rate: Limit,
+    /// Used only while no relay of a lower order can be used.
+    pub order: u32,
+    /// Its share among the relays of its order; `None`: whichever is free takes the next.
+    pub weight: Option<u32>,
+    /// What it may carry.
+    pub carries: Carries,
     /// What its replies mean.
     pub replies: Replies,
+}
+
+impl RelayPlan {
+    /// A relay beside which there is no other.
+    pub fn alone(relay: Relay, connections: usize) -> Self {
+        Self {
+            relay: Arc::new(relay),
+            connections,
+            rate: Limit::Unlimited,
+            order: 1,
+            weight: None,
+            carries: Carries::ALL,
+            replies: Replies::default(),
+        }
+    }
 }
 
 /// How to dispatch.
@@ -191,10 +212,10 @@ async fn recover<L: Ledger>(
     Ok(recovered)
 }
 
-/// The order that `on_doubt = "resend"` stands for.
+/// The order that `on_doubt = "resend"` stands for: once more to the relay that may have it, and to no other.
 fn resend(selection: Selection, at: Timestamp) -> Decision {
     let reason = "campaign.on_doubt is \"resend\"".to_owned();
-    Decision { kind: DecisionKind::ResolveResend, selection, reason, at }
+    Decision { kind: DecisionKind::ResendToSame, selection, reason, at }
 }
 
 /// The loop that faces the world: events in, chores out.
@@ -299,6 +320,12 @@ impl<L: Ledger> Loop<L> {
                 },
                 Chore::GiveBack(leased, at) => {
                     done(until_written(*leased, |leased| ledger.give_back(leased, at)).await)
+                }
+                Chore::Postpone(leased, due) => {
+                    done(until_written(*leased, |leased| ledger.postpone(leased, due)).await)
+                }
+                Chore::SetAside(leased, reason) => {
+                    done(until_written(*leased, |leased| ledger.set_aside(leased, &reason, now)).await)
                 }
                 Chore::NoteRelay(record) => done(until_done(|| ledger.note_relay(record.clone())).await),
                 Chore::Expire => {

@@ -5,16 +5,46 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::ledger::{RelayRecord, RelayState};
-use crate::model::Outcome;
-use crate::policy::{Limit, RelayClock, RelayEffect, Throttle};
+use crate::model::{MessageKind, Outcome, Phase};
+use crate::policy::{Candidate, Carries, Limit, RelayClock, RelayEffect, Standing, Throttle};
 
 use super::RelayPlan;
 use super::clock::Now;
+
+/// A relay that asked us to slow down and pauses for less is no reason for a spare.
+const RESTING_MAX: Duration = Duration::from_secs(60);
+/// A relay with all its sessions busy, of which nothing is heard for so long, holds up no other.
+const SILENT_MAX: Duration = Duration::from_secs(2);
+
+/// Whether a refusal of our account may be about a token that has expired.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Token {
+    /// No: there is none.
+    None,
+    /// Yes: each connection shows one of its own.
+    MayExpire,
+    /// The last one was refused, and a fresh one not yet.
+    Refused,
+}
+
+/// Where one relay of an order has a weight, those without one count as 1.
+pub(super) fn share_out(relays: &mut [RelayDesk]) {
+    let weighted: Vec<u32> = relays.iter().filter(|r| r.weight.is_some()).map(|r| r.order).collect();
+    for relay in relays.iter_mut().filter(|r| weighted.contains(&r.order)) {
+        relay.weight = relay.weight.or(Some(1));
+    }
+}
 
 /// One relay.
 #[derive(Debug)]
 pub(super) struct RelayDesk {
     pub(super) name: String,
+    /// What it may carry.
+    pub(super) carries: Carries,
+    order: u32,
+    weight: Option<u32>,
+    /// Messages given to it, letters and confirmations, for the shares.
+    given: [u64; 2],
     connections: u32,
     full_rate: Limit,
     /// Sessions that are open.
@@ -33,6 +63,13 @@ pub(super) struct RelayDesk {
     connect_not_before: Option<Timestamp>,
     /// Lost since the last success: then one session at a time feels the way.
     is_shaky: bool,
+    /// Our account is right, or there is none: before that is known, one session alone tries.
+    is_known: bool,
+    token: Token,
+    /// When a session last told of it, on the steady clock.
+    heard_at: Duration,
+    /// Its own rate lets nothing go before.
+    full_until: Duration,
     state: RelayState,
     /// How far it is slowed, as last noted.
     slowed_to: Option<String>,
@@ -44,6 +81,10 @@ impl RelayDesk {
     pub(super) fn new(plan: &RelayPlan) -> Self {
         Self {
             name: plan.relay.name().to_owned(),
+            carries: plan.carries,
+            order: plan.order,
+            weight: plan.weight,
+            given: [0; 2],
             connections: u32::try_from(plan.connections).unwrap_or(u32::MAX),
             full_rate: plan.rate,
             open: 0,
@@ -56,6 +97,10 @@ impl RelayDesk {
             not_before: None,
             connect_not_before: None,
             is_shaky: false,
+            is_known: !plan.relay.logs_in(),
+            token: if plan.relay.renews_its_secret() { Token::MayExpire } else { Token::None },
+            heard_at: Duration::ZERO,
+            full_until: Duration::ZERO,
             state: RelayState::Up,
             slowed_to: None,
             trouble: String::new(),
@@ -72,13 +117,80 @@ impl RelayDesk {
         Duration::try_from(self.not_before(now)?.duration_since(now.wall)).ok()
     }
 
+    /// How it stands among the relays.
+    pub(super) fn standing(&self, now: Now) -> Standing {
+        match (self.state, self.wait(now)) {
+            (RelayState::Stopped, _) => Standing::Stopped,
+            (RelayState::Slowed, Some(wait)) if wait < RESTING_MAX => Standing::Resting,
+            (_, Some(_)) => Standing::Away,
+            (RelayState::Parked, None) => Standing::Trying,
+            (RelayState::Up | RelayState::Slowed, None) => Standing::Well,
+        }
+    }
+
+    /// As the choice among relays sees it, for messages of that kind.
+    pub(super) fn candidate(&self, kind: MessageKind, now: Now) -> Candidate {
+        let standing = self.standing(now);
+        let moves = self.busy < self.open || now.since_start.saturating_sub(self.heard_at) < SILENT_MAX;
+        Candidate {
+            order: self.order,
+            weight: self.weight,
+            standing,
+            takes_part: standing == Standing::Well && self.open > 0 && moves && self.full_until <= now.since_start,
+            given: self.given[kind as usize],
+        }
+    }
+
+    /// It is given one more message of that kind.
+    pub(super) fn given(&mut self, kind: MessageKind, now: Now) {
+        self.given[kind as usize] += 1;
+        self.heard_at = now.since_start;
+    }
+
+    /// So many messages of that kind count as given to it.
+    pub(super) fn level(&mut self, kind: MessageKind, given: u64) {
+        self.given[kind as usize] = given;
+    }
+
+    /// A session is open.
+    pub(super) fn opened(&mut self, now: Now) {
+        self.connecting -= 1;
+        self.open += 1;
+        self.is_known = true;
+        if self.token == Token::Refused {
+            self.token = Token::MayExpire;
+        }
+        self.heard_at = now.since_start;
+    }
+
+    /// Its own rate lets nothing go before.
+    pub(super) fn is_full_until(&mut self, until: Duration) {
+        self.full_until = until;
+    }
+
+    /// Whether our account is refused for a token that may have expired: then a fresh one is tried once, after a pause.
+    /// Sessions that are refused together count as one.
+    pub(super) fn token_may_be_stale(&mut self, outcome: &Outcome, effect: RelayEffect, now: Now) -> bool {
+        let is_about_token = outcome.reply().is_some_and(|reply| reply.phase == Phase::Auth);
+        let is_first = match self.token {
+            Token::None => false,
+            Token::MayExpire => true,
+            Token::Refused => self.not_before(now).is_some(),
+        };
+        let may_be = effect == RelayEffect::Stop && is_about_token && is_first;
+        if may_be {
+            self.token = Token::Refused;
+        }
+        may_be
+    }
+
     /// Whether one more session may be opened for `waiting` messages.
     pub(super) fn may_connect(&self, waiting: usize, now: Now) -> bool {
         let allowed = self.sessions.of(self.connections, now.since_start) as usize;
         let is_held_back = self.open > 0 && self.has_sessions_enough(now);
         !is_held_back
             && self.open + self.connecting < allowed
-            && self.connecting < if self.is_shaky { 1 } else { waiting }
+            && self.connecting < if self.is_shaky || !self.is_known { 1 } else { waiting }
     }
 
     fn has_sessions_enough(&self, now: Now) -> bool {
@@ -98,9 +210,10 @@ impl RelayDesk {
     }
 
     /// A message of it is in nobody's hands any more; its session may have the next one already.
-    pub(super) fn is_done_with_one(&mut self, goes_on: bool) {
+    pub(super) fn is_done_with_one(&mut self, goes_on: bool, now: Now) {
         let count = if goes_on { &mut self.ahead } else { &mut self.busy };
         *count -= 1;
+        self.heard_at = now.since_start;
     }
 
     /// How much of its full rate it may have now.
@@ -110,8 +223,8 @@ impl RelayDesk {
 
     /// A message was taken, or refused for its own reasons: the relay works. Gives a record when that is news.
     pub(super) fn works(&mut self, now: Now) -> Option<RelayRecord> {
-        if self.not_before(now).is_some() {
-            return None; // begun before the pause, so it says nothing about it
+        if self.not_before(now).is_some() || self.state == RelayState::Stopped {
+            return None; // begun before that, so it says nothing about it
         }
         self.clock.succeeded();
         self.is_shaky = false;
@@ -142,6 +255,7 @@ impl RelayDesk {
         let reason = outcome.masked();
         match effect {
             RelayEffect::None => None,
+            _ if self.state == RelayState::Stopped => None,
             // The first loss after a success costs nothing; sessions that fall together count as one.
             RelayEffect::Reconnect if !self.is_shaky => {
                 self.is_shaky = true;
@@ -181,7 +295,7 @@ impl RelayDesk {
     /// A connection could not be made, or was lost again.
     pub(super) fn unreachable(&mut self, outcome: &Outcome, now: Now, jitter: f64) -> Option<RelayRecord> {
         self.is_shaky = true;
-        if self.not_before(now).is_some() {
+        if self.not_before(now).is_some() || self.state == RelayState::Stopped {
             return None;
         }
         self.not_before = Some(self.clock.failed(now.wall, jitter));

@@ -142,6 +142,8 @@ pub trait Ledger: Clone + Send + Sync + 'static {
         leased: Leased,
         lane_ready_at: Option<Timestamp>,
     ) -> impl Future<Output = Kept<(), Leased>> + Send;
+    /// Returns a lease untouched, not to be claimed again before `due`; its lane waits for nothing.
+    fn postpone(&self, leased: Leased, due: Timestamp) -> impl Future<Output = Kept<(), Leased>> + Send;
     /// Holds a message that cannot be made, for staff, with the reason.
     fn set_aside(&self, leased: Leased, reason: &str, now: Timestamp) -> impl Future<Output = Kept<(), Leased>> + Send;
     /// A refusal or loss before the body: the relay provably has nothing.

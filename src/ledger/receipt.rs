@@ -26,6 +26,8 @@ pub struct Leased {
     pub attempts: u32,
     /// When the first try on the recipient's clock was made; tries on the relay's clock do not start it.
     pub first_attempt_at: Option<Timestamp>,
+    /// The one relay that may be given it, by its name: that one may have it already.
+    pub only_relay: Option<Box<str>>,
 }
 
 impl Leased {

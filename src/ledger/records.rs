@@ -226,7 +226,8 @@ pub enum DecisionKind {
     Retry,
     /// `queued` or `deferred` → `held`.
     Hold,
-    /// `held` → `queued` (letters to officials without a mailbox stay held).
+    /// `held` → `queued` (letters to officials without a mailbox stay held). By its number, a message that was meant for
+    /// one relay alone is for whichever from then on.
     Release,
     /// `queued`, `deferred` or `held` → `cancelled`. Confirmations only by their numbers.
     Cancel,
@@ -234,8 +235,10 @@ pub enum DecisionKind {
     Expire,
     /// `in_doubt` → `sent`.
     ResolveSent,
-    /// `in_doubt` → `queued`.
+    /// `in_doubt` → `queued`, for whichever relay.
     ResolveResend,
+    /// `in_doubt` → `queued`, for the relay alone that may have it already; the program's own, where staff configured it.
+    ResendToSame,
 }
 
 impl DecisionKind {
@@ -249,6 +252,7 @@ impl DecisionKind {
             Self::Expire => "expire",
             Self::ResolveSent => "resolve as sent",
             Self::ResolveResend => "resolve as resend",
+            Self::ResendToSame => "resend to the same relay",
         }
     }
 }

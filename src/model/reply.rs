@@ -176,6 +176,8 @@ pub enum LossCause {
     Certificate,
     /// The relay does not offer what the configuration demands (STARTTLS, AUTH, SMTPUTF8).
     NotOffered,
+    /// There is no access token to log in with.
+    NoToken,
     /// Not offered: the campaign's deadline had passed.
     DeadlinePassed,
     /// This process ended while the message was in transmission.
@@ -193,6 +195,7 @@ impl LossCause {
             Self::Garbage => "answer is not SMTP",
             Self::Certificate => "certificate not valid",
             Self::NotOffered => "not offered by the relay",
+            Self::NoToken => "no access token to log in with",
             Self::DeadlinePassed => "not offered any more: the campaign's deadline has passed",
             Self::ProcessEnded => "this program ended during transmission",
         }

@@ -145,9 +145,11 @@ pub fn text(figures: &Figures) -> String {
         out.push('\n');
     }
     let is_at_work = matches!(figures.overall, Overall::Running | Overall::Stopped);
-    if is_at_work && !figures.relays.is_empty() {
+    let is_news = |relay: &&RelayRecord| is_at_work || relay.state == RelayState::Stopped;
+    let mut told = figures.relays.iter().filter(is_news).peekable();
+    if told.peek().is_some() {
         out.push('\n');
-        figures.relays.iter().for_each(|relay| relay_line(&mut out, relay, figures));
+        told.for_each(|relay| relay_line(&mut out, relay, figures));
     }
     out.push_str(&advice(figures));
     out

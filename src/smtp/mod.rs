@@ -8,7 +8,9 @@
 //! second try and no way to transmit without a [`TransmissionReceipt`](crate::model::TransmissionReceipt).
 
 mod auth;
+mod certificates;
 mod connect;
+mod credentials;
 mod mailbox;
 mod maildir;
 mod offers;
@@ -25,8 +27,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use secrecy::SecretString;
-
+pub use credentials::{Credentials, NoToken, PasswordAuth, Secret, TokenFuture, TokenSource};
 pub use mailbox::Mailbox;
 pub use session::{Accepted, Offer, Session};
 pub use timeouts::{SessionLimits, Timeouts};
@@ -40,21 +41,6 @@ pub enum TlsMode {
     Starttls,
     /// None; only to this machine itself.
     None,
-}
-
-/// What the relay knows us by.
-#[derive(Clone)]
-pub struct Credentials {
-    /// The name; often an e-mail address, so it is no more shown than the password.
-    pub username: String,
-    /// The password.
-    pub password: SecretString,
-}
-
-impl fmt::Debug for Credentials {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Credentials(…)")
-    }
 }
 
 /// Everything about one relay.
@@ -156,7 +142,7 @@ impl RelaySettings {
         if !is_hello_name(&self.hello_name) {
             return Err(RelayError::HelloName { name: name() });
         }
-        if self.credentials.as_ref().is_some_and(|c| !are_usable(c)) {
+        if self.credentials.as_ref().is_some_and(|c| !c.are_usable()) {
             return Err(RelayError::Credentials { name: name() });
         }
         Ok(())
@@ -185,6 +171,16 @@ impl Relay {
     pub fn name(&self) -> &str {
         &self.settings.name
     }
+
+    /// Whether it knows us by a name and a secret.
+    pub fn logs_in(&self) -> bool {
+        self.settings.credentials.is_some()
+    }
+
+    /// Whether every connection shows a secret of its own, so that a refusal may be about one that has expired.
+    pub fn renews_its_secret(&self) -> bool {
+        self.settings.credentials.as_ref().is_some_and(Credentials::renew)
+    }
 }
 
 impl fmt::Debug for Relay {
@@ -202,14 +198,6 @@ fn is_this_machine(host: &str) -> bool {
 fn is_hello_name(name: &str) -> bool {
     let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b':' | b'[' | b']');
     !name.is_empty() && name.len() <= 255 && name.bytes().all(allowed)
-}
-
-/// AUTH PLAIN parts its fields with NUL (RFC 4616).
-fn are_usable(credentials: &Credentials) -> bool {
-    use secrecy::ExposeSecret;
-    [credentials.username.as_str(), credentials.password.expose_secret()]
-        .iter()
-        .all(|text| !text.is_empty() && !text.contains('\0'))
 }
 
 #[cfg(test)]
@@ -258,7 +246,7 @@ mod tests {
 
     #[test]
     fn debug_output_shows_neither_user_name_nor_password() {
-        let credentials = Credentials { username: "jane@x.example".into(), password: "hunter2".into() };
+        let credentials = Credentials::with_password("jane@x.example", "hunter2");
         let settings = RelaySettings { credentials: Some(credentials), ..settings("localhost", TlsMode::None) };
         let shown = format!("{:?}", Relay::new(settings).unwrap());
         assert!(!shown.contains("hunter2") && !shown.contains("jane"), "{shown}");

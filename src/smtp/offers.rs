@@ -23,6 +23,8 @@ pub(super) struct Offers {
     pub(super) auth_plain: bool,
     /// The older way, still the only one at some relays.
     pub(super) auth_login: bool,
+    /// An access token instead of a password.
+    pub(super) auth_xoauth2: bool,
 }
 
 impl Offers {
@@ -42,6 +44,7 @@ impl Offers {
                 Some("AUTH") => words.for_each(|mechanism| match mechanism {
                     "PLAIN" => offers.auth_plain = true,
                     "LOGIN" => offers.auth_login = true,
+                    "XOAUTH2" => offers.auth_xoauth2 = true,
                     _ => {}
                 }),
                 _ => {}

@@ -4,11 +4,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use tokio_rustls::TlsConnector;
-use tokio_rustls::rustls::pki_types::pem::PemObject;
-use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
-use tokio_rustls::rustls::{self, ClientConfig, RootCertStore};
+use tokio_rustls::rustls::pki_types::ServerName;
+use tokio_rustls::rustls::{self, AlertDescription, ClientConfig};
 
 use super::RelayError;
+use super::certificates::{Trust, in_words};
 use super::reply::lost;
 use super::stream::Socket;
 use crate::model::{LossCause, Outcome, Phase};
@@ -23,19 +23,13 @@ impl Tls {
     /// Trusts what the system trusts and, where given, the certificates of `ca_file` (PEM) besides.
     pub(super) fn new(host: &str, ca_file: Option<&Path>) -> Result<Self, RelayError> {
         let name = ServerName::try_from(host.to_owned()).map_err(|_| RelayError::Host(host.to_owned()))?;
-        let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        if let Some(path) = ca_file {
-            add_ca_file(&mut roots, path)?;
-        }
-        if roots.is_empty() {
-            return Err(RelayError::NoRoots);
-        }
         let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let trust = Arc::new(Trust::new(ca_file, provider.clone())?);
         let config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
+            .with_safe_default_protocol_versions() // TLS 1.2 and 1.3: the library has no other
             .map_err(|error| RelayError::Tls(error.to_string()))?
-            .with_root_certificates(roots)
+            .dangerous() // only the library's own rules, and one that is stricter than trusting an authority
+            .with_custom_certificate_verifier(trust)
             .with_no_client_auth();
         Ok(Self { connector: TlsConnector::from(Arc::new(config)), name })
     }
@@ -44,28 +38,24 @@ impl Tls {
     pub(super) async fn handshake(&self, socket: Box<dyn Socket>) -> Result<Box<dyn Socket>, Outcome> {
         match self.connector.connect(self.name.clone(), socket).await {
             Ok(stream) => Ok(Box::new(stream)),
-            Err(error) => Err(lost(Phase::Tls, cause_of(&error), &error.to_string())),
+            Err(error) => Err(refusal(&error)),
         }
     }
 }
 
-fn add_ca_file(roots: &mut RootCertStore, path: &Path) -> Result<(), RelayError> {
-    let refuse = |reason: String| RelayError::CaFile { path: path.to_owned(), reason };
-    let pem = std::fs::read(path).map_err(|error| refuse(error.to_string()))?;
-    let mut count = 0;
-    for certificate in CertificateDer::pem_slice_iter(&pem) {
-        let certificate = certificate.map_err(|error| refuse(error.to_string()))?;
-        roots.add(certificate).map_err(|error| refuse(error.to_string()))?;
-        count += 1;
-    }
-    if count == 0 { Err(refuse("there is no certificate in it".to_owned())) } else { Ok(()) }
-}
-
-fn cause_of(error: &std::io::Error) -> LossCause {
+/// Only staff can help where the certificate is wrong or the relay knows none but old versions of TLS; everything else
+/// may be over at the next try.
+fn refusal(error: &std::io::Error) -> Outcome {
     use rustls::Error as E;
-    match error.get_ref().and_then(|inner| inner.downcast_ref()) {
-        Some(E::InvalidCertificate(_) | E::NoCertificatesPresented | E::UnsupportedNameType) => LossCause::Certificate,
-        Some(E::AlertReceived(_)) | None => LossCause::Closed,
-        Some(_) => LossCause::Garbage,
-    }
+    let (cause, detail) = match error.get_ref().and_then(|inner| inner.downcast_ref()) {
+        Some(E::InvalidCertificate(error)) => (LossCause::Certificate, in_words(error)),
+        Some(E::NoCertificatesPresented | E::UnsupportedNameType) => (LossCause::Certificate, error.to_string()),
+        Some(
+            E::PeerIncompatible(_)
+            | E::AlertReceived(AlertDescription::ProtocolVersion | AlertDescription::InsufficientSecurity),
+        ) => (LossCause::NotOffered, "TLS 1.2 or newer; whoever runs the relay must renew its TLS".to_owned()),
+        Some(E::AlertReceived(_)) | None => (LossCause::Closed, error.to_string()),
+        Some(_) => (LossCause::Garbage, error.to_string()),
+    };
+    lost(Phase::Tls, cause, &detail)
 }

@@ -173,3 +173,18 @@ pub(crate) async fn a_refusal_for_good_that_is_not_about_the_address_suppresses_
     ledger.refuse(leased, refused_at_rcpt(minute(0), "5.2.1 disabled"), minute(90)).await.unwrap();
     assert_eq!(claim(ledger, minute(0), 10).await.len(), 1);
 }
+
+pub(crate) async fn a_postponed_message_waits_by_itself_and_its_lane_goes_on(world: impl Backend) {
+    let ledger = world.ledger();
+    enrol(ledger, &[(1, &[1]), (2, &[1])]);
+    let first = claim_one(ledger, minute(0)).await;
+    let id = first.id();
+    ledger.postpone(first, minute(30)).await.unwrap();
+    let second = claim_one(ledger, minute(0)).await;
+    assert_ne!(second.id(), id);
+    finish(ledger, second, minute(0), Disposition::Sent).await;
+    let letters = |leased: Vec<Leased>| leased.iter().filter(|l| l.id() == id).count();
+    assert_eq!(letters(claim(ledger, minute(29), 9).await), 0);
+    assert_eq!(ledger.next_wake().await.unwrap(), Some(minute(30)));
+    assert_eq!(letters(claim(ledger, minute(30), 9).await), 1);
+}

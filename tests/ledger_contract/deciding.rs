@@ -106,6 +106,31 @@ pub(crate) async fn what_is_in_doubt_moves_only_by_an_order_of_staff(world: impl
     finish(ledger, refused.receipt, minute(5), Disposition::Sent).await;
 }
 
+pub(crate) async fn what_the_program_resends_is_for_the_same_relay_until_staff_say_otherwise(world: impl Backend) {
+    let ledger = world.ledger();
+    enrol(ledger, &[(1, &[1])]);
+    let only = |leased: &undersigned::ledger::Leased| leased.only_relay.as_deref().map(str::to_owned);
+    let mut leased = claim_letter_to(ledger, 1, minute(0)).await;
+    assert_eq!(only(&leased), None);
+    let id = leased.id();
+    for (resend, expected) in [(DecisionKind::ResendToSame, Some("main")), (DecisionKind::ResolveResend, None)] {
+        finish(ledger, leased, minute(0), Disposition::InDoubt).await;
+        assert_eq!(decide(ledger, resend, Selection::All, minute(1)), 1);
+        leased = claim_letter_to(ledger, 1, minute(1)).await;
+        assert_eq!(only(&leased).as_deref(), expected);
+    }
+    finish(ledger, leased, minute(1), Disposition::InDoubt).await;
+    decide(ledger, DecisionKind::ResendToSame, Selection::All, minute(2));
+    // A sweep does not loosen it, an order by number does.
+    for (selection, expected) in [(Selection::All, Some("main")), (Selection::Ids(vec![id]), None)] {
+        decide(ledger, DecisionKind::Hold, Selection::All, minute(2));
+        decide(ledger, DecisionKind::Release, selection, minute(2));
+        let leased = claim_letter_to(ledger, 1, minute(2)).await;
+        assert_eq!(only(&leased).as_deref(), expected);
+        ledger.give_back(leased, None).await.unwrap();
+    }
+}
+
 pub(crate) async fn an_order_that_names_a_wrong_message_changes_nothing(world: impl Backend) {
     let ledger = world.ledger();
     enrol(ledger, &[(1, &[1]), (2, &[2])]);

@@ -43,7 +43,15 @@ enum End {
 
 fn kinds() -> impl Strategy<Value = DecisionKind> {
     use DecisionKind as D;
-    prop::sample::select(vec![D::Retry, D::Hold, D::Release, D::Cancel, D::ResolveSent, D::ResolveResend])
+    prop::sample::select(vec![
+        D::Retry,
+        D::Hold,
+        D::Release,
+        D::Cancel,
+        D::ResolveSent,
+        D::ResolveResend,
+        D::ResendToSame,
+    ])
 }
 
 fn calls() -> impl Strategy<Value = Call> {
@@ -184,10 +192,10 @@ impl<L: Ledger> Walk<L> {
             DecisionKind::Cancel => Move::Cancel,
             DecisionKind::Expire => Move::Expire,
             DecisionKind::ResolveSent => Move::ResolveSent,
-            DecisionKind::ResolveResend => Move::ResolveResend,
+            DecisionKind::ResolveResend | DecisionKind::ResendToSame => Move::ResolveResend,
         };
         let movable = |state: &MessageState| transition(*state, by).is_ok();
-        if kind == DecisionKind::ResolveResend {
+        if matches!(kind, DecisionKind::ResolveResend | DecisionKind::ResendToSame) {
             let about = self.states.iter().filter(|(id, _)| match &selection {
                 Selection::Ids(ids) => ids.contains(id),
                 _ => true,

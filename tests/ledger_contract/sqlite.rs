@@ -56,6 +56,7 @@ contract! { Sqlite:
         a_paced_lane_gives_one_message_and_waits_for_its_end
         a_lane_is_not_ready_before_its_pace_allows
         what_is_given_back_can_be_claimed_again_as_it_was
+        a_postponed_message_waits_by_itself_and_its_lane_goes_on
         deferred_messages_come_back_when_they_are_due_and_not_before
         tries_on_the_relays_clock_neither_count_nor_start_the_recipients
         a_receipt_whose_row_was_moved_by_another_process_changes_nothing
@@ -98,6 +99,7 @@ contract! { Sqlite:
         cancel_for_all_withdraws_letters_and_not_the_news_of_those_that_are_out
         of_these_leaves_out_what_cannot_make_the_move
         what_is_in_doubt_moves_only_by_an_order_of_staff
+        what_the_program_resends_is_for_the_same_relay_until_staff_say_otherwise
         an_order_that_names_a_wrong_message_changes_nothing
         every_order_is_recorded_with_time_number_and_reason
         a_leased_message_is_out_of_reach_of_staff

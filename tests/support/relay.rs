@@ -257,9 +257,21 @@ impl Conversation {
             ("LOGIN", None) => {
                 (self.challenge(b"334 VXNlcm5hbWU6\r\n").await?, self.challenge(b"334 UGFzc3dvcmQ6\r\n").await?)
             }
+            ("XOAUTH2", Some(initial)) => {
+                let said = unbase64(initial);
+                let field = |name: &str| said.split('\x01').find_map(|part| part.strip_prefix(name).map(str::to_owned));
+                (field("user=").unwrap_or_default(), field("auth=Bearer ").unwrap_or_default())
+            }
             _ => return self.write(b"504 5.5.4 no such mechanism\r\n").await,
         };
         let right = self.shared.options.auth == Some((user, password));
+        if mechanism == "XOAUTH2" && !right {
+            // As Google does: the reason as JSON, then the refusal, once an empty line has come.
+            self.write(b"334 eyJzdGF0dXMiOiI0MDAiLCJzY29wZSI6Imh0dHBzOi8vbWFpbC5nb29nbGUuY29tLyJ9\r\n").await?;
+            if self.read_line().await? != b"\r\n" {
+                return Err(());
+            }
+        }
         let reply = if right { "235 2.7.0 welcome" } else { "535 5.7.8 authentication failed" };
         self.known = self.act(Step::Auth, reply).await? == 235;
         Ok(())

@@ -3,6 +3,7 @@
 //! It holds the only copy of the pace, the breaker and the relays' clocks. It must not touch the ledger or a relay
 //! itself; what it wants done it gives to the loop as a chore.
 
+mod choosing;
 mod refilling;
 mod reports;
 mod serving;
@@ -15,13 +16,15 @@ use tokio::sync::{oneshot, watch};
 
 use crate::ledger::{Claim, HandOver, Leased, LedgerError};
 use crate::model::{Class, Disposition, MessageKind, Outcome};
-use crate::policy::{Admission, Binding, Breaker, Limit, Open, Pace, RelayEffect, Verdict, Windows, refusal_in_common};
+use crate::policy::{
+    Admission, Binding, Breaker, Carries, Limit, Open, Pace, RelayEffect, Standing, Verdict, Windows, refusal_in_common,
+};
 
 use super::HEARTBEAT;
 use super::clock::Now;
 use super::events::{Chore, Claimed, Event, Order, Report};
 use super::progress::{Progress, Waiting};
-use super::relay_desk::RelayDesk;
+use super::relay_desk::{RelayDesk, share_out};
 use super::{Ending, Settings, StopReason};
 
 #[derive(Debug)]
@@ -46,6 +49,8 @@ pub(super) struct Desk {
     breaker: Option<Breaker>,
     relays: Vec<RelayDesk>,
     buffer: VecDeque<Leased>,
+    /// How many messages at hand were for one relay alone, when last looked at.
+    bound: usize,
     buffer_target: usize,
     asking: VecDeque<Asking>,
     claiming: bool,
@@ -79,12 +84,14 @@ impl Desk {
             pace.add_relay(index, plan.rate);
             relays.push(RelayDesk::new(plan));
         }
+        share_out(&mut relays);
         let connections: usize = settings.relays.iter().map(|plan| plan.connections).sum();
         Self {
             pace,
             breaker: (!settings.accept_refusals).then(Breaker::default),
             relays,
             buffer: VecDeque::new(),
+            bound: 0,
             buffer_target: (2 * connections + BUFFER_SPARE).min(a_second_s_worth(settings)),
             asking: VecDeque::new(),
             claiming: false,
@@ -166,17 +173,14 @@ impl Desk {
     fn note(&mut self, event: Event, now: Now) {
         match event {
             Event::Ask { relay, connected, reply } => self.asking.push_back(Asking { relay, connected, reply }),
-            Event::Connected { relay } => {
-                self.relays[relay].connecting -= 1;
-                self.relays[relay].open += 1;
-            }
+            Event::Connected { relay } => self.relays[relay].opened(now),
             Event::Closed { relay } => self.relays[relay].open -= 1,
             Event::ConnectGivenUp { relay } => self.relays[relay].connecting -= 1,
             Event::ConnectFailed { relay, outcome, effect } => self.connect_failed(relay, &outcome, effect, now),
             Event::HandedOver(report) => self.handed_over(&report, now),
             Event::AskAhead { relay, reply } => self.serve_ahead(relay, reply, now),
             Event::Returned { relay, kind, goes_on } => {
-                self.relays[relay].is_done_with_one(goes_on);
+                self.relays[relay].is_done_with_one(goes_on, now);
                 self.was_no_letter_out(kind);
                 self.stir();
             }

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Chore, Claim, Claimed, Desk, Ending, HEARTBEAT, MessageKind, Now, Open, StopReason, Waiting};
+use super::{
+    Carries, Chore, Claim, Claimed, Desk, Ending, HEARTBEAT, MessageKind, Now, Open, Standing, StopReason, Waiting,
+};
 
 impl Desk {
     pub(super) fn claimed(&mut self, claimed: Claimed, now: Now) {
@@ -14,7 +16,8 @@ impl Desk {
             // Looks again after a heartbeat at the latest: staff may have released something.
             let soon = now.wall.checked_add(HEARTBEAT).unwrap_or(now.wall);
             let opens_at = self.windows.at(now.clock).changes_at();
-            let next = claimed.next_wake.filter(|_| !self.limit_is_reached() && opens_at.is_none());
+            let all_kinds = self.kinds_with_a_relay(now) == Carries::ALL;
+            let next = claimed.next_wake.filter(|_| !self.limit_is_reached() && opens_at.is_none() && all_kinds);
             self.dry_until = Some(next.map_or(soon, |at| at.min(soon)));
             match claimed.next_wake {
                 _ if self.is_quiet() && self.limit_is_reached() => self.leave(Ending::LimitReached),
@@ -27,6 +30,7 @@ impl Desk {
             }
         }
         self.buffer.extend(claimed.leased);
+        self.sort_out(now);
     }
 
     /// Something may have become ready: an empty claim from before no longer counts.
@@ -50,10 +54,11 @@ impl Desk {
     }
 
     pub(super) fn refill(&mut self, now: Now) {
-        let some_relay_works = self.relays.iter().any(|r| r.not_before(now).is_none());
+        let some_relay_works = self.relays.iter().any(|r| r.standing(now).is_usable());
         if !some_relay_works {
             self.give_back_all();
-            let next = self.relays.iter().filter_map(|r| Some((r.not_before(now)?, r))).min_by_key(|(at, _)| *at);
+            let paused = self.relays.iter().filter(|r| r.standing(now) != Standing::Stopped);
+            let next = paused.filter_map(|r| Some((r.not_before(now)?, r))).min_by_key(|(at, _)| *at);
             if let Some((until, relay)) = next {
                 let reason = format!("relay `{}` cannot be used: {}", relay.name, relay.trouble);
                 self.wait_for(until, reason);
@@ -79,6 +84,7 @@ impl Desk {
             Open::Only { kind, .. } => (self.buffer_target, Some(kind)),
             Open::Nothing { .. } => (0, None),
         };
+        let (limit, kind) = narrowed(limit, kind, self.kinds_with_a_relay(now));
         Claim { now: now.wall, limit, one_per_lane: self.pace.mailbox_interval().is_some(), kind }
     }
 
@@ -93,4 +99,15 @@ impl Desk {
             self.progress_is_new = true;
         }
     }
+}
+
+/// A claim of what some relay can carry now.
+fn narrowed(limit: usize, kind: Option<MessageKind>, kinds: Carries) -> (usize, Option<MessageKind>) {
+    let only = match (kinds.letters, kinds.confirmations) {
+        (true, true) => return (limit, kind),
+        (true, false) => MessageKind::Letter,
+        (false, true) => MessageKind::Confirmation,
+        (false, false) => return (0, None),
+    };
+    if kind.is_none_or(|kind| kind == only) { (limit, Some(only)) } else { (0, None) }
 }

@@ -7,19 +7,28 @@ impl Desk {
     pub(super) fn connect_failed(&mut self, relay: usize, outcome: &Outcome, effect: RelayEffect, now: Now) {
         let desk = &mut self.relays[relay];
         desk.connecting -= 1;
+        let effect = if desk.token_may_be_stale(outcome, effect, now) { RelayEffect::Reconnect } else { effect };
         let record = match effect {
             RelayEffect::None | RelayEffect::Reconnect => desk.unreachable(outcome, now, jitter()),
             effect => desk.suffers(effect, outcome, now, jitter()),
         };
         self.chores.extend(record.map(Chore::NoteRelay));
+        self.look_after(relay, effect, outcome, now);
+    }
+
+    /// What follows from a relay's trouble for the others and for what is at hand.
+    fn look_after(&mut self, relay: usize, effect: RelayEffect, outcome: &Outcome, now: Now) {
         if effect == RelayEffect::Stop {
-            self.stop_for_account(relay, outcome);
+            self.stop_for_account(relay, outcome, now);
+        }
+        if !self.relays[relay].standing(now).is_usable() {
+            self.sort_out(now);
         }
     }
 
     pub(super) fn handed_over(&mut self, report: &Report, now: Now) {
         let desk = &mut self.relays[report.relay];
-        desk.is_done_with_one(report.goes_on);
+        desk.is_done_with_one(report.goes_on, now);
         let Verdict { class, disposition, effect, .. } = report.verdict;
         let record = match effect {
             RelayEffect::None => desk.works(now),
@@ -35,9 +44,7 @@ impl Desk {
         self.progress.waiting = None;
         self.progress_is_new = true;
         self.stir();
-        if effect == RelayEffect::Stop {
-            self.stop_for_account(report.relay, &report.outcome);
-        }
+        self.look_after(report.relay, effect, &report.outcome, now);
         self.watch_breaker(report, class);
     }
 
@@ -59,11 +66,6 @@ impl Desk {
             self.chores.push(Chore::Reinstate(tripped.messages, reason.to_string()));
             self.leave(Ending::Stopped(reason));
         }
-    }
-
-    pub(super) fn stop_for_account(&mut self, relay: usize, outcome: &Outcome) {
-        let reason = StopReason::Account { relay: self.relays[relay].name.clone(), reply: outcome.masked() };
-        self.leave(Ending::Stopped(reason));
     }
 
     /// A limit counts letters that are out, not tries.

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use super::{AHEAD_FOR_MAX, Admission, Asking, Binding, Chore, Desk, LEASED_FOR_MAX, Leased, MessageKind, Now, Order};
+use super::{AHEAD_FOR_MAX, Admission, Asking, Binding, Carries, Chore, Desk, LEASED_FOR_MAX, Leased, MessageKind};
+use super::{Now, Order};
 
 impl Desk {
     pub(super) fn wind_up(&mut self) {
@@ -24,14 +25,17 @@ impl Desk {
                 continue;
             }
             match self.order_for(worker.relay, worker.connected, now) {
-                Some(order) => self.send(worker, order),
+                Some(order) => self.send(worker, order, now),
                 None => unserved.push_back(worker),
             }
         }
         self.asking = unserved;
     }
 
-    pub(super) fn send(&mut self, worker: Asking, order: Order) {
+    pub(super) fn send(&mut self, worker: Asking, order: Order, now: Now) {
+        if let Order::HandOver(leased) = &order {
+            self.given(worker.relay, leased.kind(), now);
+        }
         let relay = &mut self.relays[worker.relay];
         match &order {
             Order::Connect => relay.connecting += 1,
@@ -56,7 +60,9 @@ impl Desk {
         if self.leaving.is_some() || !bears || !self.relays[relay].may_go_ahead(now) {
             return;
         }
-        let Some(leased) = self.pick(relay, now) else { return };
+        let turn = self.turn_of(relay, now);
+        let Some(leased) = self.pick(relay, turn, now) else { return };
+        self.given(relay, leased.kind(), now);
         match reply.send(Order::HandOver(Box::new(leased))) {
             Ok(()) => self.relays[relay].ahead += 1,
             // The worker is gone, which its own event tells; what was counted of the pace stays counted.
@@ -66,28 +72,43 @@ impl Desk {
     }
 
     pub(super) fn order_for(&mut self, relay: usize, connected: bool, now: Now) -> Option<Order> {
-        let desk = &mut self.relays[relay];
-        if let Some(wait) = desk.wait(now) {
+        if let Some(wait) = self.relays[relay].wait(now) {
             self.wake_in(now, wait);
             return None;
         }
-        if self.buffer.is_empty() {
+        let turn = self.turn_of(relay, now);
+        if turn == Carries::NOTHING && self.bound == 0 {
             return None;
         }
+        let mut fitting = self.buffer.iter().filter(|leased| self.may_be_given(relay, turn, leased));
         if !connected {
-            return desk.may_connect(self.buffer.len(), now).then_some(Order::Connect);
+            let waiting = fitting.count();
+            return (waiting > 0 && self.relays[relay].may_connect(waiting, now)).then_some(Order::Connect);
         }
-        if !desk.may_hand_over(now) {
+        if fitting.next().is_none() || !self.relays[relay].may_hand_over(now) {
             return None;
         }
-        self.pick(relay, now).map(|leased| Order::HandOver(Box::new(leased)))
+        self.pick(relay, turn, now).map(|leased| Order::HandOver(Box::new(leased)))
+    }
+
+    fn pick(&mut self, relay: usize, turn: Carries, now: Now) -> Option<Leased> {
+        let mut passed = Vec::new();
+        let picked = self.pick_passing(relay, turn, now, &mut passed);
+        while let Some(leased) = passed.pop() {
+            self.buffer.push_front(leased);
+        }
+        picked
     }
 
     /// The first message that every limit lets go. A limit on its mailbox or domain sends it back to wait in its
-    /// lane, so that no lane blocks another; a limit on everything lets all wait.
-    pub(super) fn pick(&mut self, relay: usize, now: Now) -> Option<Leased> {
+    /// lane, so that no lane blocks another; a limit on everything lets all wait. What is another relay's is passed by.
+    fn pick_passing(&mut self, relay: usize, turn: Carries, now: Now, passed: &mut Vec<Leased>) -> Option<Leased> {
         let open = self.windows.at(now.clock);
         while let Some(leased) = self.buffer.pop_front() {
+            if !self.may_be_given(relay, turn, &leased) {
+                passed.push(leased);
+                continue;
+            }
             let over_limit = self.limit_is_reached() && leased.kind() == MessageKind::Letter;
             if over_limit || !open.lets(leased.kind()) {
                 self.chores.push(Chore::GiveBack(Box::new(leased), None));
@@ -101,7 +122,10 @@ impl Desk {
                     }
                     return Some(leased);
                 }
-                Admission::Wait { until, by: Binding::Global | Binding::Relay } => {
+                Admission::Wait { until, by: by @ (Binding::Global | Binding::Relay) } => {
+                    if by == Binding::Relay {
+                        self.relays[relay].is_full_until(until);
+                    }
                     self.buffer.push_front(leased);
                     self.all_wait(now, until.saturating_sub(now.since_start));
                     return None;

@@ -79,6 +79,7 @@ struct Waiting {
     stamp: Option<Stamp>,
     tries: u32,
     first_try_at: Option<Ms>,
+    only_relay: Option<Box<str>>,
 }
 
 /// Leases up to `room` messages of one lane. What must not go out is moved aside on the way.
@@ -109,7 +110,7 @@ fn is_suppressed(db: &Connection, lane: i64) -> Work<bool> {
 fn earliest(db: &Connection, lane: i64, now: Ms, kind: Option<MessageKind>) -> Work<Option<Waiting>> {
     Ok(db
         .prepare_cached(
-            "SELECT id, kind, constituent, official, template, tries, first_try_at, message_id, date, body_hash
+            "SELECT id, kind, constituent, official, template, tries, first_try_at, message_id, date, body_hash, only_relay
                FROM message INDEXED BY message_queue
               WHERE lane = ?1 AND state = 'queued' AND due_at <= ?2 AND (?3 IS NULL OR kind = ?3)
               ORDER BY due_at, id LIMIT 1",
@@ -124,6 +125,7 @@ fn earliest(db: &Connection, lane: i64, now: Ms, kind: Option<MessageKind>) -> W
                 tries: row.get(5)?,
                 first_try_at: row.get(6)?,
                 stamp: stamp(row, 7)?,
+                only_relay: row.get(10)?,
             })
         })
         .optional()?)
@@ -157,6 +159,7 @@ fn lease(db: &Connection, waiting: Waiting, lane: i64, content: Content) -> Work
         stamp: waiting.stamp,
         attempts: waiting.tries,
         first_attempt_at: waiting.first_try_at.map(Ms::time),
+        only_relay: waiting.only_relay,
     })
 }
 

@@ -25,7 +25,7 @@ pub(super) fn decide(db: &Connection, decision: &Decision) -> Work<u64> {
         Selection::Ids(ids) => choose_these(db, decision.kind, by, ids)?,
         Selection::OfThese(ids) => choose_of_these(db, by, ids)?,
     }
-    prepare(db, decision.kind)?;
+    prepare(db, decision)?;
     let moved = step_chosen(db, by)?;
     lanes::repair_those(db, "SELECT DISTINCT lane FROM temp.chosen WHERE lane IS NOT NULL")?;
     if arrows(by).any(|(_, to)| to.is_settled()) {
@@ -44,7 +44,7 @@ fn move_of(kind: DecisionKind) -> Move {
         DecisionKind::Cancel => Move::Cancel,
         DecisionKind::Expire => Move::Expire,
         DecisionKind::ResolveSent => Move::ResolveSent,
-        DecisionKind::ResolveResend => Move::ResolveResend,
+        DecisionKind::ResolveResend | DecisionKind::ResendToSame => Move::ResolveResend,
     }
 }
 
@@ -106,8 +106,8 @@ fn choose_these(db: &Connection, kind: DecisionKind, by: Move, ids: &[MessageId]
 }
 
 /// What a decision sets besides the state.
-fn prepare(db: &Connection, kind: DecisionKind) -> Work<()> {
-    match kind {
+fn prepare(db: &Connection, decision: &Decision) -> Work<()> {
+    match decision.kind {
         DecisionKind::Retry => {
             db.execute(
                 "DELETE FROM suppression WHERE mailbox IN
@@ -116,7 +116,16 @@ fn prepare(db: &Connection, kind: DecisionKind) -> Work<()> {
             )?;
             begin_anew(db)
         }
-        DecisionKind::ResolveResend => begin_anew(db),
+        DecisionKind::ResolveResend => {
+            bind_to(db, "NULL")?;
+            begin_anew(db)
+        }
+        DecisionKind::ResendToSame => {
+            bind_to(db, "relay")?;
+            begin_anew(db)
+        }
+        // Named one by one, staff mean it; a sweep must not loosen what they may not have seen.
+        DecisionKind::Release if matches!(decision.selection, Selection::Ids(_)) => bind_to(db, "NULL"),
         DecisionKind::ResolveSent => {
             // When the relay took it is when the connection was lost, as well as anybody knows.
             db.execute(
@@ -129,6 +138,13 @@ fn prepare(db: &Connection, kind: DecisionKind) -> Work<()> {
         }
         DecisionKind::Hold | DecisionKind::Release | DecisionKind::Cancel | DecisionKind::Expire => Ok(()),
     }
+}
+
+/// Which relay alone may be given them: the one that was last, or whichever.
+fn bind_to(db: &Connection, relay: &str) -> Work<()> {
+    let sql = format!("UPDATE message SET only_relay = {relay} WHERE id IN (SELECT id FROM temp.chosen)");
+    db.execute(&sql, [])?;
+    Ok(())
 }
 
 /// Due at once, by whatever clock: the dispatcher's and staff's may differ.

@@ -37,6 +37,13 @@ pub(super) fn give_back(db: &Connection, leased: Claimed, lane_ready_at: Option<
     lanes::repair(db, leased.lane)
 }
 
+/// See [`crate::ledger::Ledger::postpone`].
+pub(super) fn postpone(db: &Connection, leased: Claimed, due: Ms) -> Work<()> {
+    step(db, leased.id, Standing::under(MessageState::Leased, leased.token), Move::GiveBack)?;
+    db.prepare_cached("UPDATE message SET due_at = ?2 WHERE id = ?1")?.execute(params![leased.id, due])?;
+    lanes::vacate(db, leased.lane, leased.id)
+}
+
 /// See [`crate::ledger::Ledger::set_aside`].
 pub(super) fn set_aside(db: &Connection, leased: Claimed, reason: &str, now: Ms) -> Work<()> {
     step(db, leased.id, Standing::under(MessageState::Leased, leased.token), Move::GiveBack)?;

@@ -251,6 +251,12 @@ impl Ledger for SqliteLedger {
         done.map_err(|error| Box::new(Unwritten { receipt: leased, error }))
     }
 
+    async fn postpone(&self, leased: Leased, due: Timestamp) -> Kept<(), Leased> {
+        let claimed = Claimed { id: leased.id, token: leased.token, lane: leased.lane };
+        let done = self.write(move |db| finish::postpone(db, claimed, due.into())).await;
+        done.map_err(|error| Box::new(Unwritten { receipt: leased, error }))
+    }
+
     async fn set_aside(&self, leased: Leased, reason: &str, now: Timestamp) -> Kept<(), Leased> {
         let claimed = Claimed::from(&leased);
         let reason = reason.to_owned();
