@@ -41,7 +41,8 @@ pub(super) fn give_back(db: &Connection, leased: Claimed, lane_ready_at: Option<
 pub(super) fn postpone(db: &Connection, leased: Claimed, due: Ms) -> Work<()> {
     step(db, leased.id, Standing::under(MessageState::Leased, leased.token), Move::GiveBack)?;
     db.prepare_cached("UPDATE message SET due_at = ?2 WHERE id = ?1")?.execute(params![leased.id, due])?;
-    lanes::vacate(db, leased.lane, leased.id)
+    lanes::vacate(db, leased.lane, leased.id)?;
+    lanes::repair(db, leased.lane)
 }
 
 /// See [`crate::ledger::Ledger::set_aside`].
