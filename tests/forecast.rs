@@ -20,7 +20,12 @@ fn limit(text: &str) -> Limit {
 }
 
 fn settings(global: &str, per_domain: &str, per_mailbox: &str) -> PaceSettings {
-    PaceSettings { global: limit(global), per_domain: limit(per_domain), per_mailbox: limit(per_mailbox) }
+    PaceSettings {
+        global: limit(global),
+        per_domain: limit(per_domain),
+        per_mailbox: limit(per_mailbox),
+        ..PaceSettings::unlimited()
+    }
 }
 
 fn official(n: usize, mailbox: Option<&str>) -> ListedOfficial {

@@ -12,12 +12,12 @@ use crate::dispatch::{Ending, RelayPlan};
 use crate::ledger::Ledger;
 use crate::ledger::sqlite::SqliteLedger;
 use crate::model::{MessageKind, MessageState};
-use crate::policy::{Limit, Windows};
+use crate::policy::{Limit, PaceSettings, Windows};
 use crate::report::{Figures, Gallery, counted, duration, officials_text, status_text};
 use crate::smtp::{Mailbox, Relay, RelaySettings};
 
 use super::console::say;
-use super::workspace::{BadRows, Prepared, UNPACED, Workspace, new_tag};
+use super::workspace::{BadRows, Prepared, Workspace, new_tag};
 use super::{Exit, Failure, campaign};
 
 const CONNECTIONS: usize = 4;
@@ -42,7 +42,7 @@ pub(super) fn run(place: &Place, args: &Rehearse) -> Result<Exit, Failure> {
 
     let mut settings = workspace.settings(vec![to_mailbox(&mailbox)?]);
     if !args.paced {
-        settings.pace = UNPACED;
+        settings.pace = PaceSettings::unlimited();
         settings.windows = Windows::always();
     }
     let started = Instant::now();
@@ -82,7 +82,8 @@ fn rate(figures: &Figures, took: Duration) -> String {
 fn to_mailbox(mailbox: &Mailbox) -> Result<RelayPlan, Failure> {
     let address = mailbox.address();
     let settings = RelaySettings::loopback("rehearsal", address);
-    Ok(RelayPlan { relay: Arc::new(Relay::new(settings)?), connections: CONNECTIONS, rate: Limit::Unlimited })
+    let (rate, quota) = (Limit::Unlimited, Limit::Unlimited);
+    Ok(RelayPlan { relay: Arc::new(Relay::new(settings)?), connections: CONNECTIONS, rate, quota })
 }
 
 /// An empty `rehearsal/`. What an earlier rehearsal left there is removed; anything else is not touched.

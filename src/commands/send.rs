@@ -5,19 +5,26 @@ use jiff::Timestamp;
 use crate::cli::{Place, Send};
 use crate::dispatch::{Ending, StopReason};
 use crate::ledger::sqlite::{Access, SqliteLedger};
-use crate::ledger::{Enrolled, Ledger};
+use crate::ledger::{Enrolled, KeptTotals, Ledger};
 use crate::model::{MessageKind, MessageState};
-use crate::report::{MOMENT, counted, status_text};
+use crate::policy::RelayLimits;
+use crate::report::{MOMENT, SHORT_MOMENT, counted, status_text};
 
 use super::console::{ask, note, say};
+use super::live::Live;
 use super::workspace::{BadRows, Prepared, Workspace, new_tag};
-use super::{Exit, Failure, campaign, second_letters};
+use super::{Exit, Failure, campaign, live, second_letters};
 
 pub(super) fn run(place: &Place, args: &Send) -> Result<Exit, Failure> {
-    let workspace = Workspace::open(place)?;
+    let began = Timestamp::now();
+    let mut workspace = Workspace::open(place)?;
     let relays = workspace.relays()?;
     must_be_our_own_sender(&workspace)?;
     let known = open_if_there(&workspace)?;
+    let limits: Vec<_> = relays.iter().map(|p| RelayLimits { rate: p.rate, quota: p.quota }).collect();
+    let live = Live::of(&workspace.config);
+    let in_force = live.over(&workspace.config)?;
+    let written = std::mem::replace(&mut workspace.config, in_force);
     must_be_in_time(&workspace, known.as_ref())?;
     let bad_rows = BadRows::from(args.skip_bad);
     let prepared = workspace.prepare(bad_rows)?;
@@ -40,7 +47,14 @@ pub(super) fn run(place: &Place, args: &Send) -> Result<Exit, Failure> {
         adopt_texts(&ledger, &prepared)?;
     }
 
+    live.tell(&workspace.config, &ledger)?;
+    let kept = ledger.keep_totals(workspace.config.official_total, Timestamp::now())?;
+    tell_before(&ledger, kept, &workspace)?;
+
     let mut settings = workspace.settings(relays);
+    let rules = live::rules(&written, &workspace.config, &limits);
+    settings.revise = Some(live::reading(written, &settings.relays, began));
+    live::apply(&mut settings, rules);
     settings.letters_max = args.limit;
     settings.accept_refusals = args.accept_refusals;
     let ending = campaign::dispatch(&campaign::runtime()?, &ledger, settings, workspace.press(&prepared)?)?;
@@ -147,6 +161,27 @@ fn tell_enrolled(enrolled: &Enrolled) {
         let people = counted(enrolled.changed, "person").replace("persons", "people");
         note(format!("{people} changed in the file since; what was planned for them stays as it was"));
     }
+}
+
+/// What staff should know before the first letter of this run.
+fn tell_before(ledger: &SqliteLedger, kept: KeptTotals, workspace: &Workspace) -> Result<(), Failure> {
+    for (n, what) in [
+        (kept.held, "held: beyond pace.per_official_total; see them with: undersigned log --state held"),
+        (kept.released, "no longer held: within pace.per_official_total now"),
+    ] {
+        if n > 0 {
+            note(format!("{} {what}", counted(n, "letter")));
+        }
+    }
+    if let Some(pause) = ledger.wishes()?.pause {
+        let since = pause.since.to_zoned_datetime(workspace.config.timezone.clone());
+        let why = if pause.reason.is_empty() { String::new() } else { format!(" ({})", pause.reason) };
+        note(format!(
+            "Paused by staff since {}{why}: nothing is handed over until: undersigned resume",
+            since.strftime(SHORT_MOMENT)
+        ));
+    }
+    Ok(())
 }
 
 fn tell(ledger: &SqliteLedger, ending: &Ending) -> Result<Exit, Failure> {

@@ -16,7 +16,7 @@ use crate::model::{CampaignTag, Constituent, PersonKey};
 use crate::plan::{
     Forecast, MatchReport, Origin, Raise, Seen, Speed, Texts, Workload, examine, forecast, lint, raises,
 };
-use crate::policy::{Limit, PaceSettings};
+use crate::policy::Limit;
 use crate::report::{Findings, ProblemList, WrittenList, match_summary, match_text};
 use crate::smtp::{Relay, RelaySettings};
 use crate::template::CampaignFields;
@@ -170,7 +170,7 @@ impl Workspace {
     }
 
     fn speed<'a>(&'a self, relays: &'a [Limit]) -> Speed<'a> {
-        Speed { pace: self.config.pace, relays, window: &self.config.windows.letters }
+        Speed { pace: &self.config.pace, relays, window: &self.config.windows.letters }
     }
 
     /// Everything that a launch would send.
@@ -217,7 +217,9 @@ impl Workspace {
         }
         let plan = |relay: &crate::config::RelayConfig| {
             let session: RelaySettings = relay.session()?;
-            Ok(RelayPlan { relay: Arc::new(Relay::new(session)?), connections: relay.connections, rate: relay.rate })
+            let (relay, connections, rate, quota) =
+                (Arc::new(Relay::new(session)?), relay.connections, relay.rate, relay.quota);
+            Ok(RelayPlan { relay, connections, rate, quota })
         };
         self.config.relays.iter().map(plan).collect()
     }
@@ -226,8 +228,10 @@ impl Workspace {
     pub(super) fn settings(&self, relays: Vec<RelayPlan>) -> Settings {
         Settings {
             relays,
-            pace: self.config.pace,
+            pace: self.config.pace.clone(),
             windows: self.config.windows.clone(),
+            official_total: self.config.official_total,
+            revise: None,
             retry: self.config.retry.clone(),
             deadline: self.config.deadline,
             on_doubt: self.config.on_doubt,
@@ -307,7 +311,3 @@ pub(super) fn new_tag() -> Result<CampaignTag, Failure> {
     let text: String = std::iter::repeat_with(letter).take(CampaignTag::LEN).collect();
     CampaignTag::parse(&text).ok_or_else(|| Failure::new(Exit::Internal, "no tag could be drawn"))
 }
-
-/// No limit on anything: for rehearsals, which disturb nobody.
-pub(super) const UNPACED: PaceSettings =
-    PaceSettings { global: Limit::Unlimited, per_mailbox: Limit::Unlimited, per_domain: Limit::Unlimited };

@@ -19,6 +19,8 @@ pub struct RelayConfig {
     pub connections: usize,
     /// At most so many messages in a time.
     pub rate: Limit,
+    /// At most so many in any 24 hours.
+    pub quota: Limit,
     /// Everything about a session but the password.
     settings: RelaySettings,
     username: Option<String>,
@@ -94,6 +96,7 @@ fn read(reader: &mut Reader<'_>, prefix: &str, dir: &Path) -> Option<RelayConfig
     let hello_name = reader.text(&key("hello_name"), plain_word).unwrap_or_else(|| "localhost".to_owned());
     let connections = reader.number(&key("connections"), 1, CONNECTIONS_MAX).unwrap_or(4);
     let rate = reader.text(&key("rate"), str::parse::<Limit>).unwrap_or(Limit::Unlimited);
+    let quota = reader.text(&key("quota"), super::pace::quota).unwrap_or(Limit::Unlimited);
     let limits = read_limits(reader, prefix);
     let timeouts = read_timeouts(reader, prefix);
     if reader.is_written(&key("password")) {
@@ -117,7 +120,14 @@ fn read(reader: &mut Reader<'_>, prefix: &str, dir: &Path) -> Option<RelayConfig
     if let Err(error) = settings.check() {
         reader.complain(&key("tls"), &error.to_string());
     }
-    Some(RelayConfig { connections: usize::try_from(connections).ok()?, rate, settings, username, password_file })
+    Some(RelayConfig {
+        connections: usize::try_from(connections).ok()?,
+        rate,
+        quota,
+        settings,
+        username,
+        password_file,
+    })
 }
 
 fn default_port(tls: TlsMode) -> u16 {

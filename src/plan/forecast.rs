@@ -31,7 +31,7 @@ pub struct Workload<'a> {
 #[derive(Debug, Clone, Copy)]
 pub struct Speed<'a> {
     /// The limits of the campaign.
-    pub pace: PaceSettings,
+    pub pace: &'a PaceSettings,
     /// The limit of each relay.
     pub relays: &'a [Limit],
     /// The hours of letters.
@@ -104,18 +104,18 @@ pub fn forecast(work: &Workload<'_>, speed: &Speed<'_>, now: Timestamp, deadline
 pub fn raises(work: &Workload<'_>, speed: &Speed<'_>, now: Timestamp, deadline: Timestamp) -> Vec<Raise> {
     const ROUNDS_MAX: usize = 20;
     let mut raises: Vec<Raise> = Vec::new();
-    let (mut pace, mut relays) = (speed.pace, speed.relays.to_vec());
+    let (mut pace, mut relays) = (speed.pace.clone(), speed.relays.to_vec());
     let available = speed.window.open_between(now, deadline);
     for _ in 0..ROUNDS_MAX {
-        let late = forecast(work, &Speed { pace, relays: &relays, ..*speed }, now, Some(deadline));
+        let late = forecast(work, &Speed { pace: &pace, relays: &relays, ..*speed }, now, Some(deadline));
         let Some(latest) = late.first().filter(|f| f.past_deadline) else { return raises };
-        let shared = Shared::of(&Speed { pace, relays: &relays, ..*speed });
+        let shared = Shared::of(&Speed { pace: &pace, relays: &relays, ..*speed });
         let old = match latest.binding {
             None => return Vec::new(),
             Some(Binding::Mailbox) => pace.per_mailbox.rate(),
             Some(Binding::Domain) => pace.per_domain.rate(),
-            Some(Binding::Global) => pace.global.rate(),
-            Some(Binding::Relay) => shared.relays_together,
+            Some(Binding::Global | Binding::WarmUp) => pace.global.rate(),
+            Some(Binding::Relay | Binding::Quota) => shared.relays_together,
         };
         let (Some(limit), Some(to)) = (latest.binding, old.and_then(|old| raised(old, latest.takes, available))) else {
             return Vec::new();
@@ -123,8 +123,8 @@ pub fn raises(work: &Workload<'_>, speed: &Speed<'_>, now: Timestamp, deadline: 
         match limit {
             Binding::Mailbox => pace.per_mailbox = Limit::Rate(to),
             Binding::Domain => pace.per_domain = Limit::Rate(to),
-            Binding::Global => pace.global = Limit::Rate(to),
-            Binding::Relay => relays = vec![Limit::Rate(to)],
+            Binding::Global | Binding::WarmUp => pace.global = Limit::Rate(to),
+            Binding::Relay | Binding::Quota => relays = vec![Limit::Rate(to)],
         }
         raises.retain(|raise| raise.limit != limit);
         raises.push(Raise { limit, to });

@@ -23,7 +23,7 @@ const LINES: usize = 20;
 pub const MOMENT: &str = "%-d %B %Y, %H:%M %Z";
 
 /// The same where there is little room.
-const SHORT_MOMENT: &str = "%a %-d %b %Y, %H:%M";
+pub const SHORT_MOMENT: &str = "%a %-d %b %Y, %H:%M";
 /// How many officials a summary names.
 const BUSIEST: usize = 10;
 
@@ -206,8 +206,8 @@ fn too_late(found: &Findings<'_>) -> String {
     let (Some(deadline), true) = (found.deadline, late > 0) else { return String::new() };
     let raise = |raise: &Raise| {
         let limit = match raise.limit {
-            Binding::Global => "pace.global",
-            Binding::Relay => "the rates of all relays together",
+            Binding::Global | Binding::WarmUp => "pace.global",
+            Binding::Relay | Binding::Quota => "the rates of all relays together",
             Binding::Domain => "pace.per_domain",
             Binding::Mailbox => "pace.per_mailbox",
         };

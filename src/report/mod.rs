@@ -24,7 +24,7 @@ pub use gallery::{Gallery, GalleryError};
 pub use json::{log_line as log_json, status as status_json};
 pub use layout::one as paragraph;
 pub use log::line as log_text;
-pub use matching::{Findings, MOMENT, summary as match_summary, text as match_text};
+pub use matching::{Findings, MOMENT, SHORT_MOMENT, summary as match_summary, text as match_text};
 pub use problem_list::{ProblemList, WrittenList};
 pub use status::{
     Figures, Overall, advice, awaits_staff, has_failures, officials as officials_text, text as status_text,
