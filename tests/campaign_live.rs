@@ -69,7 +69,7 @@ fn every_limit_is_made_wider_while_letters_go() {
 
 #[test]
 fn a_limit_is_made_narrower_while_letters_go_and_lasts_over_a_restart() {
-    let (relay, campaign) = world(3, 3000, "per_mailbox = \"20/s\"");
+    let (relay, campaign) = world(3, 300, "per_mailbox = \"20/s\"");
     let sending = campaign.start(&LETTERS_ALONE);
     assert!(relay.record.wait_for(10, Duration::from_secs(20)));
     ok(campaign.run(&["pace", "set", "per_mailbox=1/h", "relay.main.rate=500/s"]));
@@ -103,7 +103,7 @@ fn what_config_toml_says_later_holds_over_what_staff_set_before() {
     ok(campaign.run(&["pace", "set", "per_mailbox=2/d"]));
     assert_eq!(end(sending), Some(0));
     set_pace(&campaign, &relay, "per_mailbox = \"100/s\"");
-    assert!(ok(campaign.run(&["pace"])).contains("changed in config.toml since"));
+    assert!(ok(campaign.run(&["pace"])).contains("has been changed in config.toml"));
     let ran = campaign.run(&LETTERS_ALONE);
     assert_eq!(ran.code, 0, "{ran:?}");
     assert!(ran.err.contains("pace.per_mailbox is as config.toml says now"), "{}", ran.err);
@@ -227,8 +227,8 @@ fn a_relay_s_quota_of_a_day_is_counted_from_the_ledger_over_restarts() {
     assert!(!relay.record.wait_for(8, Duration::from_millis(1500)));
     assert_eq!(campaign.letters("leased"), 0, "what waits for tomorrow waits in the ledger");
     ok(campaign.run(&["pace", "set", "relay.main.quota=9/d"]));
-    assert!(
-        relay.record.wait_for(8, Duration::from_secs(3)) && !relay.record.wait_for(10, Duration::from_millis(1500))
-    );
+    let before = relay.record.count();
+    assert!(relay.record.wait_for(before + 1, Duration::from_secs(3)));
+    assert!(!relay.record.wait_for(10, Duration::from_millis(1500)), "what is in doubt counts, too");
     assert_eq!(end(sending), Some(0));
 }

@@ -17,6 +17,7 @@ mod log;
 mod man;
 mod matching;
 mod new;
+mod outlook;
 mod pace;
 mod pause;
 mod people;

@@ -13,16 +13,14 @@ use crate::dispatch::{Press, RelayPlan, Settings};
 use crate::ledger::sqlite::SqliteLedger;
 use crate::ledger::{Addressee, Confirming, Enrolled, Enrolment, Ledger, Terms};
 use crate::model::{CampaignTag, Constituent, PersonKey};
-use crate::plan::{
-    Forecast, MatchReport, Origin, Raise, Seen, Speed, Texts, Workload, examine, forecast, lint, raises,
-};
-use crate::policy::Limit;
+use crate::plan::{MatchReport, Origin, Seen, Texts, examine, lint};
 use crate::report::{Findings, ProblemList, WrittenList, match_summary, match_text};
 use crate::smtp::{Relay, RelaySettings};
 use crate::template::CampaignFields;
 
 use super::columns::survey_asking;
 use super::console::{note, say};
+use super::outlook::Outlook;
 use super::steps::Steps;
 use super::texts::{FrozenTexts, Sources, fields};
 use super::{Exit, Failure};
@@ -129,12 +127,14 @@ impl Workspace {
 
     /// Everything that was found, for a report of it.
     pub(super) fn with_findings<T>(&self, prepared: &Prepared, report: impl FnOnce(&Findings<'_>) -> T) -> T {
+        let outlook = Outlook::of(&self.config, prepared);
         report(&Findings {
             survey: &prepared.survey,
             report: &prepared.report,
-            forecasts: &self.forecasts(prepared),
+            forecasts: &outlook.forecasts(),
             deadline: self.deadline().as_ref(),
-            raises: &self.raises(prepared),
+            raises: &outlook.raises(),
+            beyond_total: outlook.beyond_total,
             zone: &self.config.timezone,
             window: &self.config.windows.letters,
             list: &prepared.list,
@@ -152,35 +152,6 @@ impl Workspace {
     /// The deadline as people read it.
     pub(super) fn deadline(&self) -> Option<jiff::ZonedDateTime> {
         self.config.deadline.map(|at| at.to_zoned_datetime(self.config.timezone.clone()))
-    }
-
-    fn forecasts(&self, prepared: &Prepared) -> Vec<Forecast> {
-        let (work, relays) = (self.workload(prepared), self.relay_limits());
-        forecast(&work, &self.speed(&relays), Timestamp::now(), self.config.deadline)
-    }
-
-    fn raises(&self, prepared: &Prepared) -> Vec<Raise> {
-        let (work, relays) = (self.workload(prepared), self.relay_limits());
-        let raises = |deadline| raises(&work, &self.speed(&relays), Timestamp::now(), deadline);
-        self.config.deadline.map(raises).unwrap_or_default()
-    }
-
-    fn relay_limits(&self) -> Vec<Limit> {
-        self.config.relays.iter().map(|relay| relay.rate).collect()
-    }
-
-    fn speed<'a>(&'a self, relays: &'a [Limit]) -> Speed<'a> {
-        Speed { pace: &self.config.pace, relays, window: &self.config.windows.letters }
-    }
-
-    /// Everything that a launch would send.
-    fn workload<'a>(&self, prepared: &'a Prepared) -> Workload<'a> {
-        let confirmations = match self.config.confirming {
-            Confirming::PerConstituent => prepared.report.joined,
-            Confirming::PerLetter => prepared.report.letters - prepared.report.held,
-            Confirming::Never => 0,
-        };
-        Workload { officials: prepared.survey.officials(), tallies: &prepared.report.officials, confirmations }
     }
 
     /// Puts everything that is new into the ledger, in one transaction.
