@@ -238,7 +238,7 @@ fn limits_of_ones_own_and_quotas_are_named_with_what_would_do() {
             "64/h",
         ),
         (own_mailbox(), &[], Binding::Mailbox, own(&first()), "64/h"),
-        (settings("unlimited", "unlimited", "unlimited"), &quota, Binding::Quota, None, "1500/d"),
+        (settings("unlimited", "unlimited", "unlimited"), &quota, Binding::Quota, None, "1499/d"),
     ] {
         let lanes = vec![(1500, "d0.example")];
         let (officials, tallies) = world(&lanes);

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::gate::{Answer, Gate, Moment, moment};
 use super::groups::Groups;
 use super::rate::Limit;
-use super::tally::{Tally, days_after, days_between};
+use super::tally::{Tally, day_begins, day_since};
 use super::waiting_line::WaitingLine;
 use super::warm_up::WarmUp;
 
@@ -110,6 +110,8 @@ pub struct Pace {
     waiting: WaitingLine,
     today: Tally,
     first_hand_over: Option<Moment>,
+    /// The first hand-over was in an earlier run, so nothing undoes it.
+    began_before: bool,
     prune_at: Moment,
 }
 
@@ -142,6 +144,7 @@ impl Pace {
             waiting: WaitingLine::default(),
             today: Tally::default(),
             first_hand_over: None,
+            began_before: false,
             prune_at: 0,
             settings,
         };
@@ -150,7 +153,8 @@ impl Pace {
     }
 
     /// Other limits from now on. What was used stays used: nobody gains a burst by a change.
-    pub fn change(&mut self, settings: PaceSettings) {
+    pub fn change(&mut self, now: Duration, settings: PaceSettings) {
+        self.now = self.now.max(moment(now));
         let before = std::mem::replace(&mut self.settings, settings);
         self.global.change(self.settings.global, 1.0, self.now);
         self.domains.change(self.settings.per_domain, 1.0, self.now);
@@ -256,11 +260,15 @@ impl Pace {
     /// When the first hand-over of all was: with it, the warm-up begins.
     pub fn remember_first(&mut self, at: Duration) {
         self.first_hand_over = Some(moment(at));
+        self.began_before = true;
     }
 
     /// A message that was let go was refused, so the relay has not got it: it counts towards no quota of a day.
     pub fn was_refused(&mut self, relay: usize) {
         self.today.take_back(self.now);
+        if self.today.is_empty() && !self.began_before {
+            self.first_hand_over = None;
+        }
         if let Some(relay) = self.relays.get_mut(relay) {
             relay.today.take_back(self.now);
         }
@@ -282,12 +290,12 @@ impl Pace {
     }
 
     fn warm_up(&self, now: Moment) -> Answer {
-        let day = self.first_hand_over.map_or(0, |first| days_between(first, now));
+        let day = self.first_hand_over.map_or(0, |first| day_since(first, now));
         let quota = self.settings.warm_up.on_day(day);
         let Some(free_at) = quota.and_then(|quota| self.today.free_at(u64::from(quota), now)) else {
             return Answer::FREE;
         };
-        let next_day = self.first_hand_over.map_or(free_at, |first| days_after(first, day + 1));
+        let next_day = self.first_hand_over.map_or(free_at, |first| day_begins(first, day + 1));
         Answer::Wait(free_at.min(next_day))
     }
 

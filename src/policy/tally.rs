@@ -3,9 +3,8 @@
 //! Only counts; whose they are is `pace`'s.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
-use super::gate::{Moment, moment};
+use super::gate::Moment;
 
 const MINUTE: Moment = 60 * 1_000_000_000;
 const DAY: Moment = 24 * 60 * MINUTE;
@@ -55,6 +54,10 @@ impl Tally {
         None
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.total == 0
+    }
+
     /// How many count now.
     pub(super) fn count(&self, now: Moment) -> u64 {
         self.minutes.iter().filter(|(minute, _)| Self::counts_until(**minute) > now).map(|(_, n)| n).sum()
@@ -71,14 +74,14 @@ impl Tally {
     }
 }
 
-/// Whole days of 24 hours from one moment to another.
-pub(super) fn days_between(from: Moment, to: Moment) -> u64 {
-    to.saturating_sub(from) / DAY
+/// Which day it is since the first hand-over, counted from 0. A day begins late by as much as a hand-over may be.
+pub(super) fn day_since(first: Moment, now: Moment) -> u64 {
+    now.saturating_sub(first).saturating_sub(LATE_MAX) / DAY
 }
 
-/// So many days after a moment.
-pub(super) fn days_after(from: Moment, days: u64) -> Moment {
-    from.saturating_add(days.saturating_mul(moment(Duration::from_secs(24 * 60 * 60))))
+/// When that day begins.
+pub(super) fn day_begins(first: Moment, day: u64) -> Moment {
+    first.saturating_add(day.saturating_mul(DAY)).saturating_add(LATE_MAX)
 }
 
 #[cfg(test)]

@@ -13,13 +13,13 @@ impl Desk {
     }
 
     pub(super) fn revised(&mut self, rules: PaceRules, now: Now) {
+        self.pace.change(now.since_start, rules.pace.clone());
         for (index, limits) in rules.relays.iter().enumerate().take(self.relays.len()) {
             self.pace.add_relay(index, *limits);
             self.relays[index].has_rate(limits.rate);
         }
         self.buffer_target = self.buffer_full.min(a_second_s_worth(&rules));
         self.windows = rules.windows;
-        self.pace.change(rules.pace);
         let interval = self.pace.mailbox_interval();
         self.lane_wait.set(interval);
         let latest = now.wall.checked_add(interval.unwrap_or(Duration::ZERO)).unwrap_or(now.wall);

@@ -252,3 +252,72 @@ proptest! {
         assert_never_faster(&by_lane, limit(rate));
     }
 }
+
+fn hours(n: u64) -> Duration {
+    Duration::from_secs(n * 3600)
+}
+
+#[test]
+fn a_change_right_after_a_restart_forgets_nothing() {
+    let mut pace = pace("unlimited", "2/h", "1/h");
+    pace.remember(hours(100), 0, "m@x.example", 1);
+    let settings = PaceSettings { per_domain: limit("2/h"), per_mailbox: limit("1/h"), ..PaceSettings::unlimited() };
+    pace.change(hours(100) + ms(1), settings);
+    assert!(matches!(pace.ask(hours(100) + ms(2), 0, "m@x.example", 1), Admission::Wait { by: Binding::Mailbox, .. }));
+    assert!(matches!(pace.ask(hours(100) + ms(2), 0, "n@x.example", 2), Admission::Wait { by: Binding::Domain, .. }));
+}
+
+#[test]
+fn domains_of_a_group_share_one_limit_and_a_group_a_domain_and_a_mailbox_may_have_their_own() {
+    let mut settings = PaceSettings { per_domain: limit("1/h"), ..PaceSettings::unlimited() };
+    settings.groups.add("county", &["a.example".to_owned(), "*.county.example".to_owned()]).unwrap();
+    settings.groups.add("state", &["b.example".to_owned()]).unwrap();
+    settings.domains.insert("state".to_owned(), Limit::Unlimited);
+    settings.domains.insert("c.example".to_owned(), limit("2/h"));
+    settings.mailboxes.insert("slow@b.example".to_owned(), limit("1/d"));
+    let mut pace = Pace::new(settings);
+    assert_eq!(pace.ask(ms(0), 0, "x@a.example", 1), Admission::Go);
+    assert!(matches!(pace.ask(ms(0), 0, "y@z.county.example", 2), Admission::Wait { by: Binding::Domain, .. }));
+    for lane in 3..9 {
+        assert_eq!(pace.ask(ms(0), 0, "x@b.example", lane), Admission::Go);
+    }
+    assert_eq!(pace.ask(ms(0), 0, "slow@b.example", 10), Admission::Go);
+    assert!(matches!(pace.ask(hours(24), 0, "slow@b.example", 10), Admission::Wait { by: Binding::Mailbox, .. }));
+    assert_eq!(pace.ask(hours(25), 0, "slow@b.example", 10), Admission::Go);
+    assert_eq!(pace.ask(hours(25), 0, "x@c.example", 11), Admission::Go);
+    let half = hours(25) + Duration::from_secs(1818);
+    assert_eq!(pace.ask(half, 0, "x@c.example", 11), Admission::Go, "twice an hour");
+}
+
+#[test]
+fn a_lane_s_own_limit_begins_and_ends_while_letters_go() {
+    let own = |limits: &[(&str, &str)]| PaceSettings {
+        per_mailbox: limit("30/h"),
+        mailboxes: limits.iter().map(|(name, of)| ((*name).to_owned(), limit(of))).collect(),
+        ..PaceSettings::unlimited()
+    };
+    let mut pace = Pace::new(own(&[]));
+    assert_eq!(pace.ask(ms(0), 0, "m@x.example", 1), Admission::Go);
+    pace.change(ms(0), own(&[("m@x.example", "60/h")]));
+    assert_eq!(pace.ask(ms(0), 0, "m@x.example", 1), wait(60_600, Binding::Mailbox));
+    assert_eq!(pace.mailbox_interval(), Some(ms(60_600)), "the fastest of all: slower ones are told when they ask");
+    pace.change(ms(0), own(&[]));
+    assert_eq!(pace.ask(ms(0), 0, "m@x.example", 1), wait(121_200, Binding::Mailbox));
+    assert_eq!(pace.mailbox_interval(), Some(ms(121_200)));
+}
+
+#[test]
+fn a_quota_may_be_used_up_at_once_and_then_waits_for_a_whole_day_unless_a_letter_was_refused() {
+    let mut pace = pace("unlimited", "unlimited", "unlimited");
+    pace.add_relay(0, RelayLimits { quota: limit("3/d"), ..RelayLimits::UNLIMITED });
+    pace.remember_of_day(hours(100), 0, 1);
+    for lane in 0..2 {
+        assert_eq!(pace.ask(hours(101), 0, "x.example", lane), Admission::Go);
+    }
+    let Admission::Wait { until, by: Binding::Quota } = pace.ask(hours(101), 0, "x.example", 3) else { panic!() };
+    assert!(until > hours(124) && until < hours(124) + Duration::from_secs(15 * 60), "{until:?}");
+    assert_eq!(pace.ask(hours(101), 1, "x.example", 3), Admission::Go, "another relay has its own");
+    pace.was_refused(0);
+    assert_eq!(pace.ask(hours(101), 0, "x.example", 3), Admission::Go);
+    assert_eq!(pace.of_day(0), 3);
+}
