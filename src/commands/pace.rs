@@ -109,10 +109,12 @@ fn set(config: &Config, args: &PaceSet) -> Result<Exit, Failure> {
 
 fn unset(config: &Config, args: &PaceUnset) -> Result<Exit, Failure> {
     let ledger = SqliteLedger::open(&config.ledger, Access::Staff)?;
-    let keys = match args.all {
-        true => ledger.wishes()?.settings.into_iter().map(|setting| setting.key).collect(),
-        // A relay that is gone from the file may still have something set.
-        false => args.keys.iter().map(|key| config.pace_key(key).unwrap_or_else(|_| key.clone())).collect::<Vec<_>>(),
+    // A relay that is gone from the file may still have something set.
+    let key = |key: &String| config.pace_key(key).unwrap_or_else(|_| key.clone());
+    let keys: Vec<String> = if args.all {
+        ledger.wishes()?.settings.into_iter().map(|setting| setting.key).collect()
+    } else {
+        args.keys.iter().map(key).collect()
     };
     for key in keys {
         let was_set = ledger.wish(&Wish::Unset { key: key.clone() }, &args.reason, Timestamp::now())?;

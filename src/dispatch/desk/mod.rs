@@ -28,6 +28,8 @@ use super::progress::{Progress, Waiting};
 use super::relay_desk::RelayDesk;
 use super::{Ending, PaceRules, Settings, StopReason};
 
+use wishes::Hours;
+
 #[derive(Debug)]
 struct Asking {
     relay: usize,
@@ -65,9 +67,7 @@ pub(super) struct Desk {
     official_total: Option<u64>,
     /// Staff want nothing handed over.
     pause: Option<Pause>,
-    letters_may_go: bool,
-    /// When letters last became free to go, while the lanes begin one after the other.
-    opening: Option<Opening>,
+    hours: Hours,
     lane_wait: LaneWait,
     leaving: Option<Ending>,
     failure: Option<LedgerError>,
@@ -111,8 +111,7 @@ impl Desk {
             windows: settings.windows.clone(),
             official_total: settings.official_total,
             pause: None,
-            letters_may_go: true,
-            opening: None,
+            hours: Hours::open(),
             lane_wait,
             leaving: None,
             failure: None,
@@ -272,3 +271,6 @@ fn a_second_s_worth(rules: &PaceRules) -> usize {
     let relays = rules.relays.iter().map(|relay| a_second(relay.rate)).fold(0, usize::saturating_add);
     a_second(rules.pace.global).min(relays).max(1)
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,7 +14,8 @@ impl Desk {
             // Looks again after a heartbeat at the latest: staff may have released something.
             let soon = now.wall.checked_add(HEARTBEAT).unwrap_or(now.wall);
             let opens_at = self.windows.at(now.clock).changes_at();
-            let next = claimed.next_wake.filter(|_| !self.limit_is_reached() && opens_at.is_none());
+            let may_go = !self.limit_is_reached() && opens_at.is_none() && self.pause.is_none();
+            let next = claimed.next_wake.filter(|_| may_go);
             self.dry_until = Some(next.map_or(soon, |at| at.min(soon)));
             match claimed.next_wake {
                 _ if self.is_quiet() && self.limit_is_reached() => self.leave(Ending::LimitReached),

@@ -107,14 +107,15 @@ impl Desk {
     }
 
     /// From when that lane may give a letter, shortly after the hours opened.
-    fn begins(&mut self, leased: &Leased, now: Now) -> Option<Duration> {
-        let opening = self.opening.filter(|_| leased.kind() == MessageKind::Letter)?;
+    fn begins(&self, leased: &Leased, now: Now) -> Option<Duration> {
+        let opening = self.hours.opening.filter(|_| leased.kind() == MessageKind::Letter)?;
         opening.begins(leased.lane(), now.since_start)
     }
 
     fn wait_in_its_lane(&mut self, leased: Leased, until: Duration, now: Now) {
-        let ready_at = now.wall.checked_add(until.saturating_sub(now.since_start)).ok();
-        self.chores.push(Chore::GiveBack(Box::new(leased), ready_at));
+        // The ledger counts milliseconds: rounded down, the message would be claimed again at once.
+        let wait = until.saturating_sub(now.since_start) + Duration::from_millis(1);
+        self.chores.push(Chore::GiveBack(Box::new(leased), now.wall.checked_add(wait).ok()));
     }
 
     /// What must wait for long waits in the ledger, where staff can hold or cancel it.

@@ -6,6 +6,21 @@ use std::time::Duration;
 
 use super::{Chore, Desk, MessageKind, Now, Opening, PaceRules, Pause, a_second_s_worth};
 
+/// Whether letters may go at all.
+#[derive(Debug)]
+pub(super) struct Hours {
+    letters_may_go: bool,
+    /// When they last became free to go, while the lanes begin one after the other.
+    pub(super) opening: Option<Opening>,
+}
+
+impl Hours {
+    /// At a start nobody waited for the hours.
+    pub(super) fn open() -> Self {
+        Self { letters_may_go: true, opening: None }
+    }
+}
+
 impl Desk {
     pub(super) fn paused(&mut self, pause: Option<Pause>) {
         self.pause = pause;
@@ -42,10 +57,10 @@ impl Desk {
     /// Notes when letters may go that could not before: then the lanes begin one after the other.
     pub(super) fn watch_the_hours(&mut self, now: Now) {
         let may_go = self.pause.is_none() && self.windows.at(now.clock).lets(MessageKind::Letter);
-        if may_go && !self.letters_may_go {
+        if may_go && !self.hours.letters_may_go {
             let interval = self.pace.mailbox_interval();
-            self.opening = interval.map(|interval| Opening::new(now.since_start, interval, rand::random()));
+            self.hours.opening = interval.map(|interval| Opening::new(now.since_start, interval, rand::random()));
         }
-        self.letters_may_go = may_go;
+        self.hours.letters_may_go = may_go;
     }
 }
