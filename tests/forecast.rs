@@ -132,7 +132,9 @@ fn first() -> String {
 
 fn warm_up(days: &[&str]) -> WarmUp {
     let mut warm_up = WarmUp::default();
-    days.iter().for_each(|day| warm_up.add(day).unwrap());
+    for day in days {
+        warm_up.add(day).unwrap();
+    }
     warm_up
 }
 
