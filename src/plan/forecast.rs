@@ -10,11 +10,11 @@ use jiff::Timestamp;
 
 use crate::contacts::ListedOfficial;
 use crate::model::EmailAddress;
-use crate::policy::{Binding, Limit, PaceSettings, Rate, RelayLimits, Window, time_for};
+use crate::policy::{Binding, Limit, PaceSettings, Rate, RelayLimits, Window, jittered, time_for};
 
 use super::OfficialTally;
 use super::raises::raise;
-use super::shared::{Shared, as_number, per_second};
+use super::shared::{Shared, as_number, mailbox_per_second, per_second};
 use super::sharing::{self, End, Holds, Lane, Rates};
 
 /// What there is to send.
@@ -136,7 +136,7 @@ fn mailboxes(work: &Workload<'_>, pace: &PaceSettings) -> (Vec<Mailbox>, Vec<Rat
             let own = pace.mailboxes.contains_key(&key).then(|| key.clone());
             let domain = *domains.entry((name.clone(), own)).or_insert_with(|| {
                 let domain = pace.domains.get(&name).copied().unwrap_or(pace.per_domain);
-                rates.push(Rates { mailbox: per_second(limit_of(&key, pace)), domain: per_second(domain) });
+                rates.push(Rates { mailbox: mailbox_per_second(limit_of(&key, pace)), domain: per_second(domain) });
                 rates.len() - 1
             });
             let lane = Lane { letters: 0, domain };
@@ -167,7 +167,8 @@ fn takes(mailbox: &Mailbox, end: End, rates: Rates, speed: &Speed<'_>, shared: &
         Holds::Shared | Holds::WarmUp => shared.per_second.recip(),
     };
     let flowing = Duration::try_from_secs_f64((end.seconds - turn).max(0.0)).unwrap_or(Duration::MAX);
-    flowing.max(time_for(limit_of(&mailbox.key, speed.pace), mailbox.lane.letters))
+    let of_mailbox = time_for(limit_of(&mailbox.key, speed.pace), mailbox.lane.letters);
+    flowing.max(jittered(of_mailbox, 0.5))
 }
 
 /// Which limit holds a mailbox back, how wide it is, and whose own it is.

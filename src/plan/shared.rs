@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::policy::{Binding, Limit, Rate, RateUnit, RelayLimits, Window, steady_interval};
+use crate::policy::{Binding, Limit, Rate, RateUnit, RelayLimits, Window, jittered, steady_interval};
 
 use super::forecast::{Speed, Used};
 use super::sharing::{Holds, Phase};
@@ -124,6 +124,11 @@ fn seconds(unit: RateUnit) -> f64 {
 
 pub(super) fn per_second(limit: Limit) -> f64 {
     steady_interval(limit).map_or(f64::INFINITY, |interval| interval.as_secs_f64().recip())
+}
+
+/// The same for a mailbox, whose intervals are lengthened a little.
+pub(super) fn mailbox_per_second(limit: Limit) -> f64 {
+    steady_interval(limit).map_or(f64::INFINITY, |interval| jittered(interval, 0.5).as_secs_f64().recip())
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a forecast needs no more than sixteen digits")]

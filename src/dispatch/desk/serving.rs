@@ -6,8 +6,11 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::model::EmailAddress;
+use crate::policy::jittered;
 
-use super::{Admission, Asking, Binding, Chore, Desk, LEASED_FOR_MAX, Leased, MessageKind, Now, Order, Waiting};
+use super::{
+    Admission, Asking, Binding, Chore, Desk, LEASED_FOR_MAX, Leased, MessageKind, Now, Order, Waiting, jitter,
+};
 
 /// Shorter waits are part of any pace, and no news.
 const SHOWN_FROM: Duration = Duration::from_secs(60);
@@ -93,9 +96,12 @@ impl Desk {
                     }
                     return Some(leased);
                 }
-                Admission::Wait { until, by: Binding::Domain | Binding::Mailbox } => {
-                    self.wait_in_its_lane(leased, until, now);
+                Admission::Wait { until, by: Binding::Mailbox } => {
+                    // Its pace is slower than the others': this is its whole interval.
+                    let wait = jittered(until.saturating_sub(now.since_start), jitter());
+                    self.wait_in_its_lane(leased, now.since_start + wait, now);
                 }
+                Admission::Wait { until, by: Binding::Domain } => self.wait_in_its_lane(leased, until, now),
                 Admission::Wait { until, by } => {
                     self.buffer.push_front(leased);
                     self.all_wait(now, until.saturating_sub(now.since_start), by);
