@@ -99,6 +99,14 @@ pub enum Verb {
     Send(Send),
     /// Shows where every message stands
     Status(Status),
+    /// Tells when each official's last letter goes, which limit holds them back, and what would make the deadline
+    Forecast,
+    /// Shows every limit on speed that is in force, or changes one while letters go
+    Pace(Pace),
+    /// Hands nothing more over until `resume`, also where `send` runs in another terminal
+    Pause(WithReason),
+    /// Ends a pause
+    Resume(WithReason),
     /// Shows every attempt with what the relay answered
     Log(Log),
     /// Writes your contact files again with what became of everybody beside each row
@@ -233,6 +241,56 @@ pub struct Status {
     /// Again every two seconds, until Ctrl-C
     #[arg(long)]
     pub watch: bool,
+}
+
+/// `pace`
+#[derive(Debug, Args)]
+pub struct Pace {
+    /// What to change; without it, every limit is shown
+    #[command(subcommand)]
+    pub change: Option<PaceChange>,
+}
+
+/// Changes of the pace.
+#[derive(Debug, Subcommand)]
+pub enum PaceChange {
+    /// Gives limits another value, as in `pace set per_mailbox=60/h`; a running `send` follows within a second
+    Set(PaceSet),
+    /// Goes back to what config.toml says
+    Unset(PaceUnset),
+}
+
+/// `pace set`
+#[derive(Debug, Args)]
+pub struct PaceSet {
+    /// A key of [pace], or relay.NAME.rate or relay.NAME.quota, and its value
+    #[arg(required = true, value_name = "KEY=VALUE")]
+    pub assignments: Vec<String>,
+    /// Why, for the record
+    #[arg(long, default_value = "")]
+    pub reason: String,
+}
+
+/// `pace unset`
+#[derive(Debug, Args)]
+pub struct PaceUnset {
+    /// The keys that were set
+    #[arg(required_unless_present = "all", value_name = "KEY")]
+    pub keys: Vec<String>,
+    /// Everything that was set
+    #[arg(long, conflicts_with = "keys")]
+    pub all: bool,
+    /// Why, for the record
+    #[arg(long, default_value = "")]
+    pub reason: String,
+}
+
+/// `pause`, `resume`
+#[derive(Debug, Args)]
+pub struct WithReason {
+    /// Why, for the record
+    #[arg(long, default_value = "")]
+    pub reason: String,
 }
 
 /// `log`

@@ -189,3 +189,33 @@ fn the_limits_of_a_provider_hold_where_none_are_set_and_its_profile_can_be_named
     let error = load("[[relay]]\nname = \"a\"\nhost = \"h.example\"\nprofile = \"x\"", &[]).unwrap_err();
     assert!(error.contains("line 4") && error.contains("\"postmark\""), "{error}");
 }
+
+#[test]
+fn groups_own_limits_quotas_and_warm_up_are_read_and_refused_in_words() {
+    let file = format!(
+        "[pace]\nwarm_up = [\"50/d\", \"100/d\"]\nper_official_total = 500\n\
+         [pace.groups]\ncounty = [\"town1.example\", \"*.county.example\"]\n\
+         [pace.domains]\n\"Example.org\" = \"10/h\"\ncounty = \"60/h\"\n\
+         [pace.mailboxes]\n\"Mayor@Town.example\" = \"60/h\"\n{RELAY}quota = \"2000/d\"\n"
+    );
+    let config = load(&file, &[]).unwrap();
+    assert_eq!(config.pace.groups.of("parks.county.example"), "county");
+    let own: Vec<String> = config.pace.domains.iter().map(|(name, limit)| format!("{name} {limit}")).collect();
+    assert_eq!(own, ["county 60/h", "example.org 10/h"]);
+    assert_eq!(config.pace.mailboxes["mayor@town.example"].to_string(), "60/h");
+    assert_eq!((config.pace.warm_up.on_day(1), config.official_total), (Some(100), Some(500)));
+    assert_eq!(config.relays[0].quota.to_string(), "2000/d");
+    for (wrong, words) in [
+        ("pace.warm_up=[\"50/h\"]", "not so many a day"),
+        ("pace.per_official_total=0", "a whole number of 1 or more"),
+        ("pace.beyond_total=digest", "expected one of \"hold\""),
+        ("pace.groups.county=town", "is not a domain"),
+        ("pace.domains.town=3/h", "neither a domain nor a group"),
+        ("pace.domains.town.example=fast", "not a rate"),
+        ("pace.mailboxes.mayor=3/h", "expected an e-mail address"),
+        ("relay.main.quota=5/h", "so many a day"),
+    ] {
+        let refused = load(&file, &[wrong]).unwrap_err();
+        assert!(refused.contains(words), "{wrong}: {refused}");
+    }
+}

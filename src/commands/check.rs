@@ -4,13 +4,15 @@ use crate::cli::{Check, Place};
 use crate::report::{check_json, match_text, paragraph};
 
 use super::console::say;
+use super::live::Live;
 use super::relay_limits;
 use super::workspace::{BadRows, Prepared, Workspace};
 use super::{Exit, Failure};
 
 pub(super) fn run(place: &Place, args: &Check) -> Result<Exit, Failure> {
     let bad_rows = BadRows::from(args.skip_bad);
-    let checked = Workspace::open(place).and_then(|workspace| {
+    let checked = Workspace::open(place).and_then(|mut workspace| {
+        workspace.config = Live::of(&workspace.config).over(&workspace.config)?;
         let prepared = workspace.prepare(bad_rows)?;
         Ok((workspace, prepared))
     });

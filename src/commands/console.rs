@@ -98,7 +98,8 @@ fn tail(now: &Progress) -> String {
         }
     }
     if let Some(waiting) = &now.waiting {
-        parts.push(format!("waiting for {}: {}", until(waiting.until), waiting.reason));
+        let time = waiting.until.map_or_else(String::new, |at| format!(" for {}", until(at)));
+        parts.push(format!("waiting{time}: {}", waiting.reason));
     }
     parts.join(", ")
 }

@@ -10,11 +10,16 @@ mod console;
 mod exit;
 mod export;
 mod failure;
+mod forecast;
 mod hold;
+mod live;
 mod log;
 mod man;
 mod matching;
 mod new;
+mod outlook;
+mod pace;
+mod pause;
 mod people;
 mod planned;
 mod preview;
@@ -22,6 +27,7 @@ mod rehearse;
 mod relay_limits;
 mod release;
 mod resolve;
+mod resume;
 mod retry;
 mod second_letters;
 mod send;
@@ -68,6 +74,10 @@ fn dispatch(cli: &Cli) -> Result<Exit, Failure> {
         Verb::Test(args) => test::run(&cli.place, args),
         Verb::Send(args) => send::run(&cli.place, args),
         Verb::Status(args) => status::run(&cli.place, args),
+        Verb::Forecast => forecast::run(&cli.place),
+        Verb::Pace(args) => pace::run(&cli.place, args),
+        Verb::Pause(args) => pause::run(&cli.place, args),
+        Verb::Resume(args) => resume::run(&cli.place, args),
         Verb::Log(args) => log::run(&cli.place, args),
         Verb::Export(args) => export::run(&cli.place, args),
         Verb::Retry(args) => retry::run(&cli.place, args),

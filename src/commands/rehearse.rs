@@ -11,12 +11,12 @@ use crate::dispatch::{Ending, RelayPlan};
 use crate::ledger::Ledger;
 use crate::ledger::sqlite::SqliteLedger;
 use crate::model::{MessageKind, MessageState};
-use crate::policy::Windows;
+use crate::policy::{PaceSettings, Windows};
 use crate::report::{Figures, Gallery, counted, duration, officials_text, status_text};
 use crate::smtp::{Mailbox, Relay, RelaySettings};
 
 use super::console::say;
-use super::workspace::{BadRows, Prepared, UNPACED, Workspace, new_tag};
+use super::workspace::{BadRows, Prepared, Workspace, new_tag};
 use super::{Exit, Failure, campaign};
 
 const CONNECTIONS: usize = 4;
@@ -41,7 +41,7 @@ pub(super) fn run(place: &Place, args: &Rehearse) -> Result<Exit, Failure> {
 
     let mut settings = workspace.settings(vec![to_mailbox(&mailbox)?]);
     if !args.paced {
-        settings.pace = UNPACED;
+        settings.pace = PaceSettings::unlimited();
         settings.windows = Windows::always();
     }
     let started = Instant::now();

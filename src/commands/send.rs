@@ -5,28 +5,42 @@ use jiff::Timestamp;
 use crate::cli::{Place, Send};
 use crate::dispatch::Ending;
 use crate::ledger::sqlite::{Access, SqliteLedger};
-use crate::ledger::{Counts, Enrolled, Ledger, LedgerError};
+use crate::ledger::{Counts, Enrolled, KeptTotals, Ledger, LedgerError};
 use crate::model::{MessageKind, MessageState};
-use crate::report::{MOMENT, counted, standing, status_text};
+use crate::policy::RelayLimits;
+use crate::report::{MOMENT, SHORT_MOMENT, counted, standing, status_text};
 use crate::template::Fields;
 
 use super::console::{ask, note, say};
+use super::live::Live;
 use super::planned::{self, Print};
 use super::workspace::{BadRows, Prepared, Workspace, new_tag};
-use super::{Exit, Failure, campaign, relay_limits, second_letters};
+use super::{Exit, Failure, campaign, live, relay_limits, second_letters};
 
 pub(super) fn run(place: &Place, args: &Send) -> Result<Exit, Failure> {
-    let workspace = Workspace::open(place)?;
+    let began = Timestamp::now();
+    let mut workspace = Workspace::open(place)?;
     let relays = workspace.relays()?;
     must_be_our_own_sender(&workspace)?;
     let known = open_if_there(&workspace)?;
+    let limits: Vec<_> = relays.iter().map(|p| RelayLimits { rate: p.rate, quota: p.quota }).collect();
+    let live = Live::of(&workspace.config);
+    let in_force = live.over(&workspace.config)?;
+    let written = std::mem::replace(&mut workspace.config, in_force);
     must_be_in_time(&workspace, known.as_ref())?;
     let (print, counts) = look(&workspace, known.as_ref(), args)?;
     let (ledger, fields) = match nothing_new(known.as_ref(), print.as_ref(), args)?.zip(known.clone()) {
         Some((fields, ledger)) => (go_on(&workspace, ledger, &counts, args)?, fields),
         None => plan(&workspace, known, print, args)?,
     };
+    live.tell(&workspace.config, &ledger)?;
+    let kept = ledger.keep_totals(workspace.config.official_total, Timestamp::now())?;
+    tell_before(&ledger, kept, &workspace)?;
+
     let mut settings = workspace.settings(relays);
+    let rules = live::rules(&written, &workspace.config, &limits);
+    settings.revise = Some(live::reading(written, &settings.relays, began));
+    live::apply(&mut settings, rules);
     settings.letters_max = args.limit;
     settings.accept_refusals = args.accept_refusals;
     let ending = campaign::dispatch(&campaign::runtime()?, &ledger, settings, workspace.press(fields)?)?;
@@ -208,6 +222,27 @@ fn tell_enrolled(enrolled: &Enrolled) {
         let people = counted(enrolled.changed, "person").replace("persons", "people");
         note(format!("{people} changed in the file since; what was planned for them stays as it was"));
     }
+}
+
+/// What staff should know before the first letter of this run.
+fn tell_before(ledger: &SqliteLedger, kept: KeptTotals, workspace: &Workspace) -> Result<(), Failure> {
+    for (n, what) in [
+        (kept.held, "held: beyond pace.per_official_total; see them with: undersigned log --state held"),
+        (kept.released, "no longer held: within pace.per_official_total now"),
+    ] {
+        if n > 0 {
+            note(format!("{} {what}", counted(n, "letter")));
+        }
+    }
+    if let Some(pause) = ledger.wishes()?.pause {
+        let since = pause.since.to_zoned_datetime(workspace.config.timezone.clone());
+        let why = if pause.reason.is_empty() { String::new() } else { format!(" ({})", pause.reason) };
+        note(format!(
+            "Paused by staff since {}{why}: nothing is handed over until: undersigned resume",
+            since.strftime(SHORT_MOMENT)
+        ));
+    }
+    Ok(())
 }
 
 fn tell(ledger: &SqliteLedger, ending: &Ending) -> Result<Exit, Failure> {

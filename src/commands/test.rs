@@ -12,11 +12,11 @@ use crate::dispatch::Ending;
 use crate::ledger::sqlite::SqliteLedger;
 use crate::ledger::{AttemptRecord, Confirming, Enrolment, Ledger, LogFilter};
 use crate::model::EmailAddress;
-use crate::policy::Windows;
+use crate::policy::{PaceSettings, Windows};
 use crate::report::log_text;
 
 use super::console::say;
-use super::workspace::{BadRows, Enrolling, Prepared, UNPACED, Workspace, new_tag};
+use super::workspace::{BadRows, Enrolling, Prepared, Workspace, new_tag};
 use super::{Exit, Failure, campaign};
 
 pub(super) fn run(place: &Place, args: &Test) -> Result<Exit, Failure> {
@@ -36,7 +36,7 @@ pub(super) fn run(place: &Place, args: &Test) -> Result<Exit, Failure> {
     )?;
     enrol_some(&prepared, &ledger, usize::from(args.count))?;
     let mut settings = workspace.settings(relays);
-    settings.pace = UNPACED;
+    settings.pace = PaceSettings::unlimited();
     settings.windows = Windows::always();
     settings.is_patient = false;
     let ending = campaign::dispatch(

@@ -13,16 +13,14 @@ use crate::dispatch::{Press, RelayPlan, Settings};
 use crate::ledger::sqlite::SqliteLedger;
 use crate::ledger::{Addressee, Confirming, Enrolled, Enrolment, Ledger, Terms};
 use crate::model::{CampaignTag, Constituent, PersonKey};
-use crate::plan::{
-    Forecast, MatchReport, Origin, Raise, Seen, Speed, Texts, Workload, examine, forecast, lint, raises,
-};
-use crate::policy::{Limit, PaceSettings};
+use crate::plan::{MatchReport, Origin, Seen, Texts, examine, lint};
 use crate::report::{Findings, ProblemList, WrittenList, match_summary, match_text};
 use crate::smtp::{Relay, RelaySettings};
 use crate::template::{CampaignFields, Fields};
 
 use super::columns::survey_asking;
 use super::console::{note, say};
+use super::outlook::Outlook;
 use super::steps::Steps;
 use super::texts::{FrozenTexts, Sources, fields};
 use super::{Exit, Failure};
@@ -129,12 +127,14 @@ impl Workspace {
 
     /// Everything that was found, for a report of it.
     pub(super) fn with_findings<T>(&self, prepared: &Prepared, report: impl FnOnce(&Findings<'_>) -> T) -> T {
+        let outlook = Outlook::of(&self.config, prepared);
         report(&Findings {
             survey: &prepared.survey,
             report: &prepared.report,
-            forecasts: &self.forecasts(prepared),
+            forecasts: &outlook.forecasts(),
             deadline: self.deadline().as_ref(),
-            raises: &self.raises(prepared),
+            raises: &outlook.raises(),
+            beyond_total: outlook.beyond_total,
             zone: &self.config.timezone,
             window: &self.config.windows.letters,
             list: &prepared.list,
@@ -152,37 +152,6 @@ impl Workspace {
     /// The deadline as people read it.
     pub(super) fn deadline(&self) -> Option<jiff::ZonedDateTime> {
         self.config.deadline.map(|at| at.to_zoned_datetime(self.config.timezone.clone()))
-    }
-
-    fn forecasts(&self, prepared: &Prepared) -> Vec<Forecast> {
-        let (work, relays) = (self.workload(prepared), self.relay_limits());
-        forecast(&work, &self.speed(&relays), Timestamp::now(), self.config.deadline)
-    }
-
-    fn raises(&self, prepared: &Prepared) -> Vec<Raise> {
-        let (work, relays) = (self.workload(prepared), self.relay_limits());
-        let raises = |deadline| raises(&work, &self.speed(&relays), Timestamp::now(), deadline);
-        self.config.deadline.map(raises).unwrap_or_default()
-    }
-
-    /// Of the relays that are used while all is well.
-    fn relay_limits(&self) -> Vec<Limit> {
-        let first = self.config.relays.iter().map(|relay| relay.order).min();
-        self.config.relays.iter().filter(|relay| Some(relay.order) == first).map(|relay| relay.rate).collect()
-    }
-
-    fn speed<'a>(&'a self, relays: &'a [Limit]) -> Speed<'a> {
-        Speed { pace: self.config.pace, relays, window: &self.config.windows.letters }
-    }
-
-    /// Everything that a launch would send.
-    fn workload<'a>(&self, prepared: &'a Prepared) -> Workload<'a> {
-        let confirmations = match self.config.confirming {
-            Confirming::PerConstituent => prepared.report.joined,
-            Confirming::PerLetter => prepared.report.letters - prepared.report.held,
-            Confirming::Never => 0,
-        };
-        Workload { officials: prepared.survey.officials(), tallies: &prepared.report.officials, confirmations }
     }
 
     /// Puts everything that is new into the ledger, in one transaction.
@@ -223,6 +192,7 @@ impl Workspace {
                 relay: Arc::new(Relay::new(session)?),
                 connections: relay.connections,
                 rate: relay.rate,
+                quota: relay.quota,
                 replies: self.config.replies(relay),
                 order: relay.order,
                 weight: relay.weight,
@@ -236,8 +206,10 @@ impl Workspace {
     pub(super) fn settings(&self, relays: Vec<RelayPlan>) -> Settings {
         Settings {
             relays,
-            pace: self.config.pace,
+            pace: self.config.pace.clone(),
             windows: self.config.windows.clone(),
+            official_total: self.config.official_total,
+            revise: None,
             retry: self.config.retry.clone(),
             deadline: self.config.deadline,
             on_doubt: self.config.on_doubt,
@@ -322,7 +294,3 @@ pub(super) fn new_tag() -> Result<CampaignTag, Failure> {
     let text: String = std::iter::repeat_with(letter).take(CampaignTag::LEN).collect();
     CampaignTag::parse(&text).ok_or_else(|| Failure::new(Exit::Internal, "no tag could be drawn"))
 }
-
-/// No limit on anything: for rehearsals, which disturb nobody.
-pub(super) const UNPACED: PaceSettings =
-    PaceSettings { global: Limit::Unlimited, per_mailbox: Limit::Unlimited, per_domain: Limit::Unlimited };

@@ -24,6 +24,8 @@ pub(super) enum Origin {
     Line { file: String, line: usize },
     /// `--set` on the command line.
     Flag,
+    /// `undersigned pace set`, kept in the ledger.
+    Live,
 }
 
 impl fmt::Display for Origin {
@@ -32,6 +34,7 @@ impl fmt::Display for Origin {
             Self::Default => f.write_str("the built-in defaults"),
             Self::Line { file, line } => write!(f, "{file}, line {line}"),
             Self::Flag => f.write_str("--set"),
+            Self::Live => f.write_str("undersigned pace set"),
         }
     }
 }
@@ -64,7 +67,7 @@ pub(super) struct Entry {
 }
 
 /// Keys as `campaign.name`, `contacts.columns.email`, `relay.0.host`.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Document {
     pub(super) entries: BTreeMap<String, Entry>,
 }
@@ -97,6 +100,12 @@ impl Document {
         Ok(())
     }
 
+    /// Lays a change that staff made while letters go over what is there already.
+    pub(super) fn set_live(&mut self, key: &str, raw: &str) {
+        let entry = Entry { value: bare_value(raw.trim()), origin: Origin::Live };
+        self.entries.insert(self.by_relay_name(key), entry);
+    }
+
     /// How many `[[relay]]` tables there are.
     pub(super) fn relays(&self) -> usize {
         let index = |key: &String| key.strip_prefix("relay.")?.split('.').next()?.parse::<usize>().ok();
@@ -115,7 +124,8 @@ impl Document {
         hash.finalize().into()
     }
 
-    fn by_relay_name(&self, key: &str) -> String {
+    /// A key with the place of its relay instead of the name.
+    pub(super) fn by_relay_name(&self, key: &str) -> String {
         let Some((name, rest)) = key.strip_prefix("relay.").and_then(|k| k.split_once('.')) else {
             return key.to_owned();
         };
@@ -174,7 +184,9 @@ impl Flattener<'_> {
 
 /// Tables that may stand there empty.
 fn is_section(key: &str) -> bool {
-    ["campaign", "contacts", "contacts.columns", "letters", "letters.letter", "pace", "retry", "ledger"].contains(&key)
+    let sections = ["campaign", "contacts", "contacts.columns", "letters", "letters.letter", "retry", "ledger"];
+    let of_pace = ["pace", "pace.groups", "pace.domains", "pace.mailboxes"];
+    sections.contains(&key) || of_pace.contains(&key)
 }
 
 fn plain(value: &DeValue<'_>, raw: &str) -> Value {

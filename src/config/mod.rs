@@ -6,7 +6,9 @@
 mod document;
 mod edit;
 mod letters;
+mod live;
 mod login;
+mod pace;
 mod reader;
 mod relay;
 mod secret;
@@ -25,11 +27,12 @@ use crate::contacts::{ContactsFile, ContactsSettings, Joining, NOTE_CHARS_MAX, R
 use crate::dispatch::OnDoubt;
 use crate::ledger::Confirming;
 use crate::model::{EmailAddress, Role, fold, unprintable};
-use crate::policy::{Limit, PaceSettings, Replies, RetrySchedule, StaffRules, Window, Windows, parse_positive_span};
+use crate::policy::{PaceSettings, Replies, RetrySchedule, StaffRules, Windows, parse_positive_span};
 
 use document::Document;
 pub use edit::{Setting, edit, edited};
 pub use letters::LettersConfig;
+pub use live::InForce;
 use reader::Reader;
 pub use relay::RelayConfig;
 pub use secret::SecretError;
@@ -117,6 +120,8 @@ pub struct Config {
     pub pace: PaceSettings,
     /// Hours in which messages may go.
     pub windows: Windows,
+    /// At most so many letters to one official, if there is a limit.
+    pub official_total: Option<u64>,
     /// When to try again.
     pub retry: RetrySchedule,
     /// What staff know of their relays' replies.
@@ -125,6 +130,8 @@ pub struct Config {
     pub ledger: PathBuf,
     /// A hash of all settings that a plan may come out of; those of pace and relays are not among them.
     pub plan_hash: [u8; 32],
+    /// What all of it was read from.
+    document: Document,
 }
 
 impl Config {
@@ -145,11 +152,11 @@ impl Config {
         for assignment in overrides {
             document.set(assignment)?;
         }
-        Self::read(dir, &document)
+        Self::read(dir, document)
     }
 
-    fn read(dir: &Path, document: &Document) -> Result<Self, ConfigError> {
-        let mut reader = Reader::new(document);
+    fn read(dir: &Path, document: Document) -> Result<Self, ConfigError> {
+        let mut reader = Reader::new(&document);
         let timezone = reader.text("campaign.timezone", zone);
         let deadline = read_deadline(&mut reader, timezone.as_ref());
         let identity = read_identity(&mut reader);
@@ -172,8 +179,9 @@ impl Config {
         if let (Some(identity), Some(confirming)) = (&identity, confirming) {
             relay::must_send_for(&mut reader, &relays, identity, confirming);
         }
-        let pace = read_pace(&mut reader);
-        let windows = read_windows(&mut reader, timezone.as_ref());
+        let limits = pace::read_settings(&mut reader);
+        let windows = pace::read_windows(&mut reader, timezone.as_ref());
+        let official_total = pace::read_official_total(&mut reader);
         let retry = read_retry(&mut reader);
         let staff_rules = read_staff_rules(&mut reader, dir);
         reader.finish()?;
@@ -190,12 +198,14 @@ impl Config {
                 deadline,
                 contacts: contacts?,
                 relays,
-                pace: pace?,
+                pace: limits?,
                 windows: windows?,
+                official_total,
                 retry: retry?,
                 staff_rules,
                 ledger: ledger?,
                 plan_hash: document.plan_hash(),
+                document,
             })
         };
         whole().ok_or_else(|| ConfigError::single(Problem::new("config.toml", "a setting is missing")))
@@ -325,19 +335,6 @@ fn read_reading(reader: &mut Reader<'_>) -> Reading {
         }),
         sheet: reader.text("contacts.sheet", plain),
     }
-}
-
-fn read_pace(reader: &mut Reader<'_>) -> Option<PaceSettings> {
-    let mut limit = |key| reader.text(key, str::parse::<Limit>);
-    let (global, per_mailbox, per_domain) = (limit("pace.global"), limit("pace.per_mailbox"), limit("pace.per_domain"));
-    Some(PaceSettings { global: global?, per_mailbox: per_mailbox?, per_domain: per_domain? })
-}
-
-fn read_windows(reader: &mut Reader<'_>, zone: Option<&TimeZone>) -> Option<Windows> {
-    let zone = zone.cloned().unwrap_or(TimeZone::UTC);
-    let mut window = |key| reader.text(key, |text| Window::parse(text, zone.clone()));
-    let (letters, confirmations) = (window("pace.window"), window("pace.confirmation_window"));
-    Some(Windows { letters: letters?, confirmations: confirmations? })
 }
 
 fn read_retry(reader: &mut Reader<'_>) -> Option<RetrySchedule> {

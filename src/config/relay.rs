@@ -25,6 +25,8 @@ pub struct RelayConfig {
     pub connections: usize,
     /// At most so many messages in a time.
     pub rate: Limit,
+    /// At most so many in any 24 hours.
+    pub quota: Limit,
     /// Its provider, as named or by its host name.
     pub profile: &'static Profile,
     /// Those of the provider's limits that hold because staff set none.
@@ -150,6 +152,7 @@ fn read(reader: &mut Reader<'_>, prefix: &str, dir: &Path) -> Option<RelayConfig
     let connections = reader.number(&key("connections"), 1, CONNECTIONS_MAX);
     let connections = connections.or(from_profile.connections.map(i64::from)).unwrap_or(4);
     let rate = reader.text(&key("rate"), str::parse::<Limit>).or(from_profile.rate).unwrap_or(Limit::Unlimited);
+    let quota = reader.text(&key("quota"), super::pace::quota).or(from_profile.quota).unwrap_or(Limit::Unlimited);
     let mut limits = read_limits(reader, prefix);
     limits.messages = from_profile.messages_per_connection.unwrap_or(limits.messages);
     let timeouts = read_timeouts(reader, prefix);
@@ -179,6 +182,7 @@ fn read(reader: &mut Reader<'_>, prefix: &str, dir: &Path) -> Option<RelayConfig
     Some(RelayConfig {
         connections,
         rate,
+        quota,
         profile,
         from_profile,
         order,

@@ -3,9 +3,11 @@
 use jiff::Timestamp;
 use tokio::sync::oneshot;
 
-use crate::ledger::{Claim, Leased, LedgerError, RelayRecord};
+use crate::ledger::{Claim, Leased, LedgerError, Pause, RelayRecord};
 use crate::model::{MessageId, MessageKind, Outcome};
 use crate::policy::{RelayEffect, Verdict};
+
+use super::PaceRules;
 
 /// What the world tells the desk.
 #[derive(Debug)]
@@ -60,6 +62,10 @@ pub(super) enum Event {
     Left,
     /// Staff want to end.
     StopAsked,
+    /// Staff want a pause, or its end.
+    Paused(Option<Pause>),
+    /// Staff want another pace.
+    Revised(Box<PaceRules>),
     Tick,
 }
 
@@ -103,6 +109,10 @@ pub(super) enum Chore {
     NoteRelay(RelayRecord),
     /// The deadline has passed: letters that wait expire.
     Expire,
+    /// The pace is faster: no lane waits for longer than until then.
+    PullLanesIn(Timestamp),
+    /// Another total for each official.
+    KeepTotals(Option<u64>),
     /// Bounced messages return to the queue: the breaker says that the refusals were not about them.
     Reinstate(Vec<MessageId>, String),
 }

@@ -1,14 +1,15 @@
 //! What a worker needs to judge an outcome: the rules of policy, with the time and the randomness that policy must
 //! not fetch itself.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use crate::ledger::Leased;
 use crate::model::{Attempt, Class, Disposition, LossCause, MessageId, MessageKind, Outcome, Phase};
-use crate::policy::{BreakOffs, RelayEffect, Replies, RetrySchedule, Situation, Verdict, decide};
+use crate::policy::{BreakOffs, RelayEffect, Replies, RetrySchedule, Situation, Verdict, decide, jittered};
 
 use super::OnDoubt;
 use super::clock::Clock;
@@ -25,7 +26,23 @@ pub(super) struct Judge {
     pub(super) retry: RetrySchedule,
     pub(super) deadline: Option<Timestamp>,
     pub(super) on_doubt: OnDoubt,
-    pub(super) mailbox_interval: Option<Duration>,
+    pub(super) lane_wait: LaneWait,
+}
+
+/// How long a lane waits after a hand-over. Clones share it, because staff may change it while letters go.
+#[derive(Debug, Clone, Default)]
+pub(super) struct LaneWait(Arc<AtomicU64>);
+
+impl LaneWait {
+    /// From now on; nothing: no wait at all.
+    pub(super) fn set(&self, interval: Option<Duration>) {
+        let nanos = interval.unwrap_or_default().as_nanos();
+        self.0.store(u64::try_from(nanos).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    fn get(&self) -> Option<Duration> {
+        Some(Duration::from_nanos(self.0.load(Ordering::Relaxed))).filter(|interval| !interval.is_zero())
+    }
 }
 
 /// What a lease remembers of earlier tries, kept while the lease itself is consumed.
@@ -121,9 +138,10 @@ impl Judge {
         self.on_doubt == OnDoubt::Resend && verdict.disposition == Disposition::InDoubt && history.is_first
     }
 
-    /// From when the lane may give its next message, once this one is on the wire.
+    /// From when the lane may give its next message, once this one is on the wire: not on the beat of a clock.
     pub(super) fn lane_ready_at(&self) -> Option<Timestamp> {
-        self.mailbox_interval.and_then(|interval| self.now().checked_add(interval).ok())
+        let interval = jittered(self.lane_wait.get()?, rand::random_range(0.0..1.0));
+        self.now().checked_add(interval).ok()
     }
 
     /// When the constituent may be told, should this settle their last letter.

@@ -15,6 +15,7 @@ mod patience;
 mod press;
 mod progress;
 mod relay_desk;
+mod rules;
 mod worker;
 
 use std::sync::{Arc, Mutex};
@@ -27,7 +28,7 @@ use crate::ledger::{
     CampaignState, Claim, Decision, DecisionKind, Ledger, LedgerError, Recovered, RelayRecord, RelayState, Selection,
 };
 use crate::model::MessageState;
-use crate::policy::{BreakOffs, Carries, Limit, PaceSettings, Replies, RetrySchedule, Windows};
+use crate::policy::{BreakOffs, Carries, Limit, PaceSettings, RelayLimits, Replies, RetrySchedule, Windows};
 use crate::smtp::Relay;
 
 use clock::Clock;
@@ -37,6 +38,8 @@ use judge::Judge;
 use patience::{until_done, until_written};
 pub use press::{Press, PressError};
 pub use progress::{Progress, Waiting};
+use rules::{Heard, Listener};
+pub use rules::{PaceRules, Revise};
 use worker::Worker;
 
 /// What happens to a message in doubt.
@@ -57,6 +60,8 @@ pub struct RelayPlan {
     pub connections: usize,
     /// At most so many messages in a time.
     pub rate: Limit,
+    /// At most so many in any 24 hours, counted from the ledger.
+    pub quota: Limit,
     /// Used only while no relay of a lower order can be used.
     pub order: u32,
     /// Its share among the relays of its order; `None`: whichever is free takes the next.
@@ -74,6 +79,7 @@ impl RelayPlan {
             relay: Arc::new(relay),
             connections,
             rate: Limit::Unlimited,
+            quota: Limit::Unlimited,
             order: 1,
             weight: None,
             carries: Carries::ALL,
@@ -91,6 +97,10 @@ pub struct Settings {
     pub pace: PaceSettings,
     /// Hours in which messages may go.
     pub windows: Windows,
+    /// At most so many letters to one official; the ledger keeps to it, and staff may change it meanwhile.
+    pub official_total: Option<u64>,
+    /// How to read what staff change meanwhile; nothing where nobody may.
+    pub revise: Option<Revise>,
     /// When to try again.
     pub retry: RetrySchedule,
     /// After this no message is tried.
@@ -103,6 +113,19 @@ pub struct Settings {
     pub is_patient: bool,
     /// Staff have looked at refusals that are all alike, and they are real.
     pub accept_refusals: bool,
+}
+
+impl Settings {
+    /// The rules on speed among them.
+    fn rules(&self) -> PaceRules {
+        let of = |plan: &RelayPlan| RelayLimits { rate: plan.rate, quota: plan.quota };
+        PaceRules {
+            pace: self.pace.clone(),
+            relays: self.relays.iter().map(of).collect(),
+            windows: self.windows.clone(),
+            official_total: self.official_total,
+        }
+    }
 }
 
 /// How firmly staff ask the dispatcher to end.
@@ -176,7 +199,7 @@ pub async fn run<L: Ledger>(
     progress: watch::Sender<Progress>,
 ) -> Result<Ending, LedgerError> {
     let now = Timestamp::now();
-    let lane_wait_max = settings.pace.per_mailbox.rate().map(|rate| rate.unit().duration()).unwrap_or_default();
+    let lane_wait_max = settings.rules().longest_of_mailboxes();
     let recovered = recover(&ledger, settings.on_doubt, now, lane_wait_max).await?;
     until_done(|| ledger.note_campaign(CampaignState::Running, "", now)).await?;
     for plan in &settings.relays {
@@ -228,11 +251,17 @@ struct Loop<L> {
     stop: watch::Receiver<Stop>,
     progress: watch::Sender<Progress>,
     clock: Clock,
+    began: Timestamp,
+    listener: Option<Listener>,
+    /// The hand-overs of the last day have been counted.
+    knows_the_day: bool,
 }
 
 /// However quiet it is, so often the desk looks up: staff may have released or withdrawn something.
 const HEARTBEAT: Duration = Duration::from_secs(1);
 const EVENTS_MAX: usize = 1024;
+/// So often the ledger is asked what staff want.
+const LISTEN_EVERY: Duration = Duration::from_millis(400);
 
 impl<L: Ledger> Loop<L> {
     fn start(
@@ -245,22 +274,22 @@ impl<L: Ledger> Loop<L> {
         let (sender, events) = mpsc::channel(EVENTS_MAX);
         let press = Arc::new(press);
         let mut desk = Desk::new(&settings);
-        let clock = Clock::start();
-        if let Some(unit) = longest_unit(&settings) {
-            let now = clock.now();
+        let (clock, rules) = (Clock::start(), settings.rules());
+        let now = clock.now();
+        if let Some(unit) = rules.longest_unit() {
             let since = now.wall.checked_sub(unit).unwrap_or(now.wall);
             ledger.handed_over(since, &mut |before| desk.remember(&before, now))?;
         }
         let mut workers = 0;
         for (index, plan) in settings.relays.into_iter().enumerate() {
             let judge = Arc::new(Judge {
-                clock,
+                clock: clock.clone(),
                 replies: plan.replies,
                 break_offs: Mutex::new(BreakOffs::new()),
                 retry: settings.retry.clone(),
                 deadline: settings.deadline,
                 on_doubt: settings.on_doubt,
-                mailbox_interval: desk.mailbox_interval(),
+                lane_wait: desk.lane_wait(),
             });
             for _ in 0..plan.connections {
                 workers += 1;
@@ -276,12 +305,62 @@ impl<L: Ledger> Loop<L> {
                 tokio::spawn(worker.run());
             }
         }
-        Ok(Self { ledger, desk, events, sender, workers, stop, progress, clock })
+        let listener = settings.revise.map(Listener::new);
+        let began = now.wall;
+        let knows_the_day = false;
+        let mut it =
+            Self { ledger, desk, events, sender, workers, stop, progress, clock, began, listener, knows_the_day };
+        if rules.counts_days() {
+            it.count_the_day()?;
+        }
+        Ok(it)
+    }
+
+    /// Counts for the quotas what went in the 24 hours before this run; once.
+    fn count_the_day(&mut self) -> Result<(), LedgerError> {
+        if std::mem::replace(&mut self.knows_the_day, true) {
+            return Ok(());
+        }
+        let (desk, now, began) = (&mut self.desk, self.clock.now(), self.began);
+        // What the quotas themselves are late by, they count too.
+        let since = now.wall.checked_sub(Duration::from_secs(25 * 60 * 60)).unwrap_or(now.wall);
+        self.ledger.handed_over_by_minute(since, &mut |relay, at, hand_overs| {
+            // A minute that this run began in is counted rather twice than not at all.
+            if at.as_second() / 60 <= began.as_second() / 60 {
+                desk.remember_of_day(at, relay, hand_overs, now);
+            }
+        })?;
+        if let Some(first) = self.ledger.first_handed_over()? {
+            desk.remember_first(first, now);
+        }
+        Ok(())
+    }
+
+    /// Hears what staff want, and whether the machine slept.
+    fn listen(&mut self) -> Result<(), LedgerError> {
+        self.clock.catch_up();
+        let Some(listener) = &mut self.listener else { return Ok(()) };
+        for heard in listener.hear(self.ledger.wishes()?) {
+            let event = match heard {
+                Heard::Pause(pause) => Event::Paused(pause),
+                Heard::Rules(rules) => {
+                    if rules.counts_days() {
+                        self.count_the_day()?;
+                    }
+                    Event::Revised(rules)
+                }
+            };
+            self.handle(event);
+        }
+        Ok(())
     }
 
     async fn run(mut self) -> Result<Ending, LedgerError> {
         let mut stop = self.stop.clone();
         let mut is_asked = false;
+        let mut listening = tokio::time::interval(LISTEN_EVERY);
+        listening.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        self.listen()?;
         loop {
             let wait =
                 self.desk.wake().map_or(HEARTBEAT, |at| at.saturating_sub(self.clock.now().since_start).min(HEARTBEAT));
@@ -290,6 +369,12 @@ impl<L: Ledger> Loop<L> {
                 () = asked(&mut stop), if !is_asked => {
                     is_asked = true;
                     Event::StopAsked
+                }
+                _ = listening.tick() => {
+                    if let Err(error) = self.listen() {
+                        tracing::warn!(%error, "what staff want could not be read");
+                    }
+                    Event::Tick
                 }
                 () = tokio::time::sleep(wait.max(Duration::from_millis(1))) => Event::Tick,
             };
@@ -334,6 +419,8 @@ impl<L: Ledger> Loop<L> {
                     let decision = Decision { kind, selection, reason, at: now };
                     done(until_done(|| decide(&ledger, decision.clone())).await)
                 }
+                Chore::PullLanesIn(latest) => done(until_done(|| ledger.pull_lanes_in(latest)).await),
+                Chore::KeepTotals(total) => done(until_done(|| keep_totals(&ledger, total, now)).await),
                 Chore::Reinstate(ids, reason) => {
                     let (kind, selection) = (DecisionKind::Retry, Selection::OfThese(ids));
                     let decision = Decision { kind, selection, reason, at: now };
@@ -360,17 +447,16 @@ async fn decide<L: Ledger>(ledger: &L, decision: Decision) -> Result<(), LedgerE
     tokio::task::spawn_blocking(move || ledger.decide(&decision).map(|_| ())).await.unwrap_or(Ok(()))
 }
 
+/// The same for the total of each official.
+async fn keep_totals<L: Ledger>(ledger: &L, total: Option<u64>, now: Timestamp) -> Result<(), LedgerError> {
+    let ledger = ledger.clone();
+    tokio::task::spawn_blocking(move || ledger.keep_totals(total, now).map(|_| ())).await.unwrap_or(Ok(()))
+}
+
 fn done(result: Result<(), LedgerError>) -> Event {
     match result {
         // Somebody else moved it: nothing was changed, and the ledger knows best.
         Ok(()) | Err(LedgerError::LostRow { .. }) => Event::ChoreDone,
         Err(error) => Event::ChoreFailed(error),
     }
-}
-
-/// The longest time over which any limit counts; nothing where nothing is limited.
-fn longest_unit(settings: &Settings) -> Option<Duration> {
-    let PaceSettings { global, per_mailbox, per_domain } = settings.pace;
-    let limits = [global, per_mailbox, per_domain].into_iter().chain(settings.relays.iter().map(|plan| plan.rate));
-    limits.filter_map(Limit::rate).map(|rate| rate.unit().duration()).max()
 }

@@ -8,8 +8,8 @@ use crate::model::{Disposition, MessageKind, MessageState};
 /// Why nothing is being handed over just now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Waiting {
-    /// Until when, as far as is known.
-    pub until: Timestamp,
+    /// Until when, where that is known.
+    pub until: Option<Timestamp>,
     /// For what, in words.
     pub reason: String,
 }

@@ -107,6 +107,11 @@ impl RelayDesk {
         }
     }
 
+    /// It has this rate from now on.
+    pub(super) fn has_rate(&mut self, rate: Limit) {
+        self.full_rate = rate;
+    }
+
     /// From when it may be used, where that is not now.
     pub(super) fn not_before(&self, now: Now) -> Option<Timestamp> {
         self.not_before.filter(|at| *at > now.wall)

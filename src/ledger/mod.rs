@@ -10,6 +10,7 @@
 mod receipt;
 mod records;
 pub mod sqlite;
+mod wishes;
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -26,6 +27,7 @@ pub use records::{
     HandOver, LogFilter, MessageRecord, OfficialFates, OfficialFigures, Recovered, RelayRecord, RelayState, Selection,
     Terms,
 };
+pub use wishes::{KeptTotals, LiveSetting, Pause, Wish, Wishes};
 
 /// What can go wrong with a ledger.
 #[derive(Debug, thiserror::Error)]
@@ -185,10 +187,18 @@ pub trait Ledger: Clone + Send + Sync + 'static {
         now: Timestamp,
     ) -> impl Future<Output = Result<()>> + Send;
 
-    // Staff. Each is one transaction, recorded with time and reason; gives how many messages it moved.
+    /// No lane waits for longer than until then, after staff made the pace faster.
+    fn pull_lanes_in(&self, ready_at_max: Timestamp) -> impl Future<Output = Result<()>> + Send;
 
-    /// Carries out a decision of staff.
+    // Staff. Each is one transaction, recorded with time and reason.
+
+    /// Carries out a decision of staff; gives how many messages it moved.
     fn decide(&self, decision: &Decision) -> Result<u64>;
+    /// Notes what staff want of a campaign that may be running; gives whether that was new.
+    fn wish(&self, wish: &Wish, reason: &str, at: Timestamp) -> Result<bool>;
+    /// At most so many letters to one official from now on: those beyond it are held, those that were held for it and
+    /// have room now are released. Letters that staff release themselves go all the same.
+    fn keep_totals(&self, total: Option<u64>, at: Timestamp) -> Result<KeptTotals>;
 
     // Reading.
 
@@ -214,6 +224,12 @@ pub trait Ledger: Clone + Send + Sync + 'static {
     fn sent_since(&self, since: Timestamp) -> Result<u64>;
     /// Hands every hand-over since then that may have reached a relay to `each`, oldest first.
     fn handed_over(&self, since: Timestamp, each: &mut dyn FnMut(HandOver)) -> Result<()>;
+    /// Hands the numbers of such hand-overs since then to `each`, by relay and minute.
+    fn handed_over_by_minute(&self, since: Timestamp, each: &mut dyn FnMut(&str, Timestamp, u64)) -> Result<()>;
+    /// When the first hand-over of all was.
+    fn first_handed_over(&self) -> Result<Option<Timestamp>>;
+    /// What staff want just now. Cheap: asked for twice a second.
+    fn wishes(&self) -> Result<Wishes>;
     /// Every decision of staff, oldest first.
     fn decisions(&self) -> Result<Vec<(Timestamp, String)>>;
 }

@@ -299,8 +299,8 @@ pub struct HandOver {
     pub at: Timestamp,
     /// To which relay.
     pub relay: String,
-    /// To which domain.
-    pub domain: String,
+    /// To which mailbox, by [`crate::model::EmailAddress::key`].
+    pub mailbox: String,
     /// In which lane.
     pub lane: i64,
 }

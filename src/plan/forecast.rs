@@ -1,19 +1,20 @@
-//! When the last letter of each mailbox would go, under all limits together, and what pace would make the deadline.
+//! When the last letter of each mailbox would go, under all limits together.
 //!
 //! Pure: the moment of the start is passed in. Times are counted as time of sending and only at the end put on the
 //! calendar, where the hours of rest are skipped.
 
 use std::collections::HashMap;
-use std::num::NonZeroU32;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use crate::contacts::ListedOfficial;
 use crate::model::EmailAddress;
-use crate::policy::{Binding, Limit, PaceSettings, Rate, Window, steady_interval, time_for};
+use crate::policy::{Binding, Limit, PaceSettings, Rate, RelayLimits, Window, jittered, time_for};
 
 use super::OfficialTally;
+use super::raises::raise;
+use super::shared::{Shared, as_number, mailbox_per_second, per_second};
 use super::sharing::{self, End, Holds, Lane, Rates};
 
 /// What there is to send.
@@ -21,21 +22,32 @@ use super::sharing::{self, End, Holds, Lane, Rates};
 pub struct Workload<'a> {
     /// Who gets letters.
     pub officials: &'a [ListedOfficial],
-    /// How many each.
+    /// How many each still gets.
     pub tallies: &'a [OfficialTally],
     /// Confirmations, which use up what all messages share.
     pub confirmations: u64,
+}
+
+/// What earlier runs have used.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Used {
+    /// Hand-overs of the last 24 hours.
+    pub today: u64,
+    /// When the first of all was.
+    pub first: Option<Timestamp>,
 }
 
 /// How fast it may go.
 #[derive(Debug, Clone, Copy)]
 pub struct Speed<'a> {
     /// The limits of the campaign.
-    pub pace: PaceSettings,
-    /// The limit of each relay.
-    pub relays: &'a [Limit],
+    pub pace: &'a PaceSettings,
+    /// The limits of each relay.
+    pub relays: &'a [RelayLimits],
     /// The hours of letters.
     pub window: &'a Window,
+    /// What of them is used already.
+    pub used: Used,
 }
 
 /// What one mailbox has before it.
@@ -43,6 +55,8 @@ pub struct Speed<'a> {
 pub struct Forecast {
     /// Title and name of the first official of this mailbox.
     pub official: String,
+    /// Their jurisdiction.
+    pub jurisdiction: String,
     /// How many officials share it.
     pub officials: u64,
     /// Letters to this mailbox.
@@ -53,176 +67,126 @@ pub struct Forecast {
     pub last: Timestamp,
     /// The limit that holds them back for longest; none where there is no limit.
     pub binding: Option<Binding>,
+    /// That limit; of the relays, what all of them together may do.
+    pub limit: Option<Rate>,
+    /// Whose limit of their own it is, where it is not the one that all have: the mailbox, its domain or group.
+    pub own: Option<String>,
     /// Whether the last of them would go after the deadline.
     pub past_deadline: bool,
-}
-
-/// A limit that would have to be higher for all letters to go in time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Raise {
-    /// Which; of the relays it is what all of them together may do.
-    pub limit: Binding,
-    /// The rate that would do.
-    pub to: Rate,
+    /// The rate that the limit would need for these letters to make the deadline, where they do not.
+    pub would_do: Option<Rate>,
 }
 
 struct Mailbox {
     official: usize,
     officials: u64,
     lane: Lane,
+    /// What its domain counts as.
+    domain: String,
+    key: String,
 }
 
 /// The forecast of every mailbox that gets letters, the latest first.
 pub fn forecast(work: &Workload<'_>, speed: &Speed<'_>, now: Timestamp, deadline: Option<Timestamp>) -> Vec<Forecast> {
-    let mailboxes = mailboxes(work);
+    let (mailboxes, rates) = mailboxes(work, speed.pace);
     let lanes: Vec<Lane> = mailboxes.iter().map(|m| m.lane).collect();
-    let shared = Shared::of(speed);
-    let ends = sharing::ends(&lanes, rates(work, speed, &shared, &lanes));
-    let mut forecasts: Vec<Forecast> = mailboxes
-        .iter()
-        .zip(ends)
-        .filter_map(|(mailbox, end)| {
-            let takes = takes(mailbox.lane.letters, end?, speed, &shared);
-            let last = speed.window.after(now, takes);
-            Some(Forecast {
-                official: work.officials.get(mailbox.official)?.official.salutation(),
-                officials: mailbox.officials,
-                letters: mailbox.lane.letters,
-                takes,
-                last,
-                binding: binding(end?, speed, &shared),
-                past_deadline: deadline.is_some_and(|d| last > d),
-            })
-        })
-        .collect();
+    let shared = Shared::of(speed, now);
+    let phases = shared.phases(speed, now, part_of_letters(work, &lanes, shared.used(&speed.used)));
+    let ends = sharing::ends(&lanes, &rates, &phases);
+    let one = |(mailbox, end): (&Mailbox, Option<End>)| {
+        let end = end?;
+        let listed = &work.officials.get(mailbox.official)?.official;
+        let takes = takes(mailbox, end, rates[mailbox.lane.domain], speed, &shared);
+        let last = speed.window.after(now, takes);
+        let (binding, limit, own) = binding(mailbox, end.longest, speed, &shared);
+        let mut forecast = Forecast {
+            official: listed.salutation(),
+            jurisdiction: listed.jurisdiction.clone(),
+            officials: mailbox.officials,
+            letters: mailbox.lane.letters,
+            takes,
+            last,
+            binding,
+            limit,
+            own,
+            past_deadline: deadline.is_some_and(|d| last > d),
+            would_do: None,
+        };
+        if let Some(deadline) = deadline.filter(|_| forecast.past_deadline) {
+            forecast.would_do = raise(&forecast, speed.window.open_between(now, deadline)).map(|raise| raise.to);
+        }
+        Some(forecast)
+    };
+    let mut forecasts: Vec<Forecast> = mailboxes.iter().zip(ends).filter_map(one).collect();
     forecasts.sort_by(|a, b| b.takes.cmp(&a.takes).then(b.letters.cmp(&a.letters)).then(a.official.cmp(&b.official)));
     forecasts
 }
 
-/// Which limits would have to be raised, and how far, for every letter to go before the deadline. Empty where none
-/// has to, and where no rate would do.
-pub fn raises(work: &Workload<'_>, speed: &Speed<'_>, now: Timestamp, deadline: Timestamp) -> Vec<Raise> {
-    const ROUNDS_MAX: usize = 20;
-    let mut raises: Vec<Raise> = Vec::new();
-    let (mut pace, mut relays) = (speed.pace, speed.relays.to_vec());
-    let available = speed.window.open_between(now, deadline);
-    for _ in 0..ROUNDS_MAX {
-        let late = forecast(work, &Speed { pace, relays: &relays, ..*speed }, now, Some(deadline));
-        let Some(latest) = late.first().filter(|f| f.past_deadline) else { return raises };
-        let shared = Shared::of(&Speed { pace, relays: &relays, ..*speed });
-        let old = match latest.binding {
-            None => return Vec::new(),
-            Some(Binding::Mailbox) => pace.per_mailbox.rate(),
-            Some(Binding::Domain) => pace.per_domain.rate(),
-            Some(Binding::Global) => pace.global.rate(),
-            Some(Binding::Relay) => shared.relays_together,
-        };
-        let (Some(limit), Some(to)) = (latest.binding, old.and_then(|old| raised(old, latest.takes, available))) else {
-            return Vec::new();
-        };
-        match limit {
-            Binding::Mailbox => pace.per_mailbox = Limit::Rate(to),
-            Binding::Domain => pace.per_domain = Limit::Rate(to),
-            Binding::Global => pace.global = Limit::Rate(to),
-            Binding::Relay => relays = vec![Limit::Rate(to)],
-        }
-        raises.retain(|raise| raise.limit != limit);
-        raises.push(Raise { limit, to });
-    }
-    Vec::new()
-}
-
-/// The least rate of the same unit that is so much faster, and faster at all.
-fn raised(old: Rate, takes: Duration, available: Duration) -> Option<Rate> {
-    let factor = takes.as_secs_f64() / available.as_secs_f64();
-    let count = (f64::from(old.count()) * factor).ceil().max(f64::from(old.count()) + 1.0);
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it was compared with the limit")]
-    let count = (count < f64::from(u32::MAX)).then_some(count as u32)?;
-    Rate::new(NonZeroU32::new(count)?, old.unit())
-}
-
-/// Officials who share a mailbox share its lane.
-fn mailboxes(work: &Workload<'_>) -> Vec<Mailbox> {
+/// Officials who share a mailbox share its lane, domains of one group their limit. A mailbox with a limit of its own
+/// stands apart from its domain, so that all lanes of one go at the same speed.
+fn mailboxes(work: &Workload<'_>, pace: &PaceSettings) -> (Vec<Mailbox>, Vec<Rates>) {
     let (mut numbers, mut domains) = (HashMap::new(), HashMap::new());
-    let mut found: Vec<Mailbox> = Vec::new();
+    let (mut found, mut rates): (Vec<Mailbox>, Vec<Rates>) = (Vec::new(), Vec::new());
     for tally in work.tallies {
         let official = work.officials.get(tally.official);
         let Some(address) = official.and_then(|o| o.official.mailbox.as_ref()) else { continue };
-        let next = domains.len();
-        let domain = *domains.entry(address.domain()).or_insert(next);
-        let lane = Lane { letters: 0, domain };
-        let number = *numbers.entry(EmailAddress::key(address)).or_insert_with(|| {
-            found.push(Mailbox { official: tally.official, officials: 0, lane });
+        let key = EmailAddress::key(address);
+        let number = *numbers.entry(key.clone()).or_insert_with(|| {
+            let name = pace.groups.of(address.domain()).to_owned();
+            let own = pace.mailboxes.contains_key(&key).then(|| key.clone());
+            let domain = *domains.entry((name.clone(), own)).or_insert_with(|| {
+                let domain = pace.domains.get(&name).copied().unwrap_or(pace.per_domain);
+                rates.push(Rates { mailbox: mailbox_per_second(limit_of(&key, pace)), domain: per_second(domain) });
+                rates.len() - 1
+            });
+            let lane = Lane { letters: 0, domain };
+            found.push(Mailbox { official: tally.official, officials: 0, lane, domain: name, key: key.clone() });
             found.len() - 1
         });
         found[number].lane.letters += tally.letters;
         found[number].officials += u64::from(tally.letters > 0);
     }
-    found
+    (found, rates)
 }
 
-/// What all messages share: the limit of the campaign, and of the relays together.
-struct Shared {
-    per_second: f64,
-    binding: Binding,
-    relays_together: Option<Rate>,
+fn limit_of(mailbox: &str, pace: &PaceSettings) -> Limit {
+    pace.mailboxes.get(mailbox).copied().unwrap_or(pace.per_mailbox)
 }
 
-impl Shared {
-    fn of(speed: &Speed<'_>) -> Self {
-        let relays = speed.relays.iter().map(|relay| per_second(*relay)).sum::<f64>();
-        let relays = if speed.relays.is_empty() { f64::INFINITY } else { relays };
-        let global = per_second(speed.pace.global);
-        let (per_second, binding) = if relays < global { (relays, Binding::Relay) } else { (global, Binding::Global) };
-        Self { per_second, binding, relays_together: together(speed.relays) }
-    }
-}
-
-/// The rates of several relays as one, in the unit of the first.
-fn together(relays: &[Limit]) -> Option<Rate> {
-    let unit = relays.first()?.rate()?.unit();
-    let per_unit = |relay: &Limit| {
-        let rate = relay.rate()?;
-        Some(f64::from(rate.count()) * unit.duration().as_secs_f64() / rate.unit().duration().as_secs_f64())
-    };
-    let sum = relays.iter().map(per_unit).sum::<Option<f64>>()?.max(1.0);
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast of floats stops at the ends")]
-    let count = NonZeroU32::new(sum as u32)?;
-    Rate::new(count, unit)
-}
-
-fn per_second(limit: Limit) -> f64 {
-    steady_interval(limit).map_or(f64::INFINITY, |interval| interval.as_secs_f64().recip())
-}
-
-/// The rates of the letters: of what is shared, confirmations take their part.
-#[expect(clippy::cast_precision_loss, reason = "a forecast needs no more than sixteen digits")]
-fn rates(work: &Workload<'_>, speed: &Speed<'_>, shared: &Shared, lanes: &[Lane]) -> Rates {
+/// Of what is shared, confirmations and what was used take their part.
+fn part_of_letters(work: &Workload<'_>, lanes: &[Lane], used: u64) -> f64 {
     let letters: u64 = lanes.iter().map(|lane| lane.letters).sum();
-    let part = letters as f64 / (letters + work.confirmations).max(1) as f64;
-    Rates {
-        mailbox: per_second(speed.pace.per_mailbox),
-        domain: per_second(speed.pace.per_domain),
-        shared: if shared.per_second.is_finite() { shared.per_second * part } else { f64::INFINITY },
-    }
+    as_number(letters) / as_number((letters + work.confirmations + used).max(1))
 }
 
 /// Letters go one by one: the last one goes when its turn comes, not when its turn would be over.
-fn takes(letters: u64, end: End, speed: &Speed<'_>, shared: &Shared) -> Duration {
+fn takes(mailbox: &Mailbox, end: End, rates: Rates, speed: &Speed<'_>, shared: &Shared) -> Duration {
     let turn = match end.last {
-        Holds::Mailbox => per_second(speed.pace.per_mailbox).recip(),
-        Holds::Domain => per_second(speed.pace.per_domain).recip(),
-        Holds::Shared => shared.per_second.recip(),
+        Holds::Mailbox => rates.mailbox.recip(),
+        Holds::Domain => rates.domain.recip(),
+        Holds::Shared | Holds::WarmUp => shared.per_second.recip(),
     };
     let flowing = Duration::try_from_secs_f64((end.seconds - turn).max(0.0)).unwrap_or(Duration::MAX);
-    flowing.max(time_for(speed.pace.per_mailbox, letters))
+    let of_mailbox = time_for(limit_of(&mailbox.key, speed.pace), mailbox.lane.letters);
+    flowing.max(jittered(of_mailbox, 0.5))
 }
 
-fn binding(end: End, speed: &Speed<'_>, shared: &Shared) -> Option<Binding> {
-    let (limit, binding) = match end.longest {
-        Holds::Mailbox => (per_second(speed.pace.per_mailbox), Binding::Mailbox),
-        Holds::Domain => (per_second(speed.pace.per_domain), Binding::Domain),
-        Holds::Shared => (shared.per_second, shared.binding),
+/// Which limit holds a mailbox back, how wide it is, and whose own it is.
+fn binding(
+    mailbox: &Mailbox,
+    longest: Holds,
+    speed: &Speed<'_>,
+    shared: &Shared,
+) -> (Option<Binding>, Option<Rate>, Option<String>) {
+    let own = |binding, own: Option<&Limit>, all: Limit, name: &str| {
+        let limit = own.copied().unwrap_or(all).rate();
+        (limit.map(|_| binding), limit, own.map(|_| name.to_owned()))
     };
-    limit.is_finite().then_some(binding)
+    let PaceSettings { per_mailbox, per_domain, mailboxes, domains, .. } = speed.pace;
+    match longest {
+        Holds::Mailbox => own(Binding::Mailbox, mailboxes.get(&mailbox.key), *per_mailbox, &mailbox.key),
+        Holds::Domain => own(Binding::Domain, domains.get(&mailbox.domain), *per_domain, &mailbox.domain),
+        Holds::WarmUp => (Some(Binding::WarmUp), None, None),
+        Holds::Shared => (shared.per_second.is_finite().then_some(shared.binding), shared.limit, None),
+    }
 }

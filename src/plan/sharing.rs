@@ -15,13 +15,22 @@ pub(super) struct Lane {
     pub(super) domain: usize,
 }
 
-/// How many a second at most; infinite without a limit.
-#[derive(Debug, Clone, Copy)]
+/// How many a second at most, of one domain and each mailbox there; infinite without a limit.
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Rates {
     pub(super) mailbox: f64,
     pub(super) domain: f64,
-    /// What all lanes share.
-    pub(super) shared: f64,
+}
+
+/// What all lanes share, for some time.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Phase {
+    /// Seconds from the start; infinite in the last one.
+    pub(super) until: f64,
+    /// How many a second.
+    pub(super) rate: f64,
+    /// How this is called.
+    pub(super) holds: Holds,
 }
 
 /// Which of them holds a lane back.
@@ -30,7 +39,10 @@ pub(super) enum Holds {
     Mailbox,
     Domain,
     Shared,
+    WarmUp,
 }
+
+const HOLDS: [Holds; 4] = [Holds::Mailbox, Holds::Domain, Holds::Shared, Holds::WarmUp];
 
 /// The end of a lane.
 #[derive(Debug, Clone, Copy)]
@@ -61,11 +73,13 @@ impl Ord for Ordered {
     }
 }
 
-/// Seconds in which each of the three held back.
-type Held = [f64; 3];
+/// Seconds in which each of them held back.
+type Held = [f64; HOLDS.len()];
 
 /// A domain with its lanes, the shortest first.
 struct Domain {
+    /// Which of the different rates it has.
+    rates: usize,
     lanes: Vec<usize>,
     done: usize,
     /// Letters that each of its open lanes has sent.
@@ -74,7 +88,10 @@ struct Domain {
     held_before: Held,
 }
 
-/// All domains with the same number of open lanes: these go at one speed.
+/// Domains of the same rates with so many open lanes.
+type Key = (usize, usize);
+
+/// All of these: they go at one speed.
 #[derive(Default)]
 struct Class {
     lanes: usize,
@@ -85,27 +102,37 @@ struct Class {
 
 struct Run<'a> {
     lanes: &'a [Lane],
-    rates: Rates,
+    rates: Vec<Rates>,
+    phases: &'a [Phase],
     domains: Vec<Domain>,
-    classes: BTreeMap<usize, Class>,
+    classes: BTreeMap<Key, Class>,
     seconds: f64,
     ends: Vec<Option<End>>,
 }
 
-/// When each lane ends; `None` for one without letters.
-pub(super) fn ends(lanes: &[Lane], rates: Rates) -> Vec<Option<End>> {
-    let count = lanes.iter().map(|lane| lane.domain + 1).max().unwrap_or(0);
-    let domain =
-        || Domain { lanes: Vec::new(), done: 0, sent: 0.0, held: Held::default(), held_before: Held::default() };
-    let mut domains: Vec<Domain> = std::iter::repeat_with(domain).take(count).collect();
+/// When each lane ends; `None` for one without letters. `rates` are those of each domain; of the phases the last has
+/// no end.
+pub(super) fn ends(lanes: &[Lane], rates: &[Rates], phases: &[Phase]) -> Vec<Option<End>> {
+    let mut different: Vec<Rates> = Vec::new();
+    let mut domains: Vec<Domain> = Vec::new();
+    for of_domain in rates {
+        let known = different.iter().position(|known| known == of_domain);
+        let rates = known.unwrap_or_else(|| {
+            different.push(*of_domain);
+            different.len() - 1
+        });
+        let (held, held_before) = (Held::default(), Held::default());
+        domains.push(Domain { rates, lanes: Vec::new(), done: 0, sent: 0.0, held, held_before });
+    }
     for (i, lane) in lanes.iter().enumerate().filter(|(_, lane)| lane.letters > 0) {
         domains[lane.domain].lanes.push(i);
     }
     for domain in &mut domains {
         domain.lanes.sort_by_key(|&lane| lanes[lane].letters);
     }
-    let mut run = Run { lanes, rates, domains, classes: BTreeMap::new(), seconds: 0.0, ends: vec![None; lanes.len()] };
-    (0..count).for_each(|domain| run.join_class(domain));
+    let ends = vec![None; lanes.len()];
+    let mut run = Run { lanes, rates: different, phases, domains, classes: BTreeMap::new(), seconds: 0.0, ends };
+    (0..rates.len()).for_each(|domain| run.join_class(domain));
     while run.step() {}
     run.ends
 }
@@ -117,7 +144,7 @@ impl Run<'_> {
         let domain = &mut self.domains[number];
         let open = domain.lanes.len() - domain.done;
         let Some(&next) = domain.lanes.get(domain.done) else { return };
-        let class = self.classes.entry(open).or_default();
+        let class = self.classes.entry((open, domain.rates)).or_default();
         class.lanes += open;
         domain.held_before = class.held;
         let left = self.lanes[next].letters as f64 - domain.sent;
@@ -125,62 +152,79 @@ impl Run<'_> {
     }
 
     /// How fast a lane goes where its domain has so many open ones, if nothing were shared; and what holds it back.
-    fn own_rate(&self, open: usize) -> (f64, Holds) {
-        let of_domain = self.rates.domain / open as f64;
-        if of_domain < self.rates.mailbox { (of_domain, Holds::Domain) } else { (self.rates.mailbox, Holds::Mailbox) }
+    fn own_rate(&self, (open, rates): Key) -> (f64, Holds) {
+        let Rates { mailbox, domain } = self.rates[rates];
+        let of_domain = domain / open as f64;
+        if of_domain < mailbox { (of_domain, Holds::Domain) } else { (mailbox, Holds::Mailbox) }
     }
 
     /// What each lane gets of the shared rate, where some want more than that.
-    fn share(&self) -> f64 {
-        let mut left = self.rates.shared;
-        let mut lanes: usize = self.classes.values().map(|class| class.lanes).sum();
-        // The more lanes a domain has open, the slower each.
-        for (&open, class) in self.classes.iter().rev() {
-            let (own, _) = self.own_rate(open);
+    fn share(&self, shared: f64) -> f64 {
+        if shared.is_infinite() {
+            return shared;
+        }
+        let mut wants: Vec<(Ordered, usize)> =
+            self.classes.iter().map(|(key, class)| (Ordered(self.own_rate(*key).0), class.lanes)).collect();
+        wants.sort_unstable();
+        let mut left = shared;
+        let mut lanes: usize = wants.iter().map(|(_, lanes)| lanes).sum();
+        for (Ordered(own), of_class) in wants {
             if own * lanes as f64 > left {
                 return left / lanes as f64;
             }
-            left -= own * class.lanes as f64;
-            lanes -= class.lanes;
+            left -= own * of_class as f64;
+            lanes -= of_class;
         }
         f64::INFINITY
     }
 
-    /// Goes on to the next end of a lane; false when there is none.
+    fn phase(&self) -> Phase {
+        let endless = Phase { until: f64::INFINITY, rate: f64::INFINITY, holds: Holds::Shared };
+        self.phases.iter().find(|phase| phase.until > self.seconds).copied().unwrap_or(endless)
+    }
+
+    /// Goes on to the next end of a lane, or of a phase; false when every lane has ended.
     fn step(&mut self) -> bool {
-        let share = self.share();
-        let speed = |open: usize| {
-            let (own, holds) = self.own_rate(open);
-            if share < own { (share, Holds::Shared) } else { (own, holds) }
+        let phase = self.phase();
+        let share = self.share(phase.rate);
+        let speed = |key: Key| {
+            let (own, holds) = self.own_rate(key);
+            if share < own { (share, phase.holds) } else { (own, holds) }
         };
-        let speeds: BTreeMap<usize, (f64, Holds)> = self.classes.keys().map(|&open| (open, speed(open))).collect();
-        let wait = |(open, class): (&usize, &Class)| {
+        let speeds: BTreeMap<Key, (f64, Holds)> = self.classes.keys().map(|&key| (key, speed(key))).collect();
+        let wait = |(key, class): (&Key, &Class)| {
             let Reverse((Ordered(end), _)) = class.ends.peek()?;
-            let rate = speeds[open].0;
-            Some((Ordered(if rate.is_finite() { ((end - class.sent) / rate).max(0.0) } else { 0.0 }), *open))
+            let rate = speeds[key].0;
+            Some((Ordered(if rate.is_finite() { ((end - class.sent) / rate).max(0.0) } else { 0.0 }), *key))
         };
         let Some((Ordered(wait), next)) = self.classes.iter().filter_map(wait).min() else { return false };
-        self.seconds += wait;
-        for (open, class) in &mut self.classes {
-            let (rate, holds) = speeds[open];
+        let is_over = self.seconds + wait > phase.until;
+        let wait = if is_over { phase.until - self.seconds } else { wait };
+        for (key, class) in &mut self.classes {
+            let (rate, holds) = speeds[key];
             class.held[holds as usize] += wait;
             class.sent += if wait > 0.0 { rate * wait } else { 0.0 };
         }
-        self.end_one(next, speeds[&next].1);
+        if is_over {
+            self.seconds = phase.until;
+        } else {
+            self.seconds += wait;
+            self.end_one(next, speeds[&next].1);
+        }
         true
     }
 
     /// Ends the lanes of one domain that are due, and puts it among those with fewer.
-    fn end_one(&mut self, open: usize, last: Holds) {
-        let Some(class) = self.classes.get_mut(&open) else { return };
+    fn end_one(&mut self, key: Key, last: Holds) {
+        let Some(class) = self.classes.get_mut(&key) else { return };
         let Some(Reverse((_, number))) = class.ends.pop() else { return };
-        class.lanes -= open;
+        class.lanes -= key.0;
         let domain = &mut self.domains[number];
         for (sum, (now, before)) in domain.held.iter_mut().zip(class.held.iter().zip(domain.held_before)) {
             *sum += now - before;
         }
         if class.ends.is_empty() {
-            self.classes.remove(&open);
+            self.classes.remove(&key);
         }
         let longest = longest(domain.held, last);
         let letters = domain.lanes.get(domain.done).map_or(0, |&lane| self.lanes[lane].letters);
@@ -194,7 +238,6 @@ impl Run<'_> {
 }
 
 fn longest(held: Held, last: Holds) -> Holds {
-    let all = [Holds::Mailbox, Holds::Domain, Holds::Shared];
-    let most = all.into_iter().max_by(|a, b| held[*a as usize].total_cmp(&held[*b as usize]));
+    let most = HOLDS.into_iter().max_by(|a, b| held[*a as usize].total_cmp(&held[*b as usize]));
     most.filter(|holds| held[*holds as usize] > 0.0).unwrap_or(last)
 }

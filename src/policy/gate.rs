@@ -50,13 +50,54 @@ pub(super) struct Slot(Option<Moment>);
 /// A limit, and how much of it each key has used.
 #[derive(Debug)]
 pub(super) struct Gate<K> {
-    quota: Option<Quota>,
+    limit: Kept,
+    /// Of the keys that have another one.
+    own: HashMap<K, Kept>,
     untouched_at: HashMap<K, Moment>,
+}
+
+/// A limit as it is kept, and the window in which it holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Kept(Option<(Quota, Duration)>);
+
+impl Kept {
+    fn new(limit: Limit, factor: f64) -> Self {
+        Self(limit.rate().map(|rate| (quota(rate, factor), rate.unit().duration())))
+    }
+
+    fn quota(self) -> Option<Quota> {
+        self.0.map(|(quota, _)| quota)
+    }
+
+    /// What was used of another limit, as used of this one, in proportion; nothing where either is none.
+    fn carried_over(self, from: Self, untouched_at: Moment, now: Moment) -> Option<Moment> {
+        let (from, to) = (from.quota()?, self.quota()?);
+        let burst = u128::from(to.burst_size().get());
+        let (from, to) = (from.replenish_interval().as_nanos(), to.replenish_interval().as_nanos());
+        let left = u128::from(untouched_at.saturating_sub(now));
+        let left = (left * to).div_ceil(from.max(1)).min(to * burst);
+        Some(now.saturating_add(u64::try_from(left).unwrap_or(MOMENT_MAX)).min(MOMENT_MAX))
+    }
+}
+
+impl<K> Default for Gate<K> {
+    /// Without a limit.
+    fn default() -> Self {
+        Self { limit: Kept(None), own: HashMap::new(), untouched_at: HashMap::new() }
+    }
 }
 
 impl<K: Hash + Eq> Gate<K> {
     pub(super) fn new(limit: Limit) -> Self {
-        Self { quota: limit.rate().map(|rate| quota(rate, 1.0)), untouched_at: HashMap::new() }
+        Self { limit: Kept::new(limit, 1.0), ..Self::default() }
+    }
+
+    fn kept<Q: Hash + Eq + ?Sized>(&self, key: &Q) -> Kept
+    where
+        K: Borrow<Q>,
+    {
+        // Most gates have no exceptions: then nothing is looked up.
+        if self.own.is_empty() { self.limit } else { self.own.get(key).copied().unwrap_or(self.limit) }
     }
 
     /// Asks, and changes nothing.
@@ -64,7 +105,7 @@ impl<K: Hash + Eq> Gate<K> {
     where
         K: Borrow<Q>,
     {
-        match self.quota {
+        match self.kept(key).quota() {
             None => Answer::FREE,
             Some(quota) => consult(quota, self.untouched_at.get(key).copied(), now),
         }
@@ -77,27 +118,62 @@ impl<K: Hash + Eq> Gate<K> {
         }
     }
 
+    /// Takes one that went at a time that has passed, whether the limit would have let it or not.
+    ///
+    /// What is over the limit is waited out, though never for longer than one window after it: then no window holds
+    /// any of it.
+    pub(super) fn remember(&mut self, key: K, at: Moment) {
+        let Some((quota, unit)) = self.kept(&key).0 else { return };
+        let interval = quota.replenish_interval();
+        let burst = interval * (quota.burst_size().get() - 1);
+        let latest = at.saturating_add(moment(unit + unit / 100 + burst));
+        let before = self.untouched_at.get(&key).copied().unwrap_or(0);
+        let untouched_at = before.max(at).saturating_add(moment(interval)).min(latest.max(before));
+        self.untouched_at.insert(key, untouched_at);
+    }
+
     /// The time between two, once the burst is used.
     pub(super) fn interval(&self) -> Option<Duration> {
-        self.quota.map(|quota| quota.replenish_interval())
+        self.limit.quota().map(|quota| quota.replenish_interval())
+    }
+
+    /// The same for one key.
+    pub(super) fn interval_of<Q: Hash + Eq + ?Sized>(&self, key: &Q) -> Option<Duration>
+    where
+        K: Borrow<Q>,
+    {
+        self.kept(key).quota().map(|quota| quota.replenish_interval())
     }
 
     /// Another limit from now on, or a part of it. What was used stays used, in proportion: nobody gains a burst
     /// by a change.
     pub(super) fn change(&mut self, limit: Limit, factor: f64, now: Moment) {
-        let old = self.quota;
-        self.quota = limit.rate().map(|rate| quota(rate, factor));
-        let (Some(old), Some(new)) = (old, self.quota) else {
-            self.untouched_at.clear();
+        let old = std::mem::replace(&mut self.limit, Kept::new(limit, factor));
+        let (new, own) = (self.limit, &self.own);
+        self.untouched_at.retain(|key, untouched_at| {
+            let carried =
+                if own.contains_key(key) { Some(*untouched_at) } else { new.carried_over(old, *untouched_at, now) };
+            carried.is_some_and(|moment| {
+                *untouched_at = moment;
+                true
+            })
+        });
+    }
+
+    /// Another limit for one key, or the one that all have. What was used stays used.
+    pub(super) fn set_own(&mut self, key: K, limit: Option<Limit>, now: Moment) {
+        let (old, new) = (self.kept(&key), limit.map(|limit| Kept::new(limit, 1.0)));
+        if self.own.get(&key).copied() == new {
             return;
-        };
-        let (from, to) = (old.replenish_interval().as_nanos(), new.replenish_interval().as_nanos());
-        let all_used = to * u128::from(new.burst_size().get());
-        for untouched_at in self.untouched_at.values_mut() {
-            let left = u128::from(untouched_at.saturating_sub(now));
-            let left = (left * to).div_ceil(from.max(1)).min(all_used);
-            *untouched_at = now.saturating_add(u64::try_from(left).unwrap_or(MOMENT_MAX)).min(MOMENT_MAX);
         }
+        if let Some(untouched_at) = self.untouched_at.get_mut(&key) {
+            // Without a limit before, nothing was noted that could be carried over.
+            *untouched_at = new.unwrap_or(self.limit).carried_over(old, *untouched_at, now).unwrap_or(now);
+        }
+        match new {
+            Some(new) => self.own.insert(key, new),
+            None => self.own.remove(&key),
+        };
     }
 
     /// Forgets every key whose limit is untouched again.

@@ -1,16 +1,20 @@
 //! All limits on speed together: of the campaign, of each relay, of each recipient domain, of each mailbox.
 //!
-//! A hand-over needs the consent of all; nothing is taken from any limit unless all consent. Days' quotas that
-//! outlive a restart are counted from the ledger, not here.
+//! A hand-over needs the consent of all; nothing is taken from any limit unless all consent. Limits smooth, and are
+//! `gate`s; quotas of a day and the warm-up only count, and are `tally`s.
 
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use super::gate::{Answer, Gate, Moment, moment};
+use super::groups::Groups;
 use super::rate::Limit;
+use super::tally::{Tally, day_begins, day_since};
 use super::waiting_line::WaitingLine;
+use super::warm_up::WarmUp;
 
 /// The limits that do not depend on the relay.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PaceSettings {
     /// Of the whole campaign.
     pub global: Limit,
@@ -18,16 +22,57 @@ pub struct PaceSettings {
     pub per_mailbox: Limit,
     /// Of each recipient's domain.
     pub per_domain: Limit,
+    /// Domains that count as one.
+    pub groups: Groups,
+    /// Domains and groups with a limit of their own.
+    pub domains: BTreeMap<String, Limit>,
+    /// Mailboxes with a limit of their own, by [`crate::model::EmailAddress::key`].
+    pub mailboxes: BTreeMap<String, Limit>,
+    /// Of the whole campaign, on its first days.
+    pub warm_up: WarmUp,
+}
+
+impl PaceSettings {
+    /// As fast as it goes.
+    pub fn unlimited() -> Self {
+        Self {
+            global: Limit::Unlimited,
+            per_mailbox: Limit::Unlimited,
+            per_domain: Limit::Unlimited,
+            groups: Groups::default(),
+            domains: BTreeMap::new(),
+            mailboxes: BTreeMap::new(),
+            warm_up: WarmUp::default(),
+        }
+    }
+}
+
+/// The limits of one relay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RelayLimits {
+    /// Smooth.
+    pub rate: Limit,
+    /// At most so many in any 24 hours, as fast as the rate lets them; whatever its unit.
+    pub quota: Limit,
+}
+
+impl RelayLimits {
+    /// As fast as it goes.
+    pub const UNLIMITED: Self = Self { rate: Limit::Unlimited, quota: Limit::Unlimited };
 }
 
 /// Which limit made a message wait.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Binding {
     /// The campaign's.
     Global,
+    /// The campaign's, while it is new.
+    WarmUp,
     /// The relay's.
     Relay,
-    /// The recipient domain's.
+    /// The relay's of a day.
+    Quota,
+    /// The recipient domain's, or its group's.
     Domain,
     /// The recipient mailbox's.
     Mailbox,
@@ -60,15 +105,28 @@ pub struct Pace {
     relays: Vec<Relay>,
     domains: Gate<Box<str>>,
     mailboxes: Gate<i64>,
+    /// The lanes of mailboxes with a limit of their own, as far as they were asked for.
+    own_lanes: HashMap<i64, String>,
     waiting: WaitingLine,
+    today: Tally,
+    first_hand_over: Option<Moment>,
+    /// The first hand-over was in an earlier run, so nothing undoes it.
+    began_before: bool,
     prune_at: Moment,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Relay {
-    limit: Limit,
+    limits: RelayLimits,
     factor: f64,
     gate: Gate<()>,
+    today: Tally,
+}
+
+impl Default for RelayLimits {
+    fn default() -> Self {
+        Self::UNLIMITED
+    }
 }
 
 const PRUNE_EVERY: Duration = Duration::from_secs(60);
@@ -76,36 +134,56 @@ const PRUNE_EVERY: Duration = Duration::from_secs(60);
 impl Pace {
     /// These limits, unused, and no relay yet.
     pub fn new(settings: PaceSettings) -> Self {
-        Self {
-            settings,
+        let mut pace = Self {
             now: 0,
             global: Gate::new(settings.global),
             relays: Vec::new(),
             domains: Gate::new(settings.per_domain),
             mailboxes: Gate::new(settings.per_mailbox),
+            own_lanes: HashMap::new(),
             waiting: WaitingLine::default(),
+            today: Tally::default(),
+            first_hand_over: None,
+            began_before: false,
             prune_at: 0,
-        }
+            settings,
+        };
+        pace.set_own_domains();
+        pace
     }
 
-    /// Other limits from now on.
-    pub fn change(&mut self, settings: PaceSettings) {
-        self.settings = settings;
-        self.global.change(settings.global, 1.0, self.now);
-        self.domains.change(settings.per_domain, 1.0, self.now);
-        self.mailboxes.change(settings.per_mailbox, 1.0, self.now);
+    /// Other limits from now on. What was used stays used: nobody gains a burst by a change.
+    pub fn change(&mut self, now: Duration, settings: PaceSettings) {
+        self.now = self.now.max(moment(now));
+        let before = std::mem::replace(&mut self.settings, settings);
+        self.global.change(self.settings.global, 1.0, self.now);
+        self.domains.change(self.settings.per_domain, 1.0, self.now);
+        self.mailboxes.change(self.settings.per_mailbox, 1.0, self.now);
+        for name in before.domains.keys().filter(|name| !self.settings.domains.contains_key(*name)) {
+            self.domains.set_own(name.as_str().into(), None, self.now);
+        }
+        self.set_own_domains();
+        for (lane, mailbox) in &self.own_lanes {
+            self.mailboxes.set_own(*lane, self.settings.mailboxes.get(mailbox).copied(), self.now);
+        }
         self.waiting = WaitingLine::default();
     }
 
-    /// Adds the relay of that number, or changes its limit.
-    pub fn add_relay(&mut self, index: usize, limit: Limit) {
-        while self.relays.len() <= index {
-            self.relays.push(Relay { limit: Limit::Unlimited, factor: 1.0, gate: Gate::new(Limit::Unlimited) });
+    fn set_own_domains(&mut self) {
+        for (name, limit) in &self.settings.domains {
+            self.domains.set_own(name.as_str().into(), Some(*limit), self.now);
         }
-        self.update_relay(index, |relay| relay.limit = limit);
     }
 
-    /// Gives a relay a part of its limit, 0 to 1, as [`super::Throttle::factor`] says. A relay without a limit has
+    /// Adds the relay of that number, or changes its limits.
+    pub fn add_relay(&mut self, index: usize, limits: RelayLimits) {
+        while self.relays.len() <= index {
+            self.relays.push(Relay { factor: 1.0, ..Relay::default() });
+        }
+        self.update_relay(index, |relay| relay.limits = limits);
+    }
+
+    /// Gives a relay a part of its rate, 0 to 1, as [`super::Throttle::factor`] says. A relay without a limit has
     /// none that could be lowered.
     pub fn set_relay_factor(&mut self, index: usize, factor: f64) {
         self.update_relay(index, |relay| relay.factor = factor);
@@ -113,41 +191,112 @@ impl Pace {
 
     fn update_relay(&mut self, index: usize, update: impl FnOnce(&mut Relay)) {
         let Some(relay) = self.relays.get_mut(index) else { return };
-        let before = (relay.limit, relay.factor.to_bits());
+        let before = (relay.limits.rate, relay.factor.to_bits());
         update(relay);
-        if before != (relay.limit, relay.factor.to_bits()) {
-            relay.gate.change(relay.limit, relay.factor, self.now);
+        if before != (relay.limits.rate, relay.factor.to_bits()) {
+            relay.gate.change(relay.limits.rate, relay.factor, self.now);
         }
     }
 
-    /// May a message to that lane's mailbox, in that domain, be handed to that relay now?
+    /// May a message to that lane's mailbox be handed to that relay now?
     ///
     /// `now` never goes back: an earlier one counts as the latest. A lane that has to wait for its domain gets a
     /// slot of its own, and the same one when it asks again.
-    pub fn ask(&mut self, now: Duration, relay: usize, domain: &str, lane: i64) -> Admission {
+    pub fn ask(&mut self, now: Duration, relay: usize, mailbox: &str, lane: i64) -> Admission {
         self.now = self.now.max(moment(now));
         self.prune_now_and_then();
+        self.know(mailbox, lane);
         let now = self.now;
-        let relay_gate = self.relays.get(relay).map(|relay| &relay.gate);
+        let domain = self.settings.groups.of(domain_of(mailbox));
+        let of_relay = self.relays.get(relay);
         let answers = [
             (Binding::Global, self.global.ask(&(), now)),
-            (Binding::Relay, relay_gate.map_or(Answer::FREE, |gate| gate.ask(&(), now))),
+            (Binding::WarmUp, self.warm_up(now)),
+            (Binding::Relay, of_relay.map_or(Answer::FREE, |relay| relay.gate.ask(&(), now))),
+            (Binding::Quota, of_relay.map_or(Answer::FREE, |relay| relay.quota(now))),
             (Binding::Domain, self.domains.ask(domain, now)),
             (Binding::Mailbox, self.mailboxes.ask(&lane, now)),
         ];
-        let [(_, Answer::Go(global)), (_, Answer::Go(of_relay)), (_, Answer::Go(of_domain)), (_, Answer::Go(mailbox))] =
-            answers
-        else {
-            return self.refuse(&answers, domain, lane);
-        };
-        self.global.take((), global);
-        if let Some(relay) = self.relays.get_mut(relay) {
-            relay.gate.take((), of_relay);
+        if answers.iter().any(|(_, answer)| matches!(answer, Answer::Wait(_))) {
+            let domain = domain.to_owned();
+            return self.refuse(&answers, &domain, lane);
         }
-        self.domains.take(domain.into(), of_domain);
-        self.mailboxes.take(lane, mailbox);
+        let domain: Box<str> = domain.into();
+        for (binding, answer) in answers {
+            let Answer::Go(slot) = answer else { continue };
+            match binding {
+                Binding::Global => self.global.take((), slot),
+                Binding::Relay => {
+                    self.relays.get_mut(relay).into_iter().for_each(|relay| relay.gate.take((), slot));
+                }
+                Binding::Domain => self.domains.take(domain.clone(), slot),
+                Binding::Mailbox => self.mailboxes.take(lane, slot),
+                Binding::WarmUp | Binding::Quota => {}
+            }
+        }
+        self.count(relay, now, 1);
         self.waiting.leave(lane);
         Admission::Go
+    }
+
+    /// A hand-over of an earlier run, the oldest first: it counts under today's limits, so that a restart lets no
+    /// more through than they allow, also where they were wider when it went.
+    pub fn remember(&mut self, at: Duration, relay: usize, mailbox: &str, lane: i64) {
+        self.know(mailbox, lane);
+        let at = moment(at);
+        self.global.remember((), at);
+        if let Some(relay) = self.relays.get_mut(relay) {
+            relay.gate.remember((), at);
+        }
+        self.domains.remember(self.settings.groups.of(domain_of(mailbox)).into(), at);
+        self.mailboxes.remember(lane, at);
+    }
+
+    /// So many hand-overs of an earlier run to that relay, for the quotas of a day. In any order.
+    pub fn remember_of_day(&mut self, at: Duration, relay: usize, hand_overs: u64) {
+        self.count(relay, moment(at), hand_overs);
+    }
+
+    /// When the first hand-over of all was: with it, the warm-up begins.
+    pub fn remember_first(&mut self, at: Duration) {
+        self.first_hand_over = Some(moment(at));
+        self.began_before = true;
+    }
+
+    /// A message that was let go was refused, so the relay has not got it: it counts towards no quota of a day.
+    pub fn was_refused(&mut self, relay: usize) {
+        self.today.take_back(self.now);
+        if self.today.is_empty() && !self.began_before {
+            self.first_hand_over = None;
+        }
+        if let Some(relay) = self.relays.get_mut(relay) {
+            relay.today.take_back(self.now);
+        }
+    }
+
+    fn count(&mut self, relay: usize, at: Moment, hand_overs: u64) {
+        self.first_hand_over.get_or_insert(at);
+        self.today.note(at, hand_overs);
+        if let Some(relay) = self.relays.get_mut(relay) {
+            relay.today.note(at, hand_overs);
+        }
+    }
+
+    /// Notes the lane of a mailbox that has a limit of its own.
+    fn know(&mut self, mailbox: &str, lane: i64) {
+        let Some(own) = self.settings.mailboxes.get(mailbox) else { return };
+        self.own_lanes.entry(lane).or_insert_with(|| mailbox.to_owned());
+        self.mailboxes.set_own(lane, Some(*own), self.now);
+    }
+
+    fn warm_up(&self, now: Moment) -> Answer {
+        let day = self.first_hand_over.map_or(0, |first| day_since(first, now));
+        let quota = self.settings.warm_up.on_day(day);
+        let Some(free_at) = quota.and_then(|quota| self.today.free_at(u64::from(quota), now)) else {
+            return Answer::FREE;
+        };
+        let next_day = self.first_hand_over.map_or(free_at, |first| day_begins(first, day + 1));
+        Answer::Wait(free_at.min(next_day))
     }
 
     /// The longest wait that any limit asks for.
@@ -163,21 +312,31 @@ impl Pace {
         }
         let (until, by) = longest;
         if by == Binding::Domain {
-            self.waiting.join(domain, lane, until, self.domains.interval().unwrap_or_default());
+            self.waiting.join(domain, lane, until, self.domains.interval_of(domain).unwrap_or_default());
         }
         Admission::Wait { until: Duration::from_nanos(until), by }
     }
 
-    /// How long a lane waits after a hand-over; `None` where mailboxes have no limit.
+    /// How long a lane waits after a hand-over, at least; `None` where mailboxes have no limit. A mailbox with a
+    /// slower limit of its own is told so when it asks.
     pub fn mailbox_interval(&self) -> Option<Duration> {
-        self.mailboxes.interval()
+        let own = self.settings.mailboxes.values().map(|limit| super::gate::steady_interval(*limit));
+        let all = own.chain([self.mailboxes.interval()]);
+        let is_limited = all.clone().any(|interval| interval.is_some());
+        is_limited.then(|| all.map(Option::unwrap_or_default).min().unwrap_or_default())
+    }
+
+    /// How many hand-overs of the last 24 hours count towards that relay's quota.
+    pub fn of_day(&self, relay: usize) -> u64 {
+        self.relays.get(relay).map_or(0, |relay| relay.today.count(self.now))
     }
 
     /// How late a message may reach the wire after it was let go without any limit being exceeded (see `gate`); `None`
     /// where nothing is limited.
     pub fn slack(&self) -> Option<Duration> {
-        let of_all = [self.settings.global, self.settings.per_domain, self.settings.per_mailbox];
-        let limits = of_all.into_iter().chain(self.relays.iter().map(|relay| relay.limit));
+        let PaceSettings { global, per_mailbox, per_domain, domains, mailboxes, .. } = &self.settings;
+        let of_all = [global, per_mailbox, per_domain].into_iter().chain(domains.values()).chain(mailboxes.values());
+        let limits = of_all.copied().chain(self.relays.iter().map(|relay| relay.limits.rate));
         limits.filter_map(Limit::rate).map(|rate| rate.unit().duration() / 101).min()
     }
 
@@ -192,257 +351,23 @@ impl Pace {
             self.domains.prune(self.now);
             self.mailboxes.prune(self.now);
             self.waiting.prune(self.now);
+            self.today.forget_before(self.now);
+            self.relays.iter_mut().for_each(|relay| relay.today.forget_before(self.now));
         }
     }
+}
+
+impl Relay {
+    fn quota(&self, now: Moment) -> Answer {
+        let free_at = self.limits.quota.rate().and_then(|quota| self.today.free_at(u64::from(quota.count()), now));
+        free_at.map_or(Answer::FREE, Answer::Wait)
+    }
+}
+
+/// A domain alone stands for itself.
+fn domain_of(mailbox: &str) -> &str {
+    mailbox.rsplit_once('@').map_or(mailbox, |(_, domain)| domain)
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn limit(text: &str) -> Limit {
-        text.parse().unwrap()
-    }
-
-    fn pace(global: &str, per_domain: &str, per_mailbox: &str) -> Pace {
-        Pace::new(PaceSettings {
-            global: limit(global),
-            per_domain: limit(per_domain),
-            per_mailbox: limit(per_mailbox),
-        })
-    }
-
-    fn ms(n: u64) -> Duration {
-        Duration::from_millis(n)
-    }
-
-    fn wait(until: u64, by: Binding) -> Admission {
-        Admission::Wait { until: ms(until), by }
-    }
-
-    /// No window of one unit, both ends included, holds more than the rate's number.
-    fn assert_never_faster(handed_over: &[Duration], limit: Limit) {
-        let rate = limit.rate().unwrap();
-        let n = usize::try_from(rate.count()).unwrap();
-        for window in handed_over.windows(n + 1) {
-            assert!(window[n] > window[0] + rate.unit().duration(), "{n} and one more from {:?}", window[0]);
-        }
-    }
-
-    #[test]
-    fn each_limit_binds_on_its_own() {
-        for (global, domain, mailbox, relay, by) in [
-            ("1/s", "unlimited", "unlimited", "unlimited", Binding::Global),
-            ("unlimited", "1/s", "unlimited", "unlimited", Binding::Domain),
-            ("unlimited", "unlimited", "1/s", "unlimited", Binding::Mailbox),
-            ("unlimited", "unlimited", "unlimited", "1/s", Binding::Relay),
-        ] {
-            let mut pace = pace(global, domain, mailbox);
-            pace.add_relay(0, limit(relay));
-            assert_eq!(pace.ask(ms(0), 0, "x.example", 1), Admission::Go);
-            assert_eq!(pace.ask(ms(0), 0, "x.example", 1), wait(1010, by));
-            assert_eq!(pace.ask(ms(1010), 0, "x.example", 1), Admission::Go);
-        }
-    }
-
-    #[test]
-    fn a_refusal_by_one_limit_uses_up_no_other() {
-        let mut pace = pace("1/s", "1/s", "1/h");
-        assert_eq!(pace.ask(ms(0), 0, "x.example", 1), Admission::Go);
-        for second in 2..100 {
-            assert_eq!(pace.ask(ms(second * 1000), 0, "x.example", 1), wait(3_636_000, Binding::Mailbox));
-            assert_eq!(pace.ask(ms(second * 1000), 0, "y.example", 1), wait(3_636_000, Binding::Mailbox));
-        }
-        assert_eq!(pace.ask(ms(99_000), 0, "x.example", 2), Admission::Go);
-    }
-
-    #[test]
-    fn no_lane_no_domain_and_no_relay_blocks_another() {
-        let mut pace = pace("unlimited", "2/h", "1/h");
-        pace.add_relay(1, limit("1/d"));
-        assert_eq!(pace.ask(ms(0), 1, "x.example", 1), Admission::Go);
-        assert!(matches!(pace.ask(ms(0), 1, "y.example", 2), Admission::Wait { by: Binding::Relay, .. }));
-        assert_eq!(pace.ask(ms(0), 0, "y.example", 2), Admission::Go);
-        assert_eq!(pace.ask(ms(0), 7, "z.example", 3), Admission::Go, "a relay that was not added has no limit");
-    }
-
-    #[test]
-    fn lanes_of_one_domain_wake_one_after_the_other() {
-        let mut pace = pace("unlimited", "1/s", "unlimited");
-        assert_eq!(pace.ask(ms(0), 0, "x.example", 0), Admission::Go);
-        for lane in 1..1000 {
-            let slot = 1010 * u64::try_from(lane).unwrap();
-            assert_eq!(pace.ask(ms(0), 0, "x.example", lane), wait(slot, Binding::Domain));
-            assert_eq!(pace.ask(ms(0), 0, "x.example", lane), wait(slot, Binding::Domain), "the same when asked again");
-        }
-        for lane in 1..1000 {
-            let slot = 1010 * u64::try_from(lane).unwrap();
-            assert_eq!(pace.ask(ms(slot), 0, "x.example", lane), Admission::Go, "lane {lane} goes at its slot");
-        }
-    }
-
-    #[test]
-    fn a_lane_that_was_overtaken_is_next_and_not_last() {
-        let mut pace = pace("unlimited", "1/s", "unlimited");
-        assert_eq!(pace.ask(ms(0), 0, "x.example", 0), Admission::Go);
-        for lane in 1..100 {
-            let _ = pace.ask(ms(0), 0, "x.example", lane);
-        }
-        assert_eq!(pace.ask(ms(1010), 0, "x.example", 500), Admission::Go, "it asked at a free moment");
-        assert_eq!(pace.ask(ms(1010), 0, "x.example", 1), wait(2020, Binding::Domain));
-    }
-
-    #[test]
-    fn a_slot_that_nobody_uses_is_not_lost_for_the_others() {
-        let mut pace = pace("unlimited", "1/s", "unlimited");
-        for lane in 0..100 {
-            let _ = pace.ask(ms(0), 0, "x.example", lane);
-        }
-        assert_eq!(pace.ask(ms(5000), 0, "x.example", 500), Admission::Go);
-    }
-
-    #[test]
-    fn a_relay_is_given_a_part_of_its_rate_and_only_that_relay() {
-        let mut pace = pace("unlimited", "unlimited", "unlimited");
-        pace.add_relay(0, limit("10/s"));
-        pace.add_relay(1, limit("10/s"));
-        pace.set_relay_factor(0, 0.5);
-        pace.set_relay_factor(9, 0.5);
-        for relay in [0, 1] {
-            assert_eq!(pace.ask(ms(0), relay, "x.example", 1), Admission::Go);
-        }
-        assert_eq!(pace.ask(ms(0), 0, "x.example", 1), wait(202, Binding::Relay));
-        assert_eq!(pace.ask(ms(0), 1, "x.example", 1), wait(101, Binding::Relay));
-    }
-
-    #[test]
-    fn a_clock_that_goes_back_gives_nothing_away() {
-        let mut pace = pace("1/h", "unlimited", "unlimited");
-        assert_eq!(pace.ask(Duration::from_secs(10_000), 0, "x.example", 1), Admission::Go);
-        assert_eq!(pace.ask(ms(0), 0, "x.example", 1), wait(13_636_000, Binding::Global));
-    }
-
-    #[test]
-    fn a_lane_waits_its_mailbox_s_interval_after_a_hand_over() {
-        assert_eq!(pace("1/s", "1/s", "30/h").mailbox_interval(), Some(ms(121_200)));
-        assert_eq!(pace("1/s", "1/s", "unlimited").mailbox_interval(), None);
-    }
-
-    #[test]
-    fn memory_stays_flat_over_a_million_lanes() {
-        let mut pace = pace("unlimited", "100/s", "30/h");
-        let mut most = 0;
-        for lane in 0..1_000_000_u32 {
-            let domain = format!("{}.example", lane % 50_000);
-            let _ = pace.ask(Duration::from_millis(u64::from(lane)), 0, &domain, i64::from(lane));
-            most = most.max(pace.remembered());
-        }
-        // 1,000 a second: two minutes of mailboxes, and one minute more until they are pruned.
-        assert!(most < 400_000, "{most}");
-        assert_eq!(pace.ask(Duration::from_secs(2000), 0, "x.example", -1), Admission::Go);
-        assert_eq!(pace.remembered(), 2, "one domain and one mailbox");
-    }
-
-    /// All hand-overs of `units` units when there is always one more waiting.
-    fn saturate(rate: &str, units: u32) -> Vec<Duration> {
-        let mut pace = pace(rate, "unlimited", "unlimited");
-        let mut handed_over = Vec::new();
-        let mut now = Duration::ZERO;
-        let end = limit(rate).rate().unwrap().unit().duration() * units;
-        while now < end {
-            match pace.ask(now, 0, "x.example", 1) {
-                Admission::Go => handed_over.push(now),
-                Admission::Wait { until, .. } => now = until,
-            }
-        }
-        handed_over
-    }
-
-    const RATES: [&str; 10] = ["1/h", "30/h", "7/d", "5/m", "1/s", "10/s", "199/s", "1000/s", "5000/s", "100000/h"];
-
-    #[test]
-    fn under_saturation_at_least_95_per_cent_of_the_limit_go_through() {
-        for rate in RATES {
-            let count = limit(rate).rate().unwrap().count();
-            let units = if count > 1000 { 3 } else { 20 };
-            let share = f64::from(u32::try_from(saturate(rate, units).len()).unwrap()) / f64::from(count * units);
-            assert!((0.95..=1.06).contains(&share), "{rate}: {share}");
-        }
-    }
-
-    #[test]
-    fn no_limit_is_exceeded_when_a_hand_over_reaches_the_wire_up_to_one_per_cent_of_a_unit_late() {
-        for rate in RATES {
-            let late = limit(rate).rate().unwrap().unit().duration() / 101;
-            let punctual = saturate(rate, 2);
-            // The worst case for a window: its first ones were late, and those after them are not.
-            for late_ones in (1..punctual.len()).step_by(7).take(50) {
-                let mut on_the_wire = punctual.clone();
-                on_the_wire[..late_ones].iter_mut().for_each(|at| *at += late);
-                on_the_wire.sort();
-                assert_never_faster(&on_the_wire, limit(rate));
-            }
-        }
-    }
-
-    /// What may happen between two requests.
-    #[derive(Debug, Clone)]
-    enum Event {
-        Pass(u64),
-        UntilAllowed,
-        Factor(f64),
-        Prune,
-    }
-
-    fn events() -> impl Strategy<Value = Vec<Event>> {
-        let event = prop_oneof![
-            4 => (0..2_000_000_u64).prop_map(Event::Pass),
-            2 => (0..100_000_000_u64).prop_map(Event::Pass),
-            8 => Just(Event::UntilAllowed),
-            1 => (0.01..1.0_f64).prop_map(Event::Factor),
-            1 => Just(Event::Factor(1.0)),
-            1 => Just(Event::Prune),
-        ];
-        prop::collection::vec(event, 200..2000)
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(48))]
-
-        /// I5, over random demand of a day and more: millions of microseconds scaled to each rate's unit.
-        #[test]
-        fn no_window_ever_holds_more_hand_overs_than_the_limit(events in events(), seed in 0..8_usize) {
-            let rate = ["1/h", "30/h", "7/d", "5/m", "3/s", "200/s", "1000/s", "240/m"][seed];
-            let unit = limit(rate).rate().unwrap().unit().duration();
-            let mut pace = pace("unlimited", rate, rate);
-            pace.add_relay(0, limit(rate));
-            let (mut by_relay, mut by_lane) = (Vec::new(), Vec::new());
-            let mut now = Duration::ZERO;
-            let mut allowed_at = now;
-            for event in events {
-                match event {
-                    Event::Pass(millionths) => now += unit.mul_f64(f64::from(u32::try_from(millionths).unwrap()) / 1e7),
-                    Event::UntilAllowed => now = now.max(allowed_at),
-                    Event::Factor(factor) => pace.set_relay_factor(0, factor),
-                    Event::Prune => pace.prune_at = 0,
-                }
-                for (relay, lane) in [(0, 1), (0, 2), (1, 1), (0, 1)] {
-                    match pace.ask(now, relay, "x.example", lane) {
-                        Admission::Go => {
-                            if relay == 0 { by_relay.push(now) }
-                            if lane == 1 { by_lane.push(now) }
-                        }
-                        Admission::Wait { until, .. } => {
-                            prop_assert!(until > now);
-                            allowed_at = until;
-                        }
-                    }
-                }
-            }
-            assert_never_faster(&by_relay, limit(rate));
-            assert_never_faster(&by_lane, limit(rate));
-        }
-    }
-}
+mod tests;

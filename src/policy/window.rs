@@ -134,6 +134,26 @@ impl Window {
         hours.map(|(begin, end)| length(begin.max(from), end.min(to))).sum()
     }
 
+    /// For a sentence: `from 8 to 18 on weekdays`, or the rules as they were written; empty where it is always open.
+    pub fn in_words(&self) -> String {
+        if self.is_always() {
+            return String::new();
+        }
+        let plain = || {
+            let (days, hours) = self.text.split_once(' ').unwrap_or(("", self.text.as_str()));
+            let days = match days {
+                "" => "",
+                "mon-fri" => " on weekdays",
+                "sat-sun" => " on weekends",
+                _ => return None,
+            };
+            let (from, to) = hours.split_once('-').filter(|_| !hours.contains([' ', ',']))?;
+            let hour = |text: &str| text.trim_start_matches('0').trim_end_matches(":00").to_owned();
+            from.starts_with(|c: char| c.is_ascii_digit()).then(|| format!("from {} to {}{days}", hour(from), hour(to)))
+        };
+        plain().unwrap_or_else(|| format!("within {}", self.text))
+    }
+
     /// Whether it is open around the clock.
     pub fn is_always(&self) -> bool {
         self.week.is_none()
@@ -369,6 +389,21 @@ mod tests {
             ("2026-11-24T09:00", "2026-11-24T06:00", 0),
         ] {
             assert_eq!(office.open_between(at(from), at(to)), hours(open_for), "{from} to {to}");
+        }
+    }
+
+    #[test]
+    fn a_window_is_told_in_words() {
+        for (text, words) in [
+            ("always", ""),
+            ("mon-fri 08:00-18:00", "from 8 to 18 on weekdays"),
+            ("mon-fri 8-18:30", "from 8 to 18:30 on weekdays"),
+            ("9-12", "from 9 to 12"),
+            ("mon-fri 8-18, sat 9-12", "within mon-fri 8-18, sat 9-12"),
+            ("mon", "within mon"),
+            ("tue-thu 8-18", "within tue-thu 8-18"),
+        ] {
+            assert_eq!(Window::parse(text, TimeZone::UTC).unwrap().in_words(), words, "{text}");
         }
     }
 

@@ -13,6 +13,7 @@ pub fn status(figures: &Figures) -> Value {
         "campaign": figures.campaign,
         "state": figures.overall.as_str(),
         "reason": figures.reason,
+        "paused_by_staff": figures.pause.as_ref().map(|p| json!({ "since": p.since.to_string(), "reason": p.reason })),
         "at": figures.at.to_string(),
         "letters": by_state(&figures.counts, MessageKind::Letter),
         "confirmations": by_state(&figures.counts, MessageKind::Confirmation),

@@ -8,22 +8,24 @@ use jiff::tz::TimeZone;
 
 use crate::contacts::Survey;
 use crate::plan::{Forecast, MatchReport, Raise};
-use crate::policy::{Binding, Window};
+use crate::policy::Window;
 
 use super::layout::{block, paragraph};
 use super::problem_list::WrittenList;
 use super::table::{Align, Table, count, counted};
-use super::{problems, unjoined};
+use super::{forecast, problems, unjoined};
 
 /// How many lines of a list that stops nothing are named.
 const SHOWN: usize = 10;
 /// How many lines are named in which a cell is empty.
 const LINES: usize = 20;
+/// From here on it is worth a sentence what the slowest mailbox waits for.
+const LONG: std::time::Duration = std::time::Duration::from_secs(4 * 60 * 60);
 /// A moment as people write it.
 pub const MOMENT: &str = "%-d %B %Y, %H:%M %Z";
 
 /// The same where there is little room.
-const SHORT_MOMENT: &str = "%a %-d %b %Y, %H:%M";
+pub const SHORT_MOMENT: &str = "%a %-d %b %Y, %H:%M";
 /// How many officials a summary names.
 const BUSIEST: usize = 10;
 
@@ -40,6 +42,8 @@ pub struct Findings<'a> {
     pub deadline: Option<&'a ZonedDateTime>,
     /// What would have to be faster for all letters to go before the deadline.
     pub raises: &'a [Raise],
+    /// Letters beyond the total of their official.
+    pub beyond_total: u64,
     /// The campaign's own time.
     pub zone: &'a TimeZone,
     /// The hours of letters.
@@ -189,6 +193,14 @@ fn forecast_text(found: &Findings<'_>) -> String {
         out.push('\n');
         block(&mut out, 2, &format!("Letters go {}, by pace.window.", found.window));
     }
+    if found.beyond_total > 0 {
+        out.push('\n');
+        out.push_str(&forecast::beyond_total(found));
+    }
+    if forecasts.iter().any(|f| f.past_deadline || f.takes >= LONG) {
+        out.push('\n');
+        out.push_str(&forecast::sentences(found, 1));
+    }
     out.push_str(&too_late(found));
     out
 }
@@ -201,19 +213,11 @@ fn name(forecast: &Forecast) -> String {
     }
 }
 
-fn too_late(found: &Findings<'_>) -> String {
+/// Whether the deadline is made, and what would make it.
+pub(super) fn too_late(found: &Findings<'_>) -> String {
     let late = found.forecasts.iter().filter(|f| f.past_deadline).count() as u64;
     let (Some(deadline), true) = (found.deadline, late > 0) else { return String::new() };
-    let raise = |raise: &Raise| {
-        let limit = match raise.limit {
-            Binding::Global => "pace.global",
-            Binding::Relay => "the rates of all relays together",
-            Binding::Domain => "pace.per_domain",
-            Binding::Mailbox => "pace.per_mailbox",
-        };
-        format!("{limit} to {}", raise.to)
-    };
-    let raises: Vec<String> = found.raises.iter().map(raise).collect();
+    let raises: Vec<String> = found.raises.iter().map(forecast::raise).collect();
     let remedy =
         if raises.is_empty() { "move the deadline".to_owned() } else { format!("raise {}", raises.join(" and ")) };
     let or = if raises.is_empty() { "" } else { ", or move the deadline" };

@@ -4,6 +4,7 @@
 
 mod check_json;
 mod fates;
+mod forecast;
 mod gallery;
 mod json;
 mod layout;
@@ -20,11 +21,12 @@ pub use fates::{
     Beside, FAILED_NOTHING_TO_DO, failures_of_constituent, failures_of_official, of_constituent as beside_constituent,
     of_official as beside_official,
 };
+pub use forecast::text as forecast_text;
 pub use gallery::{Gallery, GalleryError};
 pub use json::{log_line as log_json, status as status_json};
 pub use layout::one as paragraph;
 pub use log::line as log_text;
-pub use matching::{Findings, MOMENT, summary as match_summary, text as match_text};
+pub use matching::{Findings, MOMENT, SHORT_MOMENT, summary as match_summary, text as match_text};
 pub use problem_list::{ProblemList, WrittenList};
 pub use status::{
     Figures, Overall, advice, awaits_staff, has_failures, officials as officials_text, standing, text as status_text,

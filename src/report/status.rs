@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::ledger::{CampaignState, Counts, Ledger, LedgerError, OfficialFigures, RelayRecord, RelayState};
+use crate::ledger::{CampaignState, Counts, Ledger, LedgerError, OfficialFigures, Pause, RelayRecord, RelayState};
 use crate::model::{MessageKind, MessageState};
 
 use super::layout::paragraph;
@@ -60,6 +60,8 @@ pub struct Figures {
     pub overall: Overall,
     /// Why it stopped, if it did.
     pub reason: String,
+    /// Staff want nothing handed over.
+    pub pause: Option<Pause>,
     /// Messages by kind and state.
     pub counts: Counts,
     /// Relays as last noted.
@@ -76,12 +78,16 @@ impl Figures {
     /// Reads them. `is_running` is whether a dispatcher holds the ledger now.
     pub fn read<L: Ledger>(ledger: &L, campaign: &str, is_running: bool, now: Timestamp) -> Result<Self, LedgerError> {
         let (noted, reason) = ledger.campaign()?;
-        let counts = ledger.counts()?;
+        let (counts, pause) = (ledger.counts()?, ledger.wishes()?.pause);
         let minute_ago = now.checked_sub(Duration::from_secs(60)).unwrap_or(now);
         Ok(Self {
             campaign: campaign.to_owned(),
-            overall: overall(noted, &counts, is_running),
+            overall: match overall(noted, &counts, is_running) {
+                Overall::Running if pause.is_some() => Overall::Paused,
+                overall => overall,
+            },
             reason,
+            pause,
             relays: ledger.relays()?,
             sent_last_minute: ledger.sent_since(minute_ago)?,
             counts,
@@ -134,6 +140,11 @@ pub fn text(figures: &Figures) -> String {
     let mut out = format!("{}: {}", figures.campaign, figures.overall.in_words());
     if figures.overall == Overall::Stopped && !figures.reason.is_empty() {
         let _ = write!(out, "\n  because {}", figures.reason);
+    }
+    if let Some(pause) = &figures.pause {
+        let ago = Duration::try_from(figures.at.duration_since(pause.since)).unwrap_or_default();
+        let why = if pause.reason.is_empty() { String::new() } else { format!(": {}", pause.reason) };
+        let _ = write!(out, "\n  paused by staff {} ago{why}\n  go on with: undersigned resume", duration(ago));
     }
     out.push_str("\n\n");
     out.push_str(&standing(&figures.counts));
@@ -223,7 +234,8 @@ pub fn advice(figures: &Figures) -> String {
         "held: for you, or for an official without a mailbox.",
         "undersigned release, or undersigned cancel",
     );
-    if matches!(figures.overall, Overall::Paused | Overall::Planned | Overall::Stopped) && counts.can_move() {
+    let is_idle = matches!(figures.overall, Overall::Paused | Overall::Planned | Overall::Stopped);
+    if is_idle && figures.pause.is_none() && counts.can_move() {
         out.push_str("\n  Go on with: undersigned send\n");
     }
     out

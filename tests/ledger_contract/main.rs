@@ -13,6 +13,7 @@ mod enrolling;
 mod random_walks;
 mod reading;
 mod sqlite;
+mod wishing;
 mod world;
 
 /// Runs the contract for a backend.

@@ -125,6 +125,14 @@ contract! { Sqlite:
         what_became_of_a_persons_letters_is_found_by_their_key
         somebody_whose_letters_all_failed_is_no_namesake_and_anybody_else_is
     }
+    wishing {
+        wishes_are_kept_until_they_are_taken_back_and_each_is_recorded
+        letters_beyond_the_total_are_held_and_come_back_when_there_is_room
+        a_retry_gives_no_official_more_than_their_total
+        what_staff_release_goes_and_is_not_held_for_the_total_again
+        lanes_are_pulled_in_but_not_what_waits_for_news
+        hand_overs_are_counted_by_relay_and_minute_and_the_first_is_known
+    }
 }
 
 #[test]

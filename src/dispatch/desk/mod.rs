@@ -7,6 +7,7 @@ mod choosing;
 mod refilling;
 mod reports;
 mod serving;
+mod wishes;
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -14,18 +15,22 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::{oneshot, watch};
 
-use crate::ledger::{Claim, HandOver, Leased, LedgerError};
+use crate::ledger::{Claim, HandOver, Leased, LedgerError, Pause};
 use crate::model::{Class, Disposition, MessageKind, Outcome};
 use crate::policy::{
-    Admission, Binding, Breaker, Carries, Limit, Open, Pace, RelayEffect, Standing, Verdict, Windows, refusal_in_common,
+    Admission, Binding, Breaker, Carries, Limit, Open, Opening, Pace, RelayEffect, Standing, Verdict, Windows,
+    refusal_in_common,
 };
 
 use super::HEARTBEAT;
 use super::clock::Now;
 use super::events::{Chore, Claimed, Event, Order, Report};
+use super::judge::LaneWait;
 use super::progress::{Progress, Waiting};
 use super::relay_desk::{RelayDesk, share_out};
-use super::{Ending, Settings, StopReason};
+use super::{Ending, PaceRules, Settings, StopReason};
+
+use wishes::Hours;
 
 #[derive(Debug)]
 struct Asking {
@@ -52,6 +57,8 @@ pub(super) struct Desk {
     /// How many messages at hand were for one relay alone, when last looked at.
     bound: usize,
     buffer_target: usize,
+    /// What the sessions need at hand, whatever the pace.
+    buffer_full: usize,
     asking: VecDeque<Asking>,
     claiming: bool,
     /// Goes up with everything that may have made a message ready, so that an empty claim can be told from a stale one.
@@ -64,6 +71,11 @@ pub(super) struct Desk {
     is_patient: bool,
     deadline: Option<Timestamp>,
     windows: Windows,
+    official_total: Option<u64>,
+    /// Staff want nothing handed over.
+    pause: Option<Pause>,
+    hours: Hours,
+    lane_wait: LaneWait,
     leaving: Option<Ending>,
     failure: Option<LedgerError>,
     /// The pace of everything lets nothing go before.
@@ -78,21 +90,25 @@ pub(super) struct Desk {
 
 impl Desk {
     pub(super) fn new(settings: &Settings) -> Self {
-        let mut pace = Pace::new(settings.pace);
-        let mut relays = Vec::new();
-        for (index, plan) in settings.relays.iter().enumerate() {
-            pace.add_relay(index, plan.rate);
-            relays.push(RelayDesk::new(plan));
+        let rules = settings.rules();
+        let mut pace = Pace::new(rules.pace.clone());
+        for (index, limits) in rules.relays.iter().enumerate() {
+            pace.add_relay(index, *limits);
         }
+        let lane_wait = LaneWait::default();
+        lane_wait.set(pace.mailbox_interval());
+        let mut relays: Vec<_> = settings.relays.iter().map(RelayDesk::new).collect();
         share_out(&mut relays);
-        let connections: usize = settings.relays.iter().map(|plan| plan.connections).sum();
+        let connections = settings.relays.iter().map(|plan| plan.connections).sum::<usize>();
+        let buffer_full = 2 * connections + BUFFER_SPARE;
         Self {
             pace,
             breaker: (!settings.accept_refusals).then(Breaker::default),
             relays,
             buffer: VecDeque::new(),
             bound: 0,
-            buffer_target: (2 * connections + BUFFER_SPARE).min(a_second_s_worth(settings)),
+            buffer_target: buffer_full.min(a_second_s_worth(&rules)),
+            buffer_full,
             asking: VecDeque::new(),
             claiming: false,
             round: 0,
@@ -103,6 +119,10 @@ impl Desk {
             is_patient: settings.is_patient,
             deadline: settings.deadline,
             windows: settings.windows.clone(),
+            official_total: settings.official_total,
+            pause: None,
+            hours: Hours::open(),
+            lane_wait,
             leaving: None,
             failure: None,
             paced_until: None,
@@ -115,14 +135,26 @@ impl Desk {
 
     /// Hand-overs of earlier runs count: a restart must not let more through than the limits allow.
     pub(super) fn remember(&mut self, before: &HandOver, now: Now) {
-        let age = Duration::try_from(now.wall.duration_since(before.at)).unwrap_or_default();
-        let relay = self.relays.iter().position(|relay| relay.name == before.relay).unwrap_or(usize::MAX);
-        let at = now.since_start.saturating_sub(age);
-        let _ = self.pace.ask(at, relay, &before.domain, before.lane); // over a limit that was set since: used up anyway
+        self.pace.remember(steady(before.at, now), self.relay_named(&before.relay), &before.mailbox, before.lane);
     }
 
-    pub(super) fn mailbox_interval(&self) -> Option<Duration> {
-        self.pace.mailbox_interval()
+    /// The same for the quotas of a day: so many hand-overs of one minute.
+    pub(super) fn remember_of_day(&mut self, at: Timestamp, relay: &str, hand_overs: u64, now: Now) {
+        self.pace.remember_of_day(steady(at, now), self.relay_named(relay), hand_overs);
+    }
+
+    /// When the first hand-over of all was.
+    pub(super) fn remember_first(&mut self, at: Timestamp, now: Now) {
+        self.pace.remember_first(steady(at, now));
+    }
+
+    fn relay_named(&self, name: &str) -> usize {
+        self.relays.iter().position(|relay| relay.name == name).unwrap_or(usize::MAX)
+    }
+
+    /// How long lanes wait, as staff last wanted it.
+    pub(super) fn lane_wait(&self) -> LaneWait {
+        self.lane_wait.clone()
     }
 
     /// When to look again though nothing happens.
@@ -146,6 +178,7 @@ impl Desk {
     pub(super) fn handle(&mut self, event: Event, now: Now) -> Vec<Chore> {
         self.note(event, now);
         self.keep_the_deadline(now);
+        self.watch_the_hours(now);
         self.wake = None;
         if self.leaving.is_none() {
             self.serve(now);
@@ -181,6 +214,7 @@ impl Desk {
             Event::AskAhead { relay, reply } => self.serve_ahead(relay, reply, now),
             Event::Returned { relay, kind, goes_on } => {
                 self.relays[relay].is_done_with_one(goes_on, now);
+                self.pace.was_refused(relay);
                 self.was_no_letter_out(kind);
                 self.stir();
             }
@@ -196,6 +230,8 @@ impl Desk {
             Event::LedgerFailed(error) => self.ledger_failed(error),
             Event::Left | Event::Tick => {}
             Event::StopAsked => self.leave(Ending::Interrupted),
+            Event::Paused(pause) => self.paused(pause),
+            Event::Revised(rules) => self.revised(*rules, now),
         }
     }
 
@@ -221,19 +257,28 @@ impl Desk {
     }
 }
 
+/// A moment of an earlier run on the steady clock; one that is yet to come counts as now.
+fn steady(at: Timestamp, now: Now) -> Duration {
+    let age = Duration::try_from(now.wall.duration_since(at)).unwrap_or_default();
+    now.since_start.saturating_sub(age)
+}
+
 /// From 0 to 1, for policy.
 fn jitter() -> f64 {
     rand::random_range(0.0..1.0)
 }
 
 /// How many messages the pace of everything lets go in a second; no more need to be at hand.
-fn a_second_s_worth(settings: &Settings) -> usize {
+fn a_second_s_worth(rules: &PaceRules) -> usize {
     let a_second = |limit: Limit| {
         limit.rate().map_or(usize::MAX, |rate| {
             let seconds = rate.unit().duration().as_secs().max(1);
             usize::try_from(u64::from(rate.count()).div_ceil(seconds)).unwrap_or(usize::MAX)
         })
     };
-    let relays = settings.relays.iter().map(|plan| a_second(plan.rate)).fold(0, usize::saturating_add);
-    a_second(settings.pace.global).min(relays).max(1)
+    let relays = rules.relays.iter().map(|relay| a_second(relay.rate)).fold(0, usize::saturating_add);
+    a_second(rules.pace.global).min(relays).max(1)
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{
-    Carries, Chore, Claim, Claimed, Desk, Ending, HEARTBEAT, MessageKind, Now, Open, Standing, StopReason, Waiting,
+    Carries, Chore, Claim, Claimed, Desk, Ending, HEARTBEAT, MessageKind, Now, Open, Pause, Standing, StopReason,
+    Waiting,
 };
 
 impl Desk {
@@ -17,13 +18,18 @@ impl Desk {
             let soon = now.wall.checked_add(HEARTBEAT).unwrap_or(now.wall);
             let opens_at = self.windows.at(now.clock).changes_at();
             let all_kinds = self.kinds_with_a_relay(now) == Carries::ALL;
-            let next = claimed.next_wake.filter(|_| !self.limit_is_reached() && opens_at.is_none() && all_kinds);
+            let may_go = !self.limit_is_reached() && opens_at.is_none() && self.pause.is_none() && all_kinds;
+            let next = claimed.next_wake.filter(|_| may_go);
             self.dry_until = Some(next.map_or(soon, |at| at.min(soon)));
             match claimed.next_wake {
                 _ if self.is_quiet() && self.limit_is_reached() => self.leave(Ending::LimitReached),
-                Some(until) if self.is_quiet() => match opens_at {
-                    Some(opens_at) => self.wait_for(until.max(opens_at), "the hours in which they may go".to_owned()),
-                    None => self.wait_for(until, "the next messages come due".to_owned()),
+                Some(until) if self.is_quiet() => match (opens_at, &self.pause) {
+                    (_, Some(pause)) => {
+                        let reason = pause_in_words(pause);
+                        self.wait_for(None, reason);
+                    }
+                    (Some(at), None) => self.wait_for(Some(until.max(at)), "the hours in which they may go".to_owned()),
+                    (None, None) => self.wait_for(Some(until), "the next messages come due".to_owned()),
                 },
                 None if self.is_quiet() => self.leave(Ending::Settled),
                 _ => {}
@@ -61,7 +67,7 @@ impl Desk {
             let next = paused.filter_map(|r| Some((r.not_before(now)?, r))).min_by_key(|(at, _)| *at);
             if let Some((until, relay)) = next {
                 let reason = format!("relay `{}` cannot be used: {}", relay.name, relay.trouble);
-                self.wait_for(until, reason);
+                self.wait_for(Some(until), reason);
                 self.wake_in(now, Duration::try_from(until.duration_since(now.wall)).unwrap_or_default());
             }
             return;
@@ -79,6 +85,7 @@ impl Desk {
     /// What to claim now. Where nothing may go, a claim of nothing still tells whether anything waits.
     pub(super) fn wanted(&self, now: Now) -> Claim {
         let (limit, kind) = match self.windows.at(now.clock) {
+            _ if self.pause.is_some() => (0, None),
             Open::All => (self.buffer_target, self.limit_is_reached().then_some(MessageKind::Confirmation)),
             Open::Only { kind: MessageKind::Letter, .. } if self.limit_is_reached() => (0, None),
             Open::Only { kind, .. } => (self.buffer_target, Some(kind)),
@@ -88,7 +95,7 @@ impl Desk {
         Claim { now: now.wall, limit, one_per_lane: self.pace.mailbox_interval().is_some(), kind }
     }
 
-    pub(super) fn wait_for(&mut self, until: Timestamp, reason: String) {
+    pub(super) fn wait_for(&mut self, until: Option<Timestamp>, reason: String) {
         if !self.is_patient {
             self.leave(Ending::Stopped(StopReason::Impatient { reason }));
             return;
@@ -110,4 +117,9 @@ fn narrowed(limit: usize, kind: Option<MessageKind>, kinds: Carries) -> (usize, 
         (false, false) => return (0, None),
     };
     if kind.is_none_or(|kind| kind == only) { (limit, Some(only)) } else { (0, None) }
+}
+
+fn pause_in_words(pause: &Pause) -> String {
+    let why = if pause.reason.is_empty() { String::new() } else { format!(" ({})", pause.reason) };
+    format!("paused by staff{why}; go on with: undersigned resume")
 }

@@ -38,6 +38,9 @@ impl Desk {
         self.pace.set_relay_factor(report.relay, factor);
         self.chores.extend(record.map(Chore::NoteRelay));
         self.progress.count(report.kind, disposition);
+        if !matches!(disposition, Disposition::Sent | Disposition::InDoubt) {
+            self.pace.was_refused(report.relay);
+        }
         if matches!(disposition, Disposition::Deferred { .. }) {
             self.was_no_letter_out(report.kind);
         }

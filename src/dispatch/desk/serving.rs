@@ -7,8 +7,16 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use super::{AHEAD_FOR_MAX, Admission, Asking, Binding, Carries, Chore, Desk, LEASED_FOR_MAX, Leased, MessageKind};
-use super::{Now, Order};
+use crate::model::EmailAddress;
+use crate::policy::jittered;
+
+use super::{
+    AHEAD_FOR_MAX, Admission, Asking, Binding, Carries, Chore, Desk, LEASED_FOR_MAX, Leased, MessageKind, Now, Order,
+    Waiting, jitter,
+};
+
+/// Shorter waits are part of any pace, and no news.
+const SHOWN_FROM: Duration = Duration::from_secs(60);
 
 impl Desk {
     pub(super) fn wind_up(&mut self) {
@@ -114,37 +122,65 @@ impl Desk {
                 self.chores.push(Chore::GiveBack(Box::new(leased), None));
                 continue;
             }
-            let domain = leased.content.recipient().map_or("", |mailbox| mailbox.domain());
-            match self.pace.ask(now.since_start, relay, domain, leased.lane()) {
+            if let Some(begins) = self.begins(&leased, now) {
+                self.wait_in_its_lane(leased, begins, now);
+                continue;
+            }
+            let mailbox = leased.content.recipient().map_or_else(String::new, EmailAddress::key);
+            match self.pace.ask(now.since_start, relay, &mailbox, leased.lane()) {
                 Admission::Go => {
                     if let (Some(left), MessageKind::Letter) = (&mut self.letters_left, leased.kind()) {
                         *left -= 1;
                     }
                     return Some(leased);
                 }
-                Admission::Wait { until, by: by @ (Binding::Global | Binding::Relay) } => {
-                    if by == Binding::Relay {
+                Admission::Wait { until, by: Binding::Mailbox } => {
+                    // Its pace is slower than the others': this is its whole interval.
+                    let wait = jittered(until.saturating_sub(now.since_start), jitter());
+                    self.wait_in_its_lane(leased, now.since_start + wait, now);
+                }
+                Admission::Wait { until, by: Binding::Domain } => self.wait_in_its_lane(leased, until, now),
+                Admission::Wait { until, by } => {
+                    if matches!(by, Binding::Relay | Binding::Quota) {
                         self.relays[relay].is_full_until(until);
                     }
                     self.buffer.push_front(leased);
-                    self.all_wait(now, until.saturating_sub(now.since_start));
+                    self.all_wait(now, until.saturating_sub(now.since_start), by);
                     return None;
-                }
-                Admission::Wait { until, by: Binding::Domain | Binding::Mailbox } => {
-                    let ready_at = now.wall.checked_add(until.saturating_sub(now.since_start)).ok();
-                    self.chores.push(Chore::GiveBack(Box::new(leased), ready_at));
                 }
             }
         }
         None
     }
 
+    /// From when that lane may give a letter, shortly after the hours opened.
+    fn begins(&self, leased: &Leased, now: Now) -> Option<Duration> {
+        let opening = self.hours.opening.filter(|_| leased.kind() == MessageKind::Letter)?;
+        opening.begins(leased.lane(), now.since_start)
+    }
+
+    fn wait_in_its_lane(&mut self, leased: Leased, until: Duration, now: Now) {
+        // The ledger counts milliseconds: rounded down, the message would be claimed again at once.
+        let wait = until.saturating_sub(now.since_start) + Duration::from_millis(1);
+        self.chores.push(Chore::GiveBack(Box::new(leased), now.wall.checked_add(wait).ok()));
+    }
+
     /// What must wait for long waits in the ledger, where staff can hold or cancel it.
-    pub(super) fn all_wait(&mut self, now: Now, wait: Duration) {
+    pub(super) fn all_wait(&mut self, now: Now, wait: Duration, by: Binding) {
         self.wake_in(now, wait);
-        if wait > LEASED_FOR_MAX && self.relays.len() == 1 {
+        let is_of_all = self.relays.len() == 1 || matches!(by, Binding::Global | Binding::WarmUp);
+        if wait > LEASED_FOR_MAX && is_of_all {
             self.paced_until = now.wall.checked_add(wait).ok();
             self.give_back_all();
+        }
+        if wait > SHOWN_FROM && is_of_all {
+            let reason = match by {
+                Binding::WarmUp => "the warm-up's next messages",
+                Binding::Quota => "the relay's quota of a day is used up",
+                _ => "the pace of everything",
+            };
+            self.progress.waiting = Some(Waiting { until: self.paced_until, reason: reason.to_owned() });
+            self.progress_is_new = true;
         }
     }
 

@@ -8,8 +8,8 @@ use crate::model::{MessageId, MessageState, Move, transition};
 use super::cells::Ms;
 use super::confirm::{self, Between};
 use super::fault::Work;
-use super::lanes;
 use super::moves::{arrows, step_chosen};
+use super::{lanes, totals};
 
 /// How many numbers of messages a decision's line repeats.
 const IDS_SHOWN_MAX: usize = 20;
@@ -33,6 +33,10 @@ pub(super) fn decide(db: &Connection, decision: &Decision) -> Work<u64> {
     }
     db.execute("DROP TABLE temp.chosen", [])?;
     db.execute("INSERT INTO decision (at, text) VALUES (?1, ?2)", params![at, line(decision, moved)])?;
+    // What failed made room for others; when it comes back, its official must not get more than their total.
+    if decision.kind == DecisionKind::Retry {
+        totals::keep(db, at)?;
+    }
     Ok(moved)
 }
 

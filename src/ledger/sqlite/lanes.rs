@@ -104,6 +104,19 @@ pub(super) fn wait_at_most(db: &Connection, ready_at_max: Ms) -> Work<()> {
     Ok(())
 }
 
+/// The same after staff made the pace faster. What is to be suppressed waits for the news all the same.
+pub(super) fn pull_in(db: &Connection, ready_at_max: Ms) -> Work<()> {
+    db.execute(
+        "CREATE TEMP TABLE late AS SELECT id FROM lane
+          WHERE ready_at > ?1 AND mailbox NOT IN (SELECT mailbox FROM suppression)",
+        [ready_at_max],
+    )?;
+    db.execute("UPDATE lane SET ready_at = ?1 WHERE id IN (SELECT id FROM temp.late)", [ready_at_max])?;
+    repair_those(db, "SELECT id FROM temp.late")?;
+    db.execute("DROP TABLE temp.late", [])?;
+    Ok(())
+}
+
 /// A message of the lane is in nobody's hands any more. Where it did not hold up the lane, nothing is to be put right.
 pub(super) fn vacate(db: &Connection, lane: i64, message: MessageId) -> Work<()> {
     db.prepare_cached(&format!(

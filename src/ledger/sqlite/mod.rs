@@ -19,6 +19,8 @@ mod people;
 mod read;
 mod schema;
 mod templates;
+mod totals;
+mod wishes;
 mod writer;
 
 use std::collections::HashMap;
@@ -33,8 +35,8 @@ use tokio::sync::oneshot;
 
 use super::{
     AttemptRecord, CampaignState, Claim, Counts, Decision, Ended, Enrolled, EnrolmentSource, Fate, HandOver, Kept,
-    Leased, Ledger, LedgerError, LogFilter, Marking, MessageRecord, OfficialFates, OfficialFigures, Open, Recovered,
-    RelayRecord, Result, Terms, Unwritten,
+    KeptTotals, Leased, Ledger, LedgerError, LogFilter, Marking, MessageRecord, OfficialFates, OfficialFigures, Open,
+    Recovered, RelayRecord, Result, Terms, Unwritten, Wish, Wishes,
 };
 use crate::model::{Attempt, CampaignTag, MessageState, PersonKey, Role, Stamp, TemplateId};
 
@@ -320,6 +322,19 @@ impl Ledger for SqliteLedger {
         self.write(move |db| notes::note_campaign(db, state, &reason, now.into())).await
     }
 
+    async fn pull_lanes_in(&self, ready_at_max: Timestamp) -> Result<()> {
+        self.write(move |db| lanes::pull_in(db, ready_at_max.into())).await
+    }
+
+    fn wish(&self, wish: &Wish, reason: &str, at: Timestamp) -> Result<bool> {
+        let (wish, reason) = (wish.clone(), reason.to_owned());
+        self.write_blocking(move |db| wishes::wish(db, &wish, &reason, at.into()))
+    }
+
+    fn keep_totals(&self, total: Option<u64>, at: Timestamp) -> Result<KeptTotals> {
+        self.write_blocking(move |db| totals::set(db, total, at.into()))
+    }
+
     fn decide(&self, decision: &Decision) -> Result<u64> {
         let decision = decision.clone();
         self.write_blocking(move |db| decide::decide(db, &decision))
@@ -367,6 +382,18 @@ impl Ledger for SqliteLedger {
 
     fn handed_over(&self, since: Timestamp, each: &mut dyn FnMut(HandOver)) -> Result<()> {
         self.read(|db| read::handed_over(db, since.into(), each))
+    }
+
+    fn handed_over_by_minute(&self, since: Timestamp, each: &mut dyn FnMut(&str, Timestamp, u64)) -> Result<()> {
+        self.read(|db| read::handed_over_by_minute(db, since.into(), each))
+    }
+
+    fn first_handed_over(&self) -> Result<Option<Timestamp>> {
+        self.read(read::first_handed_over)
+    }
+
+    fn wishes(&self) -> Result<Wishes> {
+        self.read(wishes::wishes)
     }
 
     fn decisions(&self) -> Result<Vec<(Timestamp, String)>> {

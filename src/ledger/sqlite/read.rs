@@ -157,11 +157,37 @@ pub(super) fn handed_over(db: &Connection, since: Ms, each: &mut dyn FnMut(HandO
     )?;
     let mut rows = list.query([since])?;
     while let Some(row) = rows.next()? {
-        let mailbox: String = row.get(2)?;
-        let domain = mailbox.rsplit_once('@').map_or("", |(_, domain)| domain).to_owned();
-        each(HandOver { at: row.get::<_, Ms>(0)?.time(), relay: row.get(1)?, domain, lane: row.get(3)? });
+        each(HandOver { at: row.get::<_, Ms>(0)?.time(), relay: row.get(1)?, mailbox: row.get(2)?, lane: row.get(3)? });
     }
     Ok(())
+}
+
+/// See [`crate::ledger::Ledger::handed_over_by_minute`].
+pub(super) fn handed_over_by_minute(
+    db: &Connection,
+    since: Ms,
+    each: &mut dyn FnMut(&str, jiff::Timestamp, u64),
+) -> Work<()> {
+    let mut sums = db.prepare_cached(
+        "SELECT relay, max(at), count(*) FROM attempt INDEXED BY attempt_handed_over
+          WHERE disposition IN ('sent', 'in_doubt') AND at >= ?1 GROUP BY relay, at / 60000",
+    )?;
+    let mut rows = sums.query([since])?;
+    while let Some(row) = rows.next()? {
+        let relay: String = row.get(0)?;
+        each(&relay, row.get::<_, Ms>(1)?.time(), number(row, 2)?);
+    }
+    Ok(())
+}
+
+/// See [`crate::ledger::Ledger::first_handed_over`].
+pub(super) fn first_handed_over(db: &Connection) -> Work<Option<jiff::Timestamp>> {
+    let first: Option<Ms> = db
+        .prepare_cached(
+            "SELECT min(at) FROM attempt INDEXED BY attempt_handed_over WHERE disposition IN ('sent', 'in_doubt')",
+        )?
+        .query_row([], |row| row.get(0))?;
+    Ok(first.map(Ms::time))
 }
 
 /// See [`crate::ledger::Ledger::decisions`].

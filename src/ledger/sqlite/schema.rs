@@ -30,7 +30,8 @@ CREATE TABLE campaign (             -- the one row of this ledger
   state_at     INTEGER NOT NULL,
   confirming   TEXT,                -- the terms of the first enrolment
   confirmation INTEGER REFERENCES template,
-  sources      BLOB                 -- what the last enrolment was made from; NULL: not known
+  sources      BLOB,                -- what the last enrolment was made from; NULL: not known
+  official_total INTEGER            -- at most so many letters to one official; NULL: no limit
 ) STRICT;
 
 CREATE TABLE template (
@@ -136,6 +137,24 @@ CREATE TABLE decision (             -- what staff ordered
   at           INTEGER NOT NULL,
   text         TEXT NOT NULL
 ) STRICT;
+
+CREATE TABLE live_setting (         -- what staff changed while letters went
+  key          TEXT PRIMARY KEY,
+  value        TEXT NOT NULL,
+  instead_of   TEXT NOT NULL,       -- what the configuration said then
+  at           INTEGER NOT NULL,
+  reason       TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE pause (                -- there is a row while staff want nothing handed over
+  one          INTEGER PRIMARY KEY CHECK (one = 1),
+  since        INTEGER NOT NULL,
+  reason       TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE beyond_total (         -- letters that were held because their official gets enough; staff may release them
+  message      INTEGER PRIMARY KEY REFERENCES message
+) STRICT;
 ";
 
 /// Makes the tables in an empty database. To be called inside a transaction.
@@ -149,9 +168,15 @@ pub(super) fn create(db: &Connection) -> rusqlite::Result<()> {
 /// What version 1 lacks.
 const TO_VERSION_2: &str = "
 ALTER TABLE campaign ADD COLUMN sources BLOB;
+ALTER TABLE campaign ADD COLUMN official_total INTEGER;
 ALTER TABLE message ADD COLUMN only_relay TEXT;
 ALTER TABLE attempt ADD COLUMN rule TEXT NOT NULL DEFAULT '';
 ALTER TABLE relay ADD COLUMN slowed_to TEXT;
+CREATE TABLE live_setting (
+  key TEXT PRIMARY KEY, value TEXT NOT NULL, instead_of TEXT NOT NULL, at INTEGER NOT NULL, reason TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE pause (one INTEGER PRIMARY KEY CHECK (one = 1), since INTEGER NOT NULL, reason TEXT NOT NULL) STRICT;
+CREATE TABLE beyond_total (message INTEGER PRIMARY KEY REFERENCES message) STRICT;
 ";
 
 /// Brings the tables of an earlier version up to this one, in one transaction.

@@ -1,0 +1,66 @@
+//! What the desk does when staff want something else: a pause, another pace, other hours.
+//!
+//! What is in transmission finishes; what was claimed goes back and is claimed again under the new rules.
+
+use std::time::Duration;
+
+use super::{Chore, Desk, MessageKind, Now, Opening, PaceRules, Pause, a_second_s_worth};
+
+/// Whether letters may go at all.
+#[derive(Debug)]
+pub(super) struct Hours {
+    letters_may_go: bool,
+    /// When they last became free to go, while the lanes begin one after the other.
+    pub(super) opening: Option<Opening>,
+}
+
+impl Hours {
+    /// At a start nobody waited for the hours.
+    pub(super) fn open() -> Self {
+        Self { letters_may_go: true, opening: None }
+    }
+}
+
+impl Desk {
+    pub(super) fn paused(&mut self, pause: Option<Pause>) {
+        self.pause = pause;
+        self.begin_anew();
+    }
+
+    pub(super) fn revised(&mut self, rules: PaceRules, now: Now) {
+        self.pace.change(now.since_start, rules.pace.clone());
+        for (index, limits) in rules.relays.iter().enumerate().take(self.relays.len()) {
+            self.pace.add_relay(index, *limits);
+            self.relays[index].has_rate(limits.rate);
+        }
+        self.buffer_target = self.buffer_full.min(a_second_s_worth(&rules));
+        self.windows = rules.windows;
+        let interval = self.pace.mailbox_interval();
+        self.lane_wait.set(interval);
+        let latest = now.wall.checked_add(interval.unwrap_or(Duration::ZERO)).unwrap_or(now.wall);
+        self.chores.push(Chore::PullLanesIn(latest));
+        if rules.official_total != self.official_total {
+            self.official_total = rules.official_total;
+            self.chores.push(Chore::KeepTotals(rules.official_total));
+        }
+        self.begin_anew();
+    }
+
+    fn begin_anew(&mut self) {
+        self.give_back_all();
+        self.stir();
+        self.paced_until = None;
+        self.progress.waiting = None;
+        self.progress_is_new = true;
+    }
+
+    /// Notes when letters may go that could not before: then the lanes begin one after the other.
+    pub(super) fn watch_the_hours(&mut self, now: Now) {
+        let may_go = self.pause.is_none() && self.windows.at(now.clock).lets(MessageKind::Letter);
+        if may_go && !self.hours.letters_may_go {
+            let interval = self.pace.mailbox_interval();
+            self.hours.opening = interval.map(|interval| Opening::new(now.since_start, interval, rand::random()));
+        }
+        self.hours.letters_may_go = may_go;
+    }
+}

@@ -1,0 +1,234 @@
+//! Staff at another terminal: another pace, a pause, a total for each official; within a second, recorded, and kept.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test ends where it cannot go on")]
+
+mod support;
+
+use std::process::Child;
+use std::time::{Duration, Instant};
+
+use support::campaign::{Campaign, Ran};
+use support::relay::ScriptedRelay;
+
+const LETTERS_ALONE: [&str; 4] = ["send", "--yes", "--set", "campaign.confirm=never"];
+
+fn world(officials: usize, letters: usize, pace: &str) -> (ScriptedRelay, Campaign) {
+    let relay = ScriptedRelay::kind();
+    let campaign = Campaign::new(officials, letters, relay.port());
+    set_pace(&campaign, &relay, pace);
+    (relay, campaign)
+}
+
+fn set_pace(campaign: &Campaign, relay: &ScriptedRelay, pace: &str) {
+    campaign.configure(relay.port(), "");
+    let file = std::fs::read_to_string(campaign.path().join("config.toml")).unwrap();
+    campaign.write("config.toml", &file.replace("per_mailbox = \"unlimited\"\n", &format!("{pace}\n")));
+}
+
+fn ok(ran: Ran) -> String {
+    assert_eq!(ran.code, 0, "{ran:?}");
+    ran.out
+}
+
+fn end(mut sending: Child) -> Option<i32> {
+    let id = sending.id().to_string();
+    assert!(std::process::Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    sending.wait().unwrap().code()
+}
+
+fn decisions(campaign: &Campaign) -> Vec<String> {
+    let ledger = rusqlite::Connection::open(campaign.ledger()).unwrap();
+    let mut lines = ledger.prepare("SELECT text FROM decision ORDER BY id").unwrap();
+    lines.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+}
+
+#[test]
+fn every_limit_is_made_wider_while_letters_go() {
+    for (pace, change) in [
+        ("per_mailbox = \"1/h\"", "per_mailbox=unlimited"),
+        ("per_mailbox = \"1/h\"", "pace.mailboxes.mayor0@town0.example=1000/s"),
+        ("per_mailbox = \"unlimited\"\nper_domain = \"1/h\"", "per_domain=1000/s"),
+        ("per_mailbox = \"unlimited\"\nper_domain = \"1/h\"", "domains.town0.example=1000/s"),
+        ("per_mailbox = \"unlimited\"\nglobal = \"1/h\"", "global=unlimited"),
+        ("per_mailbox = \"unlimited\"\nwarm_up = [\"1/d\"]", "warm_up=[]"),
+    ] {
+        let (relay, campaign) = world(1, 4, pace);
+        let mut sending = campaign.start(&LETTERS_ALONE);
+        assert!(relay.record.wait_for(1, Duration::from_secs(20)), "{change}");
+        assert!(!relay.record.wait_for(2, Duration::from_millis(700)), "{change}: the limit holds");
+        ok(campaign.run(&["pace", "set", change, "--reason", "they asked for it"]));
+        let changed = Instant::now();
+        assert!(relay.record.wait_for(2, Duration::from_secs(3)), "{change}");
+        assert!(changed.elapsed() < Duration::from_secs(2), "{change}: {:?}", changed.elapsed());
+        assert_eq!(sending.wait().unwrap().code(), Some(0), "{change}");
+        assert_eq!(relay.record.count(), 4, "{change}");
+        let lines = decisions(&campaign);
+        assert!(lines.iter().any(|l| l.starts_with("pace set: ") && l.ends_with("; they asked for it")), "{lines:?}");
+    }
+}
+
+#[test]
+fn a_limit_is_made_narrower_while_letters_go_and_lasts_over_a_restart() {
+    let (relay, campaign) = world(3, 300, "per_mailbox = \"20/s\"");
+    let sending = campaign.start(&LETTERS_ALONE);
+    assert!(relay.record.wait_for(10, Duration::from_secs(20)));
+    ok(campaign.run(&["pace", "set", "per_mailbox=1/h", "relay.main.rate=500/s"]));
+    std::thread::sleep(Duration::from_secs(1));
+    let out = relay.record.count();
+    assert!(!relay.record.wait_for(out + 1, Duration::from_millis(1500)), "nothing more for an hour");
+    assert_eq!(end(sending), Some(0));
+
+    let again = campaign.start(&LETTERS_ALONE);
+    assert!(!relay.record.wait_for(out + 1, Duration::from_secs(2)), "nor after a restart");
+    assert_eq!(end(again), Some(0));
+    let shown = ok(campaign.run(&["pace"]));
+    let line = shown.lines().find(|l| l.contains("pace.per_mailbox")).unwrap();
+    assert!(line.contains("1/h") && line.contains("staff"), "{shown}");
+    assert!(shown.lines().any(|l| l.contains("pace.global") && l.contains("unlimited") && l.contains("defaults")));
+    assert!(shown.lines().any(|l| l.contains("relay.main.rate") && l.contains("500/s")), "{shown}");
+    assert!(shown.lines().all(|l| l.chars().count() <= 80), "{shown}");
+
+    let told = ok(campaign.run(&["pace", "unset", "per_mailbox"]));
+    assert!(told.contains("pace.per_mailbox is 20/s again"), "{told}");
+    let sending = campaign.start(&LETTERS_ALONE);
+    assert!(relay.record.wait_for(out + 30, Duration::from_secs(20)), "and at once again");
+    assert_eq!(end(sending), Some(0));
+}
+
+#[test]
+fn what_config_toml_says_later_holds_over_what_staff_set_before() {
+    let (relay, campaign) = world(1, 2, "per_mailbox = \"1/h\"");
+    let sending = campaign.start(&LETTERS_ALONE);
+    assert!(relay.record.wait_for(1, Duration::from_secs(20)));
+    ok(campaign.run(&["pace", "set", "per_mailbox=2/d"]));
+    assert_eq!(end(sending), Some(0));
+    set_pace(&campaign, &relay, "per_mailbox = \"100/s\"");
+    assert!(ok(campaign.run(&["pace"])).contains("has been changed in config.toml"));
+    let ran = campaign.run(&LETTERS_ALONE);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.err.contains("pace.per_mailbox is as config.toml says now"), "{}", ran.err);
+    assert!(decisions(&campaign).iter().any(|l| l.starts_with("pace unset: pace.per_mailbox")));
+}
+
+#[test]
+fn a_change_that_makes_no_sense_is_refused_in_words_and_changes_nothing() {
+    let (_relay, campaign) = world(1, 1, "per_mailbox = \"unlimited\"");
+    assert_eq!(campaign.send().code, 0);
+    for (change, words) in [
+        ("per_mailbox=fast", "not a rate"),
+        ("per_mailbox", "KEY=VALUE"),
+        ("per_mailbx=3/h", "did you mean `pace.per_mailbox`"),
+        ("relay.other.rate=3/h", "there is no relay `other`"),
+        ("relay.main.host=x", "only `rate` and `quota`"),
+        ("relay.main.quota=5/h", "so many a day"),
+        ("warm_up=[\"5/h\"]", "not so many a day"),
+        ("window=mon-fri 8-8", "no time at all"),
+        ("domains.town=3/h", "neither a domain nor a group"),
+        ("campaign.name=x", "did you mean"),
+    ] {
+        let ran = campaign.run(&["pace", "set", change]);
+        assert_eq!(ran.code, 2, "{change}: {ran:?}");
+        assert!(ran.err.contains(words), "{change}: {}", ran.err);
+    }
+    assert!(decisions(&campaign).iter().all(|line| !line.starts_with("pace")));
+}
+
+#[test]
+fn a_pause_holds_everything_within_a_second_and_resume_ends_it() {
+    let (relay, campaign) = world(2, 400, "per_mailbox = \"20/s\"");
+    let mut sending = campaign.start(&LETTERS_ALONE);
+    assert!(relay.record.wait_for(5, Duration::from_secs(20)));
+    ok(campaign.run(&["pause", "--reason", "the office called"]));
+    std::thread::sleep(Duration::from_secs(1));
+    let out = relay.record.count();
+    assert!(!relay.record.wait_for(out + 1, Duration::from_millis(1500)));
+    assert!(sending.try_wait().unwrap().is_none(), "it stays and waits");
+
+    let status = campaign.status();
+    assert_eq!(status["state"], "paused");
+    assert_eq!(status["paused_by_staff"]["reason"], "the office called");
+    let text = ok(campaign.run(&["status"]));
+    assert!(text.contains("paused by staff") && text.contains("undersigned resume"), "{text}");
+    assert!(ok(campaign.run(&["pause"])).contains("paused already"));
+
+    assert_eq!(end(sending), Some(0), "Ctrl-C ends it also while it is paused");
+    let mut again = campaign.start(&LETTERS_ALONE);
+    assert!(!relay.record.wait_for(out + 1, Duration::from_millis(1500)), "a start does not end a pause");
+    ok(campaign.run(&["resume"]));
+    assert!(relay.record.wait_for(out + 5, Duration::from_secs(5)));
+    assert!(campaign.status()["paused_by_staff"].is_null());
+    assert!(again.try_wait().unwrap().is_none());
+    assert_eq!(end(again), Some(0));
+    let lines = decisions(&campaign);
+    assert!(
+        lines.contains(&"pause; the office called".to_owned()) && lines.contains(&"resume; no reason given".to_owned())
+    );
+    campaign.must_be_sound();
+}
+
+#[test]
+fn a_campaign_that_is_done_ends_though_it_is_paused() {
+    let (relay, campaign) = world(1, 2, "per_mailbox = \"unlimited\"");
+    ok(campaign.send());
+    ok(campaign.run(&["pause"]));
+    let ran = campaign.send();
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.err.contains("Paused by staff"), "{}", ran.err);
+    assert_eq!(relay.record.count(), 4);
+}
+
+#[test]
+fn hours_are_changed_while_letters_wait_for_them() {
+    let hour = jiff::Timestamp::now().to_zoned_datetime(jiff::tz::TimeZone::UTC).hour();
+    let later = format!("per_mailbox = \"unlimited\"\nwindow = \"{}-{}\"", (hour + 3) % 24, (hour + 4) % 24);
+    let (relay, campaign) = world(1, 3, &later);
+    let mut sending = campaign.start(&LETTERS_ALONE);
+    assert!(!relay.record.wait_for(1, Duration::from_millis(1500)));
+    ok(campaign.run(&["pace", "set", "window=always"]));
+    assert!(relay.record.wait_for(3, Duration::from_secs(5)));
+    assert_eq!(sending.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn an_official_gets_no_more_than_their_total_and_the_rest_is_held_until_there_is_room_or_staff_say_so() {
+    let (relay, campaign) = world(2, 20, "per_mailbox = \"unlimited\"\nper_official_total = 6");
+    let ran = campaign.run(&LETTERS_ALONE);
+    assert_eq!(ran.code, 7, "{ran:?}");
+    assert!(ran.err.contains("8 letters held: beyond pace.per_official_total"), "{}", ran.err);
+    assert_eq!(relay.record.count(), 12);
+    assert_eq!(campaign.letters("held"), 8);
+    assert_eq!(campaign.run(&LETTERS_ALONE).code, 7, "again: nothing more");
+    assert_eq!(relay.record.count(), 12);
+
+    ok(campaign.run(&["pace", "set", "per_official_total=8"]));
+    let ran = campaign.run(&LETTERS_ALONE);
+    assert!(ran.err.contains("4 letters no longer held"), "{}", ran.err);
+    assert_eq!((relay.record.count(), campaign.letters("held")), (16, 4));
+
+    ok(campaign.run(&["release"]));
+    assert_eq!(campaign.run(&LETTERS_ALONE).code, 0, "what staff release is theirs");
+    assert_eq!(relay.record.count(), 20);
+    campaign.must_be_sound();
+}
+
+#[test]
+fn a_relay_s_quota_of_a_day_is_counted_from_the_ledger_over_restarts() {
+    let relay = ScriptedRelay::kind();
+    let campaign = Campaign::new(3, 30, relay.port());
+    campaign.configure(relay.port(), "quota = \"7/d\"");
+    for _ in 0..5 {
+        let mut sending = campaign.start(&LETTERS_ALONE);
+        relay.record.wait_for(relay.record.count() + 2, Duration::from_millis(900));
+        sending.kill().unwrap();
+        sending.wait().unwrap();
+    }
+    assert!((2..=7).contains(&relay.record.count()), "{}", relay.record.count());
+    let sending = campaign.start(&LETTERS_ALONE);
+    assert!(!relay.record.wait_for(8, Duration::from_millis(1500)));
+    assert_eq!(campaign.letters("leased"), 0, "what waits for tomorrow waits in the ledger");
+    ok(campaign.run(&["pace", "set", "relay.main.quota=9/d"]));
+    let before = relay.record.count();
+    assert!(relay.record.wait_for(before + 1, Duration::from_secs(3)));
+    assert!(!relay.record.wait_for(10, Duration::from_millis(1500)), "what is in doubt counts, too");
+    assert_eq!(end(sending), Some(0));
+}
