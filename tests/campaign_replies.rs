@@ -214,7 +214,9 @@ fn the_limits_of_a_provider_hold_where_staff_set_none_and_are_told() {
     {
         assert!(microsoft.contains(words), "{microsoft}");
     }
-    let own = relay("host = \"smtp.office365.com\"\ntls = \"starttls\"\nconnections = 2\nrate = \"20/m\"");
+    let own = relay(
+        "host = \"smtp.office365.com\"\ntls = \"starttls\"\nconnections = 2\nrate = \"20/m\"\nquota = \"9000/d\"",
+    );
     assert!(!own.contains("at most"), "{own}");
     let named = relay("host = \"mail.campaign.example\"\nprofile = \"socketlabs\"");
     assert!(named.contains("SocketLabs: at most 10 connections, 50 messages in each"), "{named}");

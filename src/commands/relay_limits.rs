@@ -22,21 +22,15 @@ fn in_words(relay: &RelayConfig) -> Option<String> {
     let session = limits.messages_per_connection;
     let session = session.map(|n| ("messages_per_connection", format!("{} in each", counted(u64::from(n), "message"))));
     let rate = limits.rate.and_then(Limit::rate).map(|rate| ("rate", per_unit(rate)));
-    let kept: Vec<(&str, String)> = [connections, session, rate].into_iter().flatten().collect();
-    let quota = limits.quota.and_then(Limit::rate);
-    if kept.is_empty() && quota.is_none() {
+    let quota = limits.quota.and_then(Limit::rate).map(|quota| ("quota", per_unit(quota)));
+    let kept: Vec<(&str, String)> = [connections, session, rate, quota].into_iter().flatten().collect();
+    if kept.is_empty() {
         return None;
     }
-    let mut words = format!("relay `{}` is {}", relay.name(), relay.profile);
-    if !kept.is_empty() {
-        let at_most: Vec<&str> = kept.iter().map(|(_, words)| words.as_str()).collect();
-        let keys: Vec<String> = kept.iter().map(|(key, _)| format!("`{key}`")).collect();
-        words = format!("{words}: at most {}; change with {}", at_most.join(", "), keys.join(", "));
-    }
-    Some(match quota {
-        Some(rate) => format!("{words}. It takes {}.", per_unit(rate)),
-        None => format!("{words}."),
-    })
+    let at_most: Vec<&str> = kept.iter().map(|(_, words)| words.as_str()).collect();
+    let keys: Vec<String> = kept.iter().map(|(key, _)| format!("`{key}`")).collect();
+    let (name, at_most, keys) = (relay.name(), at_most.join(", "), keys.join(", "));
+    Some(format!("relay `{name}` is {}: at most {at_most}; change with {keys}.", relay.profile))
 }
 
 fn per_unit(rate: Rate) -> String {

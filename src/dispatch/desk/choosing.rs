@@ -93,7 +93,7 @@ impl Desk {
     /// A relay that refuses our account ends the campaign, unless others can carry all that it carried.
     pub(super) fn stop_for_account(&mut self, relay: usize, outcome: &Outcome, now: Now) {
         let name = &self.relays[relay].name;
-        let reason = StopReason::Account { relay: name.clone(), reply: outcome.to_string() };
+        let reason = StopReason::Account { relay: name.clone(), reply: outcome.masked() };
         let is_left = |relay: &&RelayDesk| relay.standing(now) != Standing::Stopped;
         let left = self.relays.iter().filter(is_left).map(|relay| relay.carries).fold(Carries::NOTHING, Carries::or);
         if left.or(self.relays[relay].carries) == left {
