@@ -10,6 +10,7 @@ use super::{Exit, Failure};
 pub(super) fn run(place: &Place, args: &Check) -> Result<Exit, Failure> {
     let bad_rows = BadRows::from(args.skip_bad);
     let checked = Workspace::open(place).and_then(|workspace| {
+        workspace.signers()?; // a key that cannot be used is better found now than at the first letter
         let prepared = workspace.prepare(bad_rows)?;
         Ok((workspace, prepared))
     });

@@ -7,6 +7,7 @@ mod check;
 mod columns;
 mod completions;
 mod console;
+mod dkim;
 mod exit;
 mod export;
 mod failure;
@@ -63,6 +64,7 @@ fn dispatch(cli: &Cli) -> Result<Exit, Failure> {
         Verb::Match(args) => matching::run(&cli.place, args),
         Verb::Preview(args) => preview::run(&cli.place, args),
         Verb::Rehearse(args) => rehearse::run(&cli.place, args),
+        Verb::Dkim { what } => dkim::run(&cli.place, what),
         Verb::Test(args) => test::run(&cli.place, args),
         Verb::Send(args) => send::run(&cli.place, args),
         Verb::Status(args) => status::run(&cli.place, args),

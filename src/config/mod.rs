@@ -3,6 +3,7 @@
 //! Every problem is found in one reading and told with its key, its value, what was expected and the line. This
 //! module must not do anything with the settings.
 
+mod dkim;
 mod document;
 mod edit;
 mod letters;
@@ -25,6 +26,7 @@ use crate::ledger::Confirming;
 use crate::model::{EmailAddress, Role, fold, unprintable};
 use crate::policy::{Limit, PaceSettings, RetrySchedule, Window, Windows, parse_positive_span};
 
+pub use dkim::{DkimConfig, DkimKeyConfig, DkimKeyError};
 use document::Document;
 pub use edit::{Setting, edit, edited};
 pub use letters::LettersConfig;
@@ -107,6 +109,8 @@ pub struct Config {
     pub on_doubt: OnDoubt,
     /// After this no message is tried.
     pub deadline: Option<Timestamp>,
+    /// With what messages are signed.
+    pub dkim: DkimConfig,
     /// Where people come from.
     pub contacts: ContactsSettings,
     /// Mail servers, in order of preference.
@@ -147,6 +151,7 @@ impl Config {
         let timezone = reader.text("campaign.timezone", zone);
         let deadline = read_deadline(&mut reader, timezone.as_ref());
         let identity = read_identity(&mut reader);
+        let dkim = dkim::read(&mut reader, dir, identity.as_ref());
         let contacts = read_contacts(&mut reader, dir);
         let relays = relay::read_all(&mut reader, document.relays(), dir);
         let path = |reader: &mut Reader<'_>, key| reader.text(key, |text| not_empty(text).map(|t| dir.join(t)));
@@ -178,6 +183,7 @@ impl Config {
                 confirming: confirming?,
                 on_doubt: on_doubt?,
                 deadline,
+                dkim: dkim?,
                 contacts: contacts?,
                 relays,
                 pace: pace?,
