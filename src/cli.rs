@@ -1,5 +1,6 @@
 //! The command line, as types. Knows clap; must not do anything.
 
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -156,6 +157,18 @@ pub struct Check {
     /// Goes on without the rows that cannot be used, and writes them to refused.csv
     #[arg(long)]
     pub skip_bad: bool,
+    /// Also asks every relay (login, no mail) and the DNS: of your domain and of every official's
+    #[arg(long)]
+    pub online: bool,
+    /// Asks this name server instead of the machine's own, as in 9.9.9.9
+    #[arg(long, value_name = "ADDRESS", requires = "online", value_parser = name_server)]
+    pub name_server: Option<SocketAddr>,
+}
+
+/// An address with or without a port.
+fn name_server(text: &str) -> Result<SocketAddr, String> {
+    let alone = || text.parse::<IpAddr>().map(|address| SocketAddr::new(address, 53));
+    text.parse().or_else(|_| alone()).map_err(|_| "expected an address like 9.9.9.9 or 192.0.2.1:53".to_owned())
 }
 
 /// `match`

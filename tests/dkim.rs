@@ -189,7 +189,8 @@ async fn what_is_changed_or_added_on_the_way_breaks_the_signature() {
         ("MIME-Version: 1.0", "MIME-Version: 2.0"),
     ] {
         let changed = text.replacen(from, to, 1);
-        let results = if changed == text { panic!("{from} is not there") } else { verified(changed.as_bytes(), &records) };
+        let results =
+            if changed == text { panic!("{from} is not there") } else { verified(changed.as_bytes(), &records) };
         assert!(!results.await.contains(&true), "{to}");
     }
     let respelled = text.replacen("\r\nSubject: ", "\r\nsubject:   ", 1);

@@ -16,6 +16,7 @@ mod log;
 mod man;
 mod matching;
 mod new;
+mod online;
 mod people;
 mod preview;
 mod rehearse;

@@ -106,10 +106,9 @@ fn domain(text: &str) -> Result<String, KeyNameError> {
 
 /// A signature by another domain than that of `From` is worth nothing to DMARC (RFC 7489 3.1.1).
 fn must_be_the_senders(reader: &mut Reader<'_>, domain: &str, identity: &Identity) {
-    for (key, sender) in [
-        ("campaign.sender", &identity.sender),
-        ("campaign.confirmation_sender", &identity.confirmation_sender),
-    ] {
+    for (key, sender) in
+        [("campaign.sender", &identity.sender), ("campaign.confirmation_sender", &identity.confirmation_sender)]
+    {
         let from = sender.domain();
         if !is_same_or_below(from, domain) && !is_same_or_below(domain, from) {
             let written = if reader.is_written("dkim.domain") { "dkim.domain" } else { key };

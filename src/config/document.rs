@@ -158,7 +158,8 @@ impl Flattener<'_> {
 
 /// Tables that may stand there empty.
 fn is_section(key: &str) -> bool {
-    ["campaign", "contacts", "contacts.columns", "letters", "letters.letter", "pace", "retry", "dkim", "ledger"].contains(&key)
+    ["campaign", "contacts", "contacts.columns", "letters", "letters.letter", "pace", "retry", "dkim", "ledger"]
+        .contains(&key)
 }
 
 fn plain(value: &DeValue<'_>, raw: &str) -> Value {
