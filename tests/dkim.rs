@@ -24,6 +24,7 @@ use mail_auth::hickory_resolver::config::{ResolverConfig, ResolverOpts};
 use mail_auth::{AuthenticatedMessage, DkimResult, MessageAuthenticator, Parameters, ResolverCache, Txt};
 use secrecy::ExposeSecret;
 use support::campaign::Campaign;
+use support::relay::{Action, Options, ScriptedRelay, Step};
 use undersigned::compose::{
     Composer, Identity, KeyName, NewKey, Parcel, ReplyTo, Signer, SigningKey, StampSeed, generate, new_message_id,
 };
@@ -248,8 +249,8 @@ records = dict(a.split('=', 1) for a in sys.argv[1].split('\n'))
 def dns(name, timeout=5):
     return records.get(name.decode().rstrip('.'), '').encode()
 for path in sys.argv[2:]:
-    one = dkim.DKIM(open(path, 'rb').read())
-    print(one.verify(idx=0, dnsfunc=dns), dkim.DKIM(one.message).verify(idx=1, dnsfunc=dns))
+    text = open(path, 'rb').read()
+    print(*(dkim.DKIM(text).verify(idx=n, dnsfunc=dns) for n in (0, 1)))
 ";
 
 #[test]
@@ -310,6 +311,28 @@ fn keygen_writes_a_private_key_once_and_tells_the_record_that_show_tells_again()
     let third = campaign.run(&["dkim", "keygen", "--selector", "third", "--write"]);
     assert!(third.code == 2 && !campaign.path().join("dkim-third.key").exists(), "{third:?}");
     assert_eq!(campaign.run(&["check"]).code, 0);
+}
+
+#[tokio::test]
+async fn what_a_relay_takes_is_signed_and_a_key_that_is_changed_between_two_tries_does_not_stop_a_letter() {
+    let relay = ScriptedRelay::start(Options::default(), |at| match (at.step, at.connection) {
+        (Step::Dot, 1) => Action::Drop,
+        _ => Action::Default,
+    });
+    let campaign = Campaign::new(1, 1, relay.port());
+    campaign.run(&["dkim", "keygen", "--write"]);
+    let first = campaign.send();
+    assert_eq!((first.code, campaign.letters("in_doubt")), (7, 1), "{first:?}");
+    assert_eq!(campaign.run(&["resolve", "--as", "resend", "--all"]).code, 0);
+    campaign.run(&["dkim", "keygen", "--selector", "other"]);
+    let config = std::fs::read_to_string(campaign.path().join("config.toml")).unwrap();
+    campaign.write("config.toml", &config.replace("undersigned1", "other"));
+    let second = campaign.send();
+    assert_eq!((second.code, campaign.letters("sent")), (0, 1), "{second:?}");
+    let key = SigningKey::from_pem(&std::fs::read_to_string(campaign.path().join("dkim-other.key")).unwrap()).unwrap();
+    let records = Records::of(&[Signer::new(KeyName::new("other", "campaign.example").unwrap(), key)]);
+    let last = relay.record.entries().into_iter().find(|entry| entry.to[0].starts_with("mayor")).unwrap();
+    assert_eq!(verified(&last.bytes, &records).await, [true], "{}", String::from_utf8_lossy(&last.bytes));
 }
 
 #[test]
