@@ -4,6 +4,8 @@
 
 use std::path::{Path, PathBuf};
 
+use secrecy::{ExposeSecret, SecretString};
+
 use crate::compose::{Identity, KeyError, KeyName, KeyNameError, Signer, SigningKey};
 use crate::model::EmailAddress;
 
@@ -64,8 +66,8 @@ impl DkimKeyConfig {
                 return Err(DkimKeyError::Open(path()));
             }
         }
-        let pem = std::fs::read_to_string(&self.file).map_err(unreadable)?;
-        let key = SigningKey::from_pem(&pem).map_err(|error| DkimKeyError::Unusable { path: path(), error })?;
+        let pem = SecretString::from(std::fs::read_to_string(&self.file).map_err(unreadable)?);
+        let key = SigningKey::from_pem(pem.expose_secret()).map_err(|error| DkimKeyError::Unusable { path: path(), error })?;
         Ok(Signer::new(self.name.clone(), key))
     }
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::online::{Finding, Weight};
 
-use super::layout::{paragraph, sentence};
+use super::layout::paragraph;
 
 /// For people.
 pub fn text(findings: &[Finding]) -> String {
@@ -28,11 +28,10 @@ pub fn text(findings: &[Finding]) -> String {
     out.trim_end().to_owned()
 }
 
+/// In lower case at its start, as it may begin with a domain.
 fn one(finding: &Finding) -> String {
-    if finding.action.is_empty() {
-        return sentence(&finding.what);
-    }
-    sentence(&format!("{}: {}", finding.what, finding.action))
+    let Finding { what, action, .. } = finding;
+    if action.is_empty() { format!("{what}.") } else { format!("{what}: {action}.") }
 }
 
 /// For programs.
