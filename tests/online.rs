@@ -53,13 +53,13 @@ fn a_campaign_that_is_well_in_every_respect_is_told_so_and_no_mail_goes() {
     assert_eq!(ran.code, 0, "{ran:?}");
     let text = one_line(&ran.out);
     for said in [
-        "relay main: It lets us in; no mail was handed over.",
-        "SPF: Campaign.example has one valid SPF record.",
-        "DKIM: Undersigned1._domainkey.campaign.example has the key that we sign with.",
+        "relay main: it lets us in; no mail was handed over.",
+        "SPF: campaign.example has one valid SPF record.",
+        "DKIM: undersigned1._domainkey.campaign.example has the key that we sign with.",
         "vouched for by the envelope sender (SPF) and by your signature (DKIM).",
-        "officials: All 2 domains that letters go to have a mail server.",
+        "officials: all 2 domains that letters go to have a mail server.",
     ] {
-        assert!(text.to_lowercase().contains(&said.to_lowercase()), "{said}: {}", ran.out);
+        assert!(text.contains(said), "{said}: {}", ran.out);
     }
     assert!(!text.contains("could be better") && !text.contains("mail will fail"), "{}", ran.out);
     assert!(ran.out.lines().all(|line| line.chars().count() <= 80), "{}", ran.out);
@@ -91,7 +91,7 @@ fn what_makes_mail_fail_is_a_problem_with_exit_code_3_and_what_to_do() {
         "whether mail can go to town3.example could not be found out",
         "campaign.example has no DMARC record",
     ] {
-        assert!(text.to_lowercase().contains(&said.to_lowercase()), "{said}: {}", ran.out);
+        assert!(text.contains(said), "{said}: {}", ran.out);
     }
     let ran = check(&campaign, &server, &["--json"]);
     let weights: Vec<String> = findings(&ran).into_iter().map(|(weight, ..)| weight).collect();

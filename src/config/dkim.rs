@@ -67,7 +67,8 @@ impl DkimKeyConfig {
             }
         }
         let pem = SecretString::from(std::fs::read_to_string(&self.file).map_err(unreadable)?);
-        let key = SigningKey::from_pem(pem.expose_secret()).map_err(|error| DkimKeyError::Unusable { path: path(), error })?;
+        let key = SigningKey::from_pem(pem.expose_secret())
+            .map_err(|error| DkimKeyError::Unusable { path: path(), error })?;
         Ok(Signer::new(self.name.clone(), key))
     }
 }
