@@ -15,6 +15,7 @@ use std::borrow::Borrow;
 use std::hash::Hash;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use jiff::Timestamp;
@@ -315,9 +316,10 @@ fn keygen_writes_a_private_key_once_and_tells_the_record_that_show_tells_again()
 
 #[tokio::test]
 async fn what_a_relay_takes_is_signed_and_a_key_that_is_changed_between_two_tries_does_not_stop_a_letter() {
-    let relay = ScriptedRelay::start(Options::default(), |at| match (at.step, at.connection) {
-        (Step::Dot, 1) => Action::Drop,
-        _ => Action::Default,
+    let tries = AtomicUsize::new(0);
+    let relay = ScriptedRelay::start(Options::default(), move |at| {
+        let is_first = || at.to.starts_with("mayor") && tries.fetch_add(1, Ordering::Relaxed) == 0;
+        if at.step == Step::Dot && is_first() { Action::Drop } else { Action::Default }
     });
     let campaign = Campaign::new(1, 1, relay.port());
     campaign.run(&["dkim", "keygen", "--write"]);
