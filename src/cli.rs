@@ -1,5 +1,6 @@
 //! The command line, as types. Knows clap; must not do anything.
 
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -121,6 +122,12 @@ pub enum Verb {
     Cancel(Selected),
     /// Decides what becomes of messages in doubt
     Resolve(Resolve),
+    /// Makes or shows the key that signs your messages, with what your domain's DNS must say
+    Dkim {
+        /// What to do
+        #[command(subcommand)]
+        what: Dkim,
+    },
     /// Prints a completion script for a shell
     Completions {
         /// Which shell
@@ -159,6 +166,18 @@ pub struct Check {
     /// Goes on without the rows that cannot be used, and writes them to refused.csv
     #[arg(long)]
     pub skip_bad: bool,
+    /// Also asks every relay (login, no mail) and the DNS: of your domain and of every official's
+    #[arg(long)]
+    pub online: bool,
+    /// Asks this name server instead of the machine's own, as in 9.9.9.9
+    #[arg(long, value_name = "ADDRESS", requires = "online", value_parser = name_server)]
+    pub name_server: Option<SocketAddr>,
+}
+
+/// An address with or without a port.
+fn name_server(text: &str) -> Result<SocketAddr, String> {
+    let alone = || text.parse::<IpAddr>().map(|address| SocketAddr::new(address, 53));
+    text.parse().or_else(|_| alone()).map_err(|_| "expected an address like 9.9.9.9 or 192.0.2.1:53".to_owned())
 }
 
 /// `match`
@@ -328,6 +347,55 @@ pub struct Retry {
     /// Why, for the record
     #[arg(long, default_value = "")]
     pub reason: String,
+}
+
+/// `dkim`
+#[derive(Debug, Subcommand)]
+pub enum Dkim {
+    /// Makes a key in the campaign folder, and tells what to do with it
+    Keygen(Keygen),
+    /// Shows again what your domain's DNS must say of the keys in config.toml
+    Show,
+}
+
+/// `dkim keygen`
+#[derive(Debug, Args)]
+pub struct Keygen {
+    /// The key's name in the DNS; a new key needs a new one [default: undersigned1, or undersigned2 for ed25519]
+    #[arg(long, value_name = "NAME")]
+    pub selector: Option<String>,
+    /// Every receiver knows rsa; ed25519 is good as a second signature only
+    #[arg(long, value_enum, default_value_t = KeyAlgorithm::Rsa)]
+    pub algorithm: KeyAlgorithm,
+    /// The size of an RSA key
+    #[arg(long, value_enum, default_value_t = KeyBits::B2048)]
+    pub bits: KeyBits,
+    /// Also writes the key's name and file into config.toml, so that messages are signed from now on
+    #[arg(long)]
+    pub write: bool,
+}
+
+/// A kind of key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum KeyAlgorithm {
+    /// RSA
+    Rsa,
+    /// Ed25519
+    Ed25519,
+}
+
+/// The size of an RSA key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum KeyBits {
+    /// The usual one
+    #[value(name = "2048")]
+    B2048,
+    /// A longer record
+    #[value(name = "3072")]
+    B3072,
+    /// Too long a record for some name servers
+    #[value(name = "4096")]
+    B4096,
 }
 
 /// States from which staff can try again.

@@ -13,6 +13,7 @@ pub mod dispatch;
 pub mod draft;
 pub mod ledger;
 pub mod model;
+pub mod online;
 pub mod plan;
 pub mod policy;
 pub mod report;

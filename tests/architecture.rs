@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 const FLOORS: &[&[&str]] = &[
     &["model"],
     &["contacts", "draft", "template", "policy"],
-    &["plan", "compose", "ledger", "smtp"],
+    &["plan", "compose", "ledger", "smtp", "online"],
     &["dispatch", "report"],
     &["dashboard"],
     &["cli"],
@@ -41,6 +41,10 @@ const DOORS: &[(&str, &[&str])] = &[
     ("toml::", &["config", "policy"]),
     ("indicatif", &["commands"]),
     ("mail_parser", &["report"]),
+    ("mail_auth", &["compose", "online"]),
+    ("aws_lc_rs", &["compose"]),
+    ("rustls_pki_types", &["compose"]),
+    ("hickory_resolver", &["online"]),
 ];
 
 const LINES_MAX: usize = 500;

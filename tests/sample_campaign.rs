@@ -85,7 +85,8 @@ fn preview_writes_each_letter_as_text_page_and_mail() {
 fn help_fits_eighty_columns_and_names_every_exit_code() {
     let campaign = sample();
     for verb in [
-        "", "new", "check", "match", "preview", "rehearse", "test", "send", "status", "log", "retry", "hold", "resolve",
+        "", "new", "check", "match", "preview", "rehearse", "test", "send", "status", "log", "retry", "hold",
+        "resolve", "dkim",
     ] {
         let args: Vec<&str> = [verb, "--help"].into_iter().filter(|a| !a.is_empty()).collect();
         let output = campaign.command(&args).env("COLUMNS", "80").output().unwrap();

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::compose::ComposeError;
-use crate::config::{ConfigError, SecretError};
+use crate::config::{ConfigError, DkimKeyError, SecretError};
 use crate::contacts::ContactsError;
 use crate::ledger::LedgerError;
 use crate::smtp::RelayError;
@@ -91,6 +91,12 @@ impl From<ConfigError> for Failure {
 
 impl From<SecretError> for Failure {
     fn from(error: SecretError) -> Self {
+        Self::new(Exit::Usage, error.to_string())
+    }
+}
+
+impl From<DkimKeyError> for Failure {
+    fn from(error: DkimKeyError) -> Self {
         Self::new(Exit::Usage, error.to_string())
     }
 }

@@ -7,6 +7,7 @@ mod check;
 mod columns;
 mod completions;
 mod console;
+mod dkim;
 mod exit;
 mod export;
 mod failure;
@@ -17,6 +18,7 @@ mod log;
 mod man;
 mod matching;
 mod new;
+mod online;
 mod outlook;
 mod pace;
 mod pause;
@@ -71,6 +73,7 @@ fn dispatch(cli: &Cli) -> Result<Exit, Failure> {
         Verb::Match(args) => matching::run(&cli.place, args),
         Verb::Preview(args) => preview::run(&cli.place, args),
         Verb::Rehearse(args) => rehearse::run(&cli.place, args),
+        Verb::Dkim { what } => dkim::run(&cli.place, what),
         Verb::Test(args) => test::run(&cli.place, args),
         Verb::Send(args) => send::run(&cli.place, args),
         Verb::Status(args) => status::run(&cli.place, args),

@@ -34,7 +34,7 @@ pub(super) fn run(place: &Place, args: &Preview) -> Result<Exit, Failure> {
     let out = workspace.config.dir.join(&args.out);
     fs::create_dir_all(&out).map_err(|e| Failure::file(&out, &e))?;
     clear(&out)?;
-    let composer = Composer::new(workspace.config.identity.clone())?;
+    let composer = workspace.composer()?;
     for (place, letter) in chosen.iter().enumerate() {
         write(&prepared, &composer, letter, &out, place + 1)?;
     }

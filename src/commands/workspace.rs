@@ -6,8 +6,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::cli::Place;
-use crate::compose::Composer;
-use crate::config::Config;
+use crate::compose::{Composer, Signer};
+use crate::config::{Config, DkimKeyConfig};
 use crate::contacts::{ContactsError, RefusedWriter, Row, Survey};
 use crate::dispatch::{Press, RelayPlan, Settings};
 use crate::ledger::sqlite::SqliteLedger;
@@ -168,10 +168,19 @@ impl Workspace {
         Ok(ledger.enrol(&terms, now, &mut first.chain(then))?)
     }
 
+    /// What makes letters into messages, signed where that is configured.
+    pub(super) fn composer(&self) -> Result<Composer, Failure> {
+        Ok(Composer::new(self.config.identity.clone())?.signed_by(self.signers()?))
+    }
+
+    /// The keys that messages are signed with, read from their files.
+    pub(super) fn signers(&self) -> Result<Vec<Signer>, Failure> {
+        Ok(self.config.dkim.keys.iter().map(DkimKeyConfig::signer).collect::<Result<_, _>>()?)
+    }
+
     /// What makes messages out of leases; `fields` are the columns that people have.
     pub(super) fn press(&self, fields: Fields) -> Result<Press, Failure> {
-        let composer = Composer::new(self.config.identity.clone())?;
-        Ok(Press::new(composer, self.campaign_fields(), fields))
+        Ok(Press::new(self.composer()?, self.campaign_fields(), fields))
     }
 
     /// The configured relays, ready to connect; asks for passwords where it must.

@@ -2,8 +2,10 @@
 //!
 //! The official must see whom a letter is from and be able to answer that person, while the message is honestly
 //! ours: `From` is our own address with the constituent's name, `Reply-To` is the constituent. This module must
-//! not read a clock or draw a random number, and must not send anything.
+//! not read a clock or draw a random number (but for a new DKIM key), and must not send anything.
 
+mod dkim;
+mod dkim_key;
 mod header;
 mod quoted_printable;
 
@@ -18,6 +20,9 @@ use sha2::{Digest, Sha256};
 
 use crate::model::{Constituent, Content, EmailAddress, Envelope, MessageRef, Official, Stamp, unprintable};
 use crate::template::{Rendered, to_text_and_html};
+
+pub use dkim::{KeyName, KeyNameError, Signer};
+pub use dkim_key::{Algorithm, KeyError, NewKey, SigningKey, generate};
 
 /// Where answers to a letter go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,7 +72,7 @@ pub struct Parcel {
     pub envelope: Envelope,
     /// The whole message: CRLF line ends, lines of at most 998 bytes, ASCII unless [`Self::needs_smtputf8`].
     pub bytes: Vec<u8>,
-    /// SHA-256 of the bytes.
+    /// SHA-256 of the message without its DKIM signatures: a key that is changed between two tries changes no message.
     pub hash: [u8; 32],
     /// Whether only a relay with SMTPUTF8 (RFC 6531) can take it: the local part of an address in the envelope
     /// *or in a header* is not ASCII. An answer to a rewritten address would be lost, so none is rewritten.
@@ -98,6 +103,16 @@ pub enum ComposeError {
         /// Which header.
         what: &'static str,
     },
+    /// The DKIM library refuses it.
+    #[error("message {message}: it cannot be signed with the DKIM key of selector {selector}: {reason}")]
+    Unsigned {
+        /// Which message.
+        message: String,
+        /// Which key.
+        selector: String,
+        /// What the library says; it names no person and no part of the key.
+        reason: String,
+    },
     /// The mail builder refuses it.
     #[error("message {message}: the mail builder refuses it: {reason}")]
     Builder {
@@ -118,6 +133,7 @@ pub fn new_message_id(message: &MessageRef, identity: &Identity, random: u64) ->
 #[derive(Debug, Clone)]
 pub struct Composer {
     identity: Identity,
+    signers: Vec<Signer>,
 }
 
 /// What tells one kind of message from another.
@@ -146,7 +162,13 @@ impl Composer {
         if name.trim().is_empty() || name.contains(char::is_control) || unprintable(name).is_some() {
             return Err(ComposeError::Campaign);
         }
-        Ok(Self { identity })
+        Ok(Self { identity, signers: Vec::new() })
+    }
+
+    /// Signs every message with each of these keys.
+    #[must_use]
+    pub fn signed_by(self, signers: Vec<Signer>) -> Self {
+        Self { signers, ..self }
     }
 
     /// The identity.
@@ -264,7 +286,26 @@ impl Composer {
         let bytes = builder.multipart(parts).map_err(|error| refused(&error))?.formatted();
         let needs_smtputf8 = envelope.from.needs_smtputf8() || draft.needs_smtputf8();
         let hash = Sha256::digest(&bytes).into();
+        let bytes = self.signed(message, seed, bytes)?;
         Ok(Parcel { envelope, bytes, hash, needs_smtputf8 })
+    }
+
+    /// Each signature is of the message alone, so that a receiver may check whichever it knows.
+    fn signed(&self, message: &MessageRef, seed: &StampSeed, bytes: Vec<u8>) -> Result<Vec<u8>, ComposeError> {
+        if self.signers.is_empty() {
+            return Ok(bytes);
+        }
+        let mut signed = Vec::with_capacity(bytes.len() + 1024 * self.signers.len());
+        for signer in &self.signers {
+            let header = signer.header(&bytes, seed.date).map_err(|error| ComposeError::Unsigned {
+                message: message.to_string(),
+                selector: signer.name().selector().to_owned(),
+                reason: error.to_string(),
+            })?;
+            signed.extend_from_slice(&header);
+        }
+        signed.extend_from_slice(&bytes);
+        Ok(signed)
     }
 
     /// Text and HTML of the same letter. The boundary cannot occur in a part: quoted-printable has no `=_`.

@@ -184,7 +184,7 @@ impl Flattener<'_> {
 
 /// Tables that may stand there empty.
 fn is_section(key: &str) -> bool {
-    let sections = ["campaign", "contacts", "contacts.columns", "letters", "letters.letter", "retry", "ledger"];
+    let sections = ["campaign", "contacts", "contacts.columns", "letters", "letters.letter", "retry", "dkim", "ledger"];
     let of_pace = ["pace", "pace.groups", "pace.domains", "pace.mailboxes"];
     sections.contains(&key) || of_pace.contains(&key)
 }

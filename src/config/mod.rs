@@ -3,6 +3,7 @@
 //! Every problem is found in one reading and told with its key, its value, what was expected and the line. This
 //! module must not do anything with the settings.
 
+mod dkim;
 mod document;
 mod edit;
 mod letters;
@@ -29,6 +30,7 @@ use crate::ledger::Confirming;
 use crate::model::{EmailAddress, Role, fold, unprintable};
 use crate::policy::{PaceSettings, Replies, RetrySchedule, StaffRules, Windows, parse_positive_span};
 
+pub use dkim::{DkimConfig, DkimKeyConfig, DkimKeyError};
 use document::Document;
 pub use edit::{Setting, edit, edited};
 pub use letters::LettersConfig;
@@ -112,6 +114,8 @@ pub struct Config {
     pub on_doubt: OnDoubt,
     /// After this no message is tried.
     pub deadline: Option<Timestamp>,
+    /// With what messages are signed.
+    pub dkim: DkimConfig,
     /// Where people come from.
     pub contacts: ContactsSettings,
     /// Mail servers, in order of preference.
@@ -160,6 +164,7 @@ impl Config {
         let timezone = reader.text("campaign.timezone", zone);
         let deadline = read_deadline(&mut reader, timezone.as_ref());
         let identity = read_identity(&mut reader);
+        let dkim = dkim::read(&mut reader, dir, identity.as_ref());
         let contacts = read_contacts(&mut reader, dir);
         let relays = relay::read_all(&mut reader, document.relays(), dir);
         let path = |reader: &mut Reader<'_>, key| reader.text(key, |text| not_empty(text).map(|t| dir.join(t)));
@@ -196,6 +201,7 @@ impl Config {
                 confirming: confirming?,
                 on_doubt: on_doubt?,
                 deadline,
+                dkim: dkim?,
                 contacts: contacts?,
                 relays,
                 pace: limits?,

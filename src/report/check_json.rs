@@ -2,7 +2,7 @@
 //!
 //! | key | holds |
 //! | --- | --- |
-//! | `launchable`, `exit`, `reason` | whether `send` would start, the exit code of `check`, and why not (or null) |
+//! | `launchable`, `exit`, `reason` | whether `send` would start, the exit code of `check`, and why it is not 0 (or null) |
 //! | `figures` | `letters`, `constituents`, `officials` (who get letters), `held`, `listed_twice`, `not_usable`, `blank_rows` |
 //! | `files` | for each file its `name` and `notes`: texts with `kind` unsaid, as in the report |
 //! | `problems` | by kind, the largest first: `kind`, `column`, `count`, `problem`, `advice` (null where it differs), `stops`, `examples` |
@@ -15,6 +15,7 @@
 //! | `advice` | what could be better: `place`, `what`, `action` |
 //! | `problems_file` | where the whole list is, or null |
 //! | `refused_file` | where `--skip-bad` wrote the rows that cannot be used, or null |
+//! | `online` | with `--online` alone: `weight` (problem, advice, good), `about`, `what`, `action` (or null) of each finding |
 //!
 //! Where nothing can be checked, the object is `{"error": {"exit", "message", "problems": [{"file", "line", "problem"}]}}`.
 

@@ -10,6 +10,7 @@ mod json;
 mod layout;
 mod log;
 mod matching;
+mod online;
 mod problem_list;
 mod problems;
 mod status;
@@ -27,6 +28,7 @@ pub use json::{log_line as log_json, status as status_json};
 pub use layout::one as paragraph;
 pub use log::line as log_text;
 pub use matching::{Findings, MOMENT, SHORT_MOMENT, summary as match_summary, text as match_text};
+pub use online::{json as online_json, text as online_text};
 pub use problem_list::{ProblemList, WrittenList};
 pub use status::{
     Figures, Overall, advice, awaits_staff, has_failures, officials as officials_text, standing, text as status_text,

@@ -5,6 +5,7 @@
 
 pub mod campaign;
 pub mod certs;
+pub mod dns;
 pub mod record;
 pub mod relay;
 mod script;
