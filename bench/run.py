@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import contenders as all_contenders
@@ -239,6 +239,7 @@ def main():
     args = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
     args.add_argument("mode", nargs="?", choices=[*modes, "write"], default="full")
     args.add_argument("--only", choices=list(PARTS), action="append", help="only this part; may be given again")
+    args.add_argument("--repeats", type=int, help="of each measurement, instead of the mode's own number")
     args = args.parse_args()
     if args.mode == "write":
         write_last()
@@ -250,7 +251,8 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("scripts/bench: ended"))  # so that what was started is ended
     folder = tempfile.mkdtemp(prefix="work-", dir=HERE)  # not where a ledger would lie in memory
     try:
-        bench = Bench(modes[args.mode], folder)
+        mode = modes[args.mode]
+        bench = Bench(replace(mode, repeats=args.repeats or mode.repeats), folder)
         bench.prepare()
         bench.measure(args.only or PARTS)
     finally:

@@ -32,7 +32,9 @@ pub(super) fn dispatch(
         let (progress, shown) = watch::channel(Progress::idle());
         listen(stop)?;
         let mut display = tokio::spawn(show_progress(shown));
-        let ending = dispatch::run(ledger.clone(), settings, press, stopped, progress).await;
+        // On the threads of the sessions: from this one every word between them would wake another thread.
+        let running = tokio::spawn(dispatch::run(ledger.clone(), settings, press, stopped, progress));
+        let ending = running.await.map_err(|e| Failure::new(Exit::Internal, format!("the dispatch ended: {e}")))?;
         // It ends by itself once nothing reports any more, and takes its bar away.
         if tokio::time::timeout(std::time::Duration::from_millis(300), &mut display).await.is_err() {
             display.abort();

@@ -124,7 +124,7 @@ fn let_go(db: &Connection, told: &Told, news: bool, due: Ms) -> Work<()> {
 fn add(db: &Connection, constituent: i64, official: Option<i64>, template: i64, due: Ms) -> Work<()> {
     let mailbox: String =
         db.prepare_cached("SELECT lane_key FROM person WHERE id = ?1")?.query_row([constituent], |row| row.get(0))?;
-    let lane = lanes::of_mailbox(db, &mailbox)?;
+    let lane = lanes::of_mailbox(db, &mailbox, MessageKind::Confirmation)?;
     db.prepare_cached(
         "INSERT INTO message (kind, constituent, official, lane, template, state, due_at)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",

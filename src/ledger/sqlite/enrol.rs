@@ -64,7 +64,7 @@ fn add_official(db: &Connection, official: &Official, enrolled: &mut Enrolled) -
     if let (false, Some(mailbox)) = (is_known, &official.mailbox)
         && let Some(id) = people::house(db, official)?
     {
-        let lane = lanes::of_mailbox(db, &mailbox.key())?;
+        let lane = lanes::of_mailbox(db, &mailbox.key(), MessageKind::Letter)?;
         enrolled.housed += house_letters(db, id, lane)?;
         return Ok(());
     }
@@ -73,7 +73,7 @@ fn add_official(db: &Connection, official: &Official, enrolled: &mut Enrolled) -
     if frozen.new
         && let Some(mailbox) = &official.mailbox
     {
-        lanes::of_mailbox(db, &EmailAddress::key(mailbox))?;
+        lanes::of_mailbox(db, &EmailAddress::key(mailbox), MessageKind::Letter)?;
     }
     Ok(())
 }

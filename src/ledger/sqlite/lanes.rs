@@ -34,34 +34,56 @@ pub(super) fn repair_those(db: &Connection, query: &str) -> Work<()> {
     Ok(())
 }
 
-/// The lane of a mailbox, made where there is none yet.
-pub(super) fn of_mailbox(db: &Connection, mailbox_key: &str) -> Work<i64> {
+/// The lane of a mailbox for messages of that kind, made where there is none yet.
+pub(super) fn of_mailbox(db: &Connection, mailbox_key: &str, kind: MessageKind) -> Work<i64> {
     let known = db
-        .prepare_cached("SELECT id FROM lane WHERE mailbox = ?1")?
-        .query_row([mailbox_key], |row| row.get(0))
+        .prepare_cached("SELECT id, kinds FROM lane WHERE mailbox = ?1")?
+        .query_row([mailbox_key], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))
         .optional()?;
+    let bit = bit(kind);
     match known {
-        Some(lane) => Ok(lane),
-        None => Ok(db.prepare_cached("INSERT INTO lane (mailbox) VALUES (?1)")?.insert([mailbox_key])?),
+        Some((lane, kinds)) if kinds & bit != 0 => Ok(lane),
+        Some((lane, kinds)) => {
+            db.prepare_cached("UPDATE lane SET kinds = ?2 WHERE id = ?1")?.execute([lane, kinds | bit])?;
+            Ok(lane)
+        }
+        None => {
+            let insert = "INSERT INTO lane (mailbox, kinds) VALUES (?1, ?2)";
+            Ok(db.prepare_cached(insert)?.insert(params![mailbox_key, bit])?)
+        }
     }
+}
+
+/// A kind's place in `lane.kinds`.
+const fn bit(kind: MessageKind) -> i64 {
+    match kind {
+        MessageKind::Letter => 1,
+        MessageKind::Confirmation => 2,
+    }
+}
+
+/// The values of `lane.kinds` that include a kind, or anything.
+fn kinds_with(kind: Option<MessageKind>) -> impl Iterator<Item = i64> {
+    (1..=3).filter(move |kinds| kind.is_none_or(|kind| kinds & bit(kind) != 0))
 }
 
 /// The lanes that may give a message (of that kind) now: the longest-waiting first, among equals the least served.
 pub(super) fn ready(db: &Connection, now: Ms, limit: usize, kind: Option<MessageKind>) -> Work<Vec<i64>> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let query = match kind {
-        None => "SELECT id FROM lane INDEXED BY lane_turn WHERE next_at <= ?1 ORDER BY next_at, served, id LIMIT ?2",
-        Some(MessageKind::Letter) => {
-            "SELECT DISTINCT lane.id FROM message m INDEXED BY message_state JOIN lane ON lane.id = m.lane
-              WHERE m.state = 'queued' AND m.kind = 'letter' AND lane.next_at <= ?1 LIMIT ?2"
-        }
-        Some(MessageKind::Confirmation) => {
-            "SELECT DISTINCT lane.id FROM message m INDEXED BY message_state JOIN lane ON lane.id = m.lane
-              WHERE m.state = 'queued' AND m.kind = 'confirmation' AND lane.next_at <= ?1 LIMIT ?2"
-        }
-    };
-    let mut lanes = db.prepare_cached(query)?;
+    let mut lanes = db.prepare_cached(&ready_query(kind))?;
     Ok(lanes.query_map(params![now, limit], |row| row.get(0))?.collect::<Result<_, _>>()?)
+}
+
+/// Looks at no more lanes of each mixture of kinds than are wanted.
+fn ready_query(kind: Option<MessageKind>) -> String {
+    let of = |kinds| {
+        format!(
+            "SELECT * FROM (SELECT id, next_at, served FROM lane INDEXED BY lane_turn
+              WHERE kinds = {kinds} AND next_at <= ?1 ORDER BY next_at, served, id LIMIT ?2)"
+        )
+    };
+    let each: Vec<String> = kinds_with(kind).map(of).collect();
+    format!("SELECT id FROM ({}) ORDER BY next_at, served, id LIMIT ?2", each.join(" UNION ALL "))
 }
 
 /// After a claim: the lane has had its turn, and waits for `occupied_by` where one is given.
@@ -139,11 +161,35 @@ pub(super) fn joined_by(db: &Connection, lane: i64, due: Ms) -> Work<()> {
 
 /// When the next lane or deferred message comes due.
 pub(super) fn next_wake(db: &Connection) -> Work<Option<Ms>> {
-    let lane: Option<Ms> = db
-        .prepare_cached("SELECT min(next_at) FROM lane INDEXED BY lane_turn WHERE next_at IS NOT NULL")?
-        .query_row([], |row| row.get(0))?;
+    let mut lane: Option<Ms> = None;
+    for kinds in kinds_with(None) {
+        let query = "SELECT min(next_at) FROM lane INDEXED BY lane_turn WHERE kinds = ?1 AND next_at IS NOT NULL";
+        let next: Option<Ms> = db.prepare_cached(query)?.query_row([kinds], |row| row.get(0))?;
+        lane = lane.into_iter().chain(next).min();
+    }
     let deferred: Option<Ms> = db
         .prepare_cached("SELECT min(due_at) FROM message INDEXED BY message_wait WHERE state = 'deferred'")?
         .query_row([], |row| row.get(0))?;
     Ok(lane.into_iter().chain(deferred).min())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::schema;
+    use super::*;
+
+    #[test]
+    fn what_is_ready_is_found_by_the_index_whatever_waits() {
+        let db = Connection::open_in_memory().unwrap();
+        schema::create(&db).unwrap();
+        for kind in [None, Some(MessageKind::Letter), Some(MessageKind::Confirmation)] {
+            let query = format!("EXPLAIN QUERY PLAN {}", ready_query(kind));
+            let mut plan = db.prepare(&query).unwrap();
+            let steps = plan.query_map(params![Ms(0), 1], |row| row.get::<_, String>(3)).unwrap();
+            let steps: Vec<String> = steps.map(Result::unwrap).collect();
+            let searches = steps.iter().filter(|step| step.contains("INDEX lane_turn (kinds=? AND next_at<?)")).count();
+            assert_eq!(searches, kinds_with(kind).count(), "{steps:?}");
+            assert!(!steps.iter().any(|step| step.contains("SCAN lane") || step.contains("message")), "{steps:?}");
+        }
+    }
 }

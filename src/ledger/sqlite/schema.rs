@@ -67,10 +67,11 @@ CREATE TABLE lane (                 -- the queue of one recipient mailbox
   mailbox      TEXT NOT NULL UNIQUE,
   ready_at     INTEGER NOT NULL DEFAULT 0,  -- its pace: not before
   next_at      INTEGER,             -- when its next message may be claimed; NULL: none waits, or it is occupied
+  kinds        INTEGER NOT NULL DEFAULT 3,  -- of messages that have joined it: 1 letters, 2 confirmations, 3 both
   served       INTEGER NOT NULL DEFAULT 0,  -- messages claimed so far: among equals, the least served is next
   occupied_by  INTEGER              -- the message that must end before the next is given
 ) STRICT;
-CREATE INDEX lane_turn ON lane (next_at, served) WHERE next_at IS NOT NULL;
+CREATE INDEX lane_turn ON lane (kinds, next_at, served) WHERE next_at IS NOT NULL;
 
 CREATE TABLE message (
   id           INTEGER PRIMARY KEY,
@@ -169,6 +170,9 @@ pub(super) fn create(db: &Connection) -> rusqlite::Result<()> {
 const TO_VERSION_2: &str = "
 ALTER TABLE campaign ADD COLUMN sources BLOB;
 ALTER TABLE campaign ADD COLUMN official_total INTEGER;
+ALTER TABLE lane ADD COLUMN kinds INTEGER NOT NULL DEFAULT 3;
+DROP INDEX lane_turn;
+CREATE INDEX lane_turn ON lane (kinds, next_at, served) WHERE next_at IS NOT NULL;
 ALTER TABLE message ADD COLUMN only_relay TEXT;
 ALTER TABLE attempt ADD COLUMN rule TEXT NOT NULL DEFAULT '';
 ALTER TABLE relay ADD COLUMN slowed_to TEXT;
