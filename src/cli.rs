@@ -11,7 +11,7 @@ Exit codes:
     0  done
     1  internal error
     2  usage or configuration
-    3  contacts or letter refused
+    3  contacts or letter refused, or mail would fail (check --online)
     4  campaign stopped (relay account, breaker, ledger)
     5  finished with failures
     6  another dispatcher holds this ledger

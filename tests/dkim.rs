@@ -351,7 +351,10 @@ fn a_key_that_cannot_be_used_is_refused_without_a_word_of_it() {
     let open = campaign.run(&args("check"));
     assert!(open.code == 2 && open.err.contains("chmod 600"), "{open:?}");
     private(0o600);
-    for (text, said) in [(short, "neither an RSA key"), ("c2VjcmV0\n", "no private key in PEM form")] {
+    let locked = short.replace("PRIVATE", "ENCRYPTED PRIVATE");
+    for (text, said) in
+        [(short, "neither an RSA key"), ("c2VjcmV0\n", "no private key in PEM form"), (&locked, "under a password")]
+    {
         campaign.write("k.key", text);
         for verb in ["check", "preview", "rehearse"] {
             let refused = campaign.run(&args(verb));
@@ -359,6 +362,8 @@ fn a_key_that_cannot_be_used_is_refused_without_a_word_of_it() {
             assert!(!refused.err.contains("c2VjcmV0"), "{refused:?}");
         }
     }
+    let folder = campaign.run(&["check", "--set", "dkim.selector=a", "--set", "dkim.key_file=templates"]);
+    assert!(folder.code == 2 && folder.err.contains("is a folder"), "{folder:?}");
     std::fs::remove_file(campaign.path().join("k.key")).unwrap();
     let gone = campaign.run(&args("check"));
     assert!(gone.code == 2 && gone.err.contains("dkim keygen"), "{gone:?}");

@@ -191,26 +191,26 @@ fn only_250_at_the_dot_is_sent_and_only_what_refuses_nothing_there_is_in_doubt_w
 
 #[test]
 fn staff_s_rules_change_neither_what_is_accepted_nor_what_is_in_doubt() {
-    let rule = "[[rule]]\nname = \"all\"\ntext = [\"ok\"]\nclass = \"CLASS\"\n";
+    let rule = "[[rule]]\nname = \"all\"\ntext = [\"okay\"]\nclass = \"CLASS\"\n";
     for class in ["recipient_permanent", "message_permanent", "account", "quota", "connection", "recipient_transient"] {
         let staff = StaffRules::parse(&rule.replace("CLASS", class), "replies.toml").unwrap();
         let ours = Replies::new(Profile::unknown(), staff);
         for (line, expected) in
-            [("250 2.0.0 ok", Class::Accepted), ("251 ok", Class::InDoubt), ("354 ok", Class::InDoubt)]
+            [("250 2.0.0 okay", Class::Accepted), ("251 okay", Class::InDoubt), ("354 okay", Class::InDoubt)]
         {
             assert_eq!(verdict(&ours, Phase::Dot, line).class, expected, "{class} {line}");
         }
-        assert_eq!(verdict(&ours, Phase::Dot, "550 ok").class.as_str(), class);
-        assert_ne!(verdict(&ours, Phase::Dot, "450 ok").disposition, Disposition::Bounced, "{class}");
-        let at_auth = verdict(&ours, Phase::Auth, "550 ok").class;
+        assert_eq!(verdict(&ours, Phase::Dot, "550 okay").class.as_str(), class);
+        assert_ne!(verdict(&ours, Phase::Dot, "450 okay").disposition, Disposition::Bounced, "{class}");
+        let at_auth = verdict(&ours, Phase::Auth, "550 okay").class;
         assert!(matches!(at_auth, Class::Account | Class::Quota | Class::Connection), "{class}");
     }
 }
 
 #[test]
-fn the_rule_that_the_readme_shows_is_one() {
-    let readme = include_str!("../README.md");
-    let blocks = readme.split("```toml\n").skip(1).filter_map(|block| block.split("```").next());
+fn the_rule_that_the_docs_show_is_one() {
+    let page = include_str!("../docs/replies.md");
+    let blocks = page.split("```toml\n").skip(1).filter_map(|block| block.split("```").next());
     let rules: Vec<&str> = blocks.filter(|block| block.starts_with("[[rule]]")).collect();
     let [rule] = rules[..] else { panic!("{} samples", rules.len()) };
     let ours = Replies::new(Profile::unknown(), StaffRules::parse(rule, "replies.toml").unwrap());

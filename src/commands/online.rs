@@ -117,9 +117,31 @@ fn refused(about: &str, outcome: &Outcome) -> Finding {
             let action = match cause {
                 LossCause::Dns => "see whether host is right in config.toml",
                 LossCause::Certificate => "see whether host is the name that its certificate has, or name a ca_file",
+                LossCause::NoToken => "mend token_command or token_file in config.toml",
+                LossCause::NotOffered => "see whether port, tls and auth in config.toml are as your provider says",
                 _ => SETTINGS,
             };
             Finding::problem(about, format!("it cannot be used: {outcome}"), action)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_relay_that_cannot_be_used_is_told_with_the_setting_that_it_is_about() {
+        for (cause, setting) in [
+            (LossCause::Dns, "host"),
+            (LossCause::Certificate, "ca_file"),
+            (LossCause::NoToken, "token_command"),
+            (LossCause::NotOffered, "auth"),
+            (LossCause::Timeout, "firewall"),
+        ] {
+            let outcome = Outcome::Lost { phase: Phase::Auth, cause, detail: String::new() };
+            let told = refused("relay main", &outcome).action;
+            assert!(told.contains(setting), "{cause:?}: {told:?}");
         }
     }
 }

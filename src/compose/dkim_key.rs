@@ -46,6 +46,9 @@ pub enum KeyError {
     /// Not PEM, or not a private key.
     #[error("there is no private key in PEM form in it (a block that begins with -----BEGIN PRIVATE KEY-----)")]
     NotPem,
+    /// Under a password.
+    #[error("it is under a password, and a program that runs alone knows none; take it off with: openssl pkey")]
+    Encrypted,
     /// Neither RSA nor Ed25519, or damaged, or too short.
     #[error("it is neither an RSA key of at least {RSA_BITS_MIN} bits nor an Ed25519 key")]
     Unusable,
@@ -70,6 +73,9 @@ impl fmt::Debug for SigningKey {
 impl SigningKey {
     /// Reads a key in PEM form: PKCS#8 or, for RSA, PKCS#1.
     pub fn from_pem(pem: &str) -> Result<Self, KeyError> {
+        if pem.contains("ENCRYPTED") {
+            return Err(KeyError::Encrypted); // in both forms: a block's name, and a header in the older one
+        }
         let der = PrivateKeyDer::from_pem_slice(pem.as_bytes()).map_err(|_| KeyError::NotPem)?;
         Self::rsa(&der).or_else(|| Self::ed25519(&der)).ok_or(KeyError::Unusable)
     }

@@ -4,13 +4,14 @@
 
 use std::path::{Path, PathBuf};
 
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 
 use crate::compose::{Identity, KeyError, KeyName, KeyNameError, Signer, SigningKey};
 use crate::model::EmailAddress;
 
 use super::not_empty;
 use super::reader::Reader;
+use super::secret::{self, SecretError};
 
 /// Who signs, and with which keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,17 +34,12 @@ pub struct DkimKeyConfig {
 /// Why a key cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum DkimKeyError {
-    /// The file cannot be read.
-    #[error("the DKIM key {} cannot be read: {reason}; make one with: undersigned dkim keygen", path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        reason: String,
-    },
-    /// The file can be read by others.
-    #[error("the DKIM key {} can be read by other users; run: chmod 600 {}", .0.display(), .0.display())]
-    Open(PathBuf),
+    /// There is no such file.
+    #[error("there is no DKIM key {}; make one with: undersigned dkim keygen", .0.display())]
+    Missing(PathBuf),
+    /// The file does not lie as a secret must.
+    #[error("DKIM key: {0}")]
+    Secret(#[from] SecretError),
     /// It is no key that signs.
     #[error("the DKIM key {} cannot be used: {error}", path.display())]
     Unusable {
@@ -57,18 +53,12 @@ pub enum DkimKeyError {
 impl DkimKeyConfig {
     /// Reads the key from its file, which nobody else may read.
     pub fn signer(&self) -> Result<Signer, DkimKeyError> {
-        let path = || self.file.clone();
-        let unreadable = |e: std::io::Error| DkimKeyError::Unreadable { path: path(), reason: e.to_string() };
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            if std::fs::metadata(&self.file).map_err(unreadable)?.permissions().mode() & 0o077 != 0 {
-                return Err(DkimKeyError::Open(path()));
-            }
+        if !self.file.exists() {
+            return Err(DkimKeyError::Missing(self.file.clone()));
         }
-        let pem = SecretString::from(std::fs::read_to_string(&self.file).map_err(unreadable)?);
+        let pem = secret::private_file(&self.file)?;
         let key = SigningKey::from_pem(pem.expose_secret())
-            .map_err(|error| DkimKeyError::Unusable { path: path(), error })?;
+            .map_err(|error| DkimKeyError::Unusable { path: self.file.clone(), error })?;
         Ok(Signer::new(self.name.clone(), key))
     }
 }

@@ -17,6 +17,7 @@ mod token;
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -352,11 +353,23 @@ fn read_retry(reader: &mut Reader<'_>) -> Option<RetrySchedule> {
     Some(RetrySchedule { delays: delays?, give_up_after: give_up_after? })
 }
 
+/// Thousands of rules; a larger file is something else.
+const STAFF_RULES_BYTES_MAX: u64 = 256 * 1024;
+
+fn read_at_most(path: &Path, bytes_max: u64) -> std::io::Result<String> {
+    let mut text = String::new();
+    let read = std::fs::File::open(path)?.take(bytes_max + 1).read_to_string(&mut text)?;
+    if read as u64 > bytes_max {
+        return Err(std::io::Error::other(format!("it is larger than {} KB", bytes_max / 1024)));
+    }
+    Ok(text)
+}
+
 /// The rules of staff's own, where a file of them is named.
 fn read_staff_rules(reader: &mut Reader<'_>, dir: &Path) -> StaffRules {
     let key = "retry.replies";
     let Some(file) = reader.text(key, |text| not_empty(text).map(str::to_owned)) else { return StaffRules::default() };
-    let text = match std::fs::read_to_string(dir.join(&file)) {
+    let text = match read_at_most(&dir.join(&file), STAFF_RULES_BYTES_MAX) {
         Ok(text) => text,
         Err(error) => {
             reader.complain(key, &format!("expected a file that can be read ({error})"));

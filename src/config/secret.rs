@@ -28,6 +28,9 @@ pub enum SecretError {
     /// The named file can be read by others.
     #[error("{} holds a secret and can be read by other users; run: chmod 600 {}", .0.display(), .0.display())]
     Open(PathBuf),
+    /// The named file is a folder.
+    #[error("{} should be a file with a secret and is a folder; name the file in it", .0.display())]
+    Folder(PathBuf),
     /// The named file is somebody else's.
     #[error("{} holds a secret and belongs to another user, who can change it; make a copy that is yours", .0.display())]
     Foreign(PathBuf),
@@ -122,6 +125,9 @@ fn must_be_private(path: &Path, file: &File) -> Result<(), SecretError> {
     const EVERYBODY_WRITES: u32 = 0o002;
     const STICKY: u32 = 0o1000;
     let held = file.metadata().map_err(|e| unreadable(path, &e))?;
+    if held.is_dir() {
+        return Err(SecretError::Folder(path.to_owned()));
+    }
     if held.mode() & BY_OTHERS != 0 {
         return Err(SecretError::Open(path.to_owned()));
     }
@@ -178,5 +184,6 @@ mod tests {
         fs::write(&path, "\r\n").unwrap();
         fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
         assert!(matches!(private_file(&path), Err(SecretError::Empty(_))));
+        assert!(matches!(private_file(place.path()), Err(SecretError::Folder(_))), "chmod 600 would not help it");
     }
 }

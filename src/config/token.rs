@@ -71,11 +71,25 @@ async fn from_command(
     let run = tokio::time::timeout(time_max, run(program, arguments, folder)).await;
     let ran = run.map_err(|_| failed(format!("took longer than {} s and was ended", time_max.as_secs())))?;
     let (printed, status) = ran.map_err(|e| failed(format!("cannot be run: {e}")))?;
+    if printed.len() as u64 > TOKEN_BYTES_MAX {
+        return Err(failed("printed more than a token".to_owned()));
+    }
     if !status.success() {
         return Err(failed(format!("failed ({status}); run it by hand to see why")));
     }
     let printed = String::from_utf8(printed).map_err(|_| failed("printed something that is no text".to_owned()))?;
     Ok(SecretString::from(printed.trim().to_owned()))
+}
+
+/// A command with all that it started. Dropped before its end, it ends them: what a script waits for would stay behind.
+struct Group(Option<rustix::process::Pid>);
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        if let Some(group) = self.0 {
+            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL); // gone by itself
+        }
+    }
 }
 
 /// Dropped before its end, it ends the command.
@@ -89,11 +103,14 @@ async fn run(program: &Path, arguments: &[String], folder: &Path) -> std::io::Re
         command.env_remove(name);
     }
     let mut child = command.spawn()?;
+    let mut group = Group(child.id().and_then(|id| rustix::process::Pid::from_raw(id.cast_signed())));
     let mut printed = Vec::new();
     if let Some(output) = child.stdout.take() {
-        output.take(TOKEN_BYTES_MAX).read_to_end(&mut printed).await?;
+        output.take(TOKEN_BYTES_MAX + 1).read_to_end(&mut printed).await?;
     }
-    Ok((printed, child.wait().await?))
+    let status = child.wait().await?;
+    group.0 = None; // its number may be another's from now on
+    Ok((printed, status))
 }
 
 #[cfg(test)]
@@ -120,12 +137,30 @@ mod tests {
             ("echo s3cret; echo s3cret >&2; exit 3", "exit status: 3"),
             ("echo s3cret; sleep 30", "took longer"),
             ("printf '\\377s3cret'", "no text"),
+            ("yes s3cret | head -c 1000000", "more than a token"),
         ] {
             let told = shell(script).await.unwrap_err();
             assert!(told.contains(words) && told.contains("`sh`") && !told.contains("s3cret"), "{told}");
         }
         let none = from_command(Path::new("/no/such/tool"), &[], Path::new("/"), Duration::from_secs(1)).await;
         assert!(none.unwrap_err().to_string().contains("cannot be run"));
+    }
+
+    #[tokio::test]
+    async fn what_a_command_started_ends_with_it() {
+        let place = tempfile::tempdir().unwrap();
+        let pid = place.path().join("pid");
+        let told = shell(&format!("sleep 30 & echo $! > {}; wait", pid.display())).await.unwrap_err();
+        assert!(told.contains("took longer"), "{told}");
+        let pid = std::fs::read_to_string(pid).unwrap();
+        let state = || std::fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
+        for _ in 0..100 {
+            if state().is_empty() || state().contains(") Z ") {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("{}", state());
     }
 
     #[test]

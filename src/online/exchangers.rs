@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
 
 use super::Finding;
 use super::dns::{Answer, Dns};
@@ -12,6 +14,8 @@ use super::dns::{Answer, Dns};
 const ABOUT: &str = "officials";
 /// So many domains are asked about at a time.
 const AT_A_TIME: usize = 64;
+/// For all of them together: staff wait, and a name server that is silent would take minutes.
+const ALL: Duration = Duration::from_secs(60);
 /// So many domains are named that could not be asked about.
 const NAMED: usize = 5;
 
@@ -31,12 +35,16 @@ enum Fate {
 /// Asks about every domain.
 pub async fn look_at(dns: &Dns, recipients: &Recipients) -> Vec<Finding> {
     let turns = Arc::new(Semaphore::new(AT_A_TIME));
+    let until = Instant::now() + ALL;
     let mut asking = JoinSet::new();
     for domain in recipients.keys().cloned() {
         let (dns, turns) = (dns.clone(), turns.clone());
         asking.spawn(async move {
-            let _turn = turns.acquire().await;
-            let fate = fate(&dns, &domain).await;
+            let asked = timeout_at(until, async {
+                let _turn = turns.acquire().await;
+                fate(&dns, &domain).await
+            });
+            let fate = asked.await.unwrap_or_else(|_| Fate::Unknown("the DNS answers too slowly".to_owned()));
             (domain, fate)
         });
     }
@@ -124,6 +132,17 @@ mod tests {
         assert!(of(Weight::Problem).iter().all(|what| what.ends_with("which 2 officials of your list have")));
         assert_eq!(of(Weight::Advice), ["whether mail can go to e.example could not be found out (silence)"]);
         assert_eq!(of(Weight::Good), ["1 of the 5 domains that letters go to have a mail server"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_silent_name_server_does_not_hold_up_a_thousand_domains_for_minutes() {
+        let silent = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let dns = Dns::new(Some(silent.local_addr().unwrap())).unwrap();
+        let recipients: Recipients = (0..1000).map(|n| (format!("{n}.example.org"), 1)).collect();
+        let began = Instant::now();
+        let findings = look_at(&dns, &recipients).await;
+        assert!(began.elapsed() <= ALL + Duration::from_secs(1), "{:?}", began.elapsed());
+        assert_eq!(findings.len(), 1, "{findings:?}");
     }
 
     #[test]

@@ -58,6 +58,9 @@ impl Rule {
     }
 }
 
+/// Letters and digits of a text: with fewer it is in almost every reply.
+const SIGNS_MIN: usize = 3;
+
 /// Pieces of text that must occur in this order.
 #[derive(Debug, Clone)]
 struct Pattern(Vec<String>);
@@ -65,8 +68,8 @@ struct Pattern(Vec<String>);
 impl Pattern {
     fn parse(text: &str) -> Result<Self, String> {
         let pieces: Vec<String> = text.split('*').filter(|p| !p.trim().is_empty()).map(str::to_lowercase).collect();
-        if pieces.is_empty() {
-            Err("would fit every reply; write words of the reply".to_owned())
+        if pieces.iter().flat_map(|piece| piece.chars()).filter(|c| c.is_alphanumeric()).count() < SIGNS_MIN {
+            Err("would fit almost every reply; write words of the reply".to_owned())
         } else {
             Ok(Self(pieces))
         }
@@ -106,6 +109,9 @@ impl CodePattern {
         self.0 == self.1
     }
 }
+
+/// What the log has room for.
+const NAME_CHARS_MAX: usize = 60;
 
 /// What is wrong with a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -167,11 +173,12 @@ impl Reading<'_> {
         let DeValue::Table(table) = value.get_ref() else {
             return self.complain(value.span(), format!("rule {n} is not a table; it begins with [[rule]]"));
         };
-        let name = text_at(table, "name").filter(|name| !name.trim().is_empty());
+        let name = text_at(table, "name").filter(|name| is_name(name));
         let mut said = format!("rule {n}");
         match &name {
             Some(name) => said = format!("rule `{name}`"),
-            None => self.complain(value.span(), format!("rule {n} has no `name`; it is what the log shows")),
+            None => self
+                .complain(value.span(), format!("rule {n} has no `name` of one short line; it is what the log shows")),
         }
         if self.rules.iter().any(|known| Some(&known.name) == name.as_ref()) {
             self.complain(value.span(), format!("{said}: another rule has this name"));
@@ -198,6 +205,11 @@ impl Reading<'_> {
             }
         }
     }
+}
+
+/// What can stand in a line of the log.
+fn is_name(text: &str) -> bool {
+    !text.trim().is_empty() && text.chars().count() <= NAME_CHARS_MAX && !text.chars().any(char::is_control)
 }
 
 fn text_at(table: &DeTable<'_>, key: &str) -> Option<String> {
@@ -310,20 +322,21 @@ mod tests {
         for (rule, line, words) in [
             ("class = \"quota\"", 1, "neither"),
             ("codes = [\"5xx\"]\nclass = \"quota\"", 1, "neither"),
-            ("text = [\"a\"]", 1, "`class`"),
-            ("text = [\"a\"]\nclass = \"no\"", 4, "`class` is not one of recipient_transient"),
-            ("text = [\"a\"]\nclass = \"accepted\"", 4, "`class`"),
-            ("text = [\"a\"]\nclass = \"in_doubt\"", 4, "`class`"),
-            ("text = [\"a\"]\nclass = \"quota\"\nphases = [\"no\"]", 5, "`phases` has \"no\""),
-            ("text = [\"a\"]\nclass = \"quota\"\ncodes = [\"5\"]", 5, "`codes` has \"5\""),
-            ("text = [\"a\"]\nclass = \"quota\"\ncodes = [\"250\"]", 5, "no refusal"),
+            ("text = [\"abc\"]", 1, "`class`"),
+            ("text = [\"abc\"]\nclass = \"no\"", 4, "`class` is not one of recipient_transient"),
+            ("text = [\"abc\"]\nclass = \"accepted\"", 4, "`class`"),
+            ("text = [\"abc\"]\nclass = \"in_doubt\"", 4, "`class`"),
+            ("text = [\"abc\"]\nclass = \"quota\"\nphases = [\"no\"]", 5, "`phases` has \"no\""),
+            ("text = [\"abc\"]\nclass = \"quota\"\ncodes = [\"5\"]", 5, "`codes` has \"5\""),
+            ("text = [\"abc\"]\nclass = \"quota\"\ncodes = [\"250\"]", 5, "no refusal"),
             ("enhanced = [\"5.1\"]\nclass = \"quota\"", 3, "`enhanced` has \"5.1\""),
-            ("text = [\"a\"]\nclass = \"quota\"\nphase = [\"dot\"]", 5, "`phase` is not a key"),
+            ("text = [\"abc\"]\nclass = \"quota\"\nphase = [\"dot\"]", 5, "`phase` is not a key"),
             ("text = [\"*\"]\nclass = \"quota\"", 3, "every reply"),
+            ("text = [\" e*.\"]\nclass = \"quota\"", 3, "every reply"),
             ("text = \"a\"\nclass = \"quota\"", 3, "not a list"),
             ("text = [1]\nclass = \"quota\"", 3, "not a text"),
-            ("text = [\"a\"]\nclass = \"recipient_permanent\"\ncodes = [\"4xx\"]", 1, "never one for good"),
-            ("text = [\"a\"]\nclass = \"account\"\neffect = \"park\"", 1, "`effect`"),
+            ("text = [\"abc\"]\nclass = \"recipient_permanent\"\ncodes = [\"4xx\"]", 1, "never one for good"),
+            ("text = [\"abc\"]\nclass = \"account\"\neffect = \"park\"", 1, "`effect`"),
         ] {
             let problems = table(rule).unwrap_err();
             let [problem] = problems.as_slice() else { panic!("{rule}: {problems:?}") };
@@ -331,7 +344,8 @@ mod tests {
             assert!(problem.what.contains("`r`") && problem.what.contains(words), "{rule}: {problem}");
         }
         for (source, line, words) in [
-            ("[[rule]]\nclass = \"quota\"\ntext = [\"a\"]", 1, "no `name`"),
+            ("[[rule]]\nclass = \"quota\"\ntext = [\"abc\"]", 1, "no `name`"),
+            ("[[rule]]\nname = \"a\\u001b[2J\"\nclass = \"quota\"\ntext = [\"abc\"]", 1, "no `name`"),
             ("\nrules = 1", 2, "`rules` is not known"),
             ("\n\n[[rule", 3, ""),
         ] {
@@ -353,15 +367,15 @@ mod tests {
     fn every_problem_of_a_table_is_told_at_once() {
         let problems = read("[[rule]]\nname = \"a\"\nclass = \"x\"\n[[rule]]\nname = \"b\"\ntext = [\"*\"]", &[]);
         assert_eq!(problems.unwrap_err().len(), 2);
-        let twice = "[[rule]]\nname = \"a\"\nclass = \"quota\"\ntext = [\"x\"]\n";
+        let twice = "[[rule]]\nname = \"a\"\nclass = \"quota\"\ntext = [\"xyz\"]\n";
         assert!(read(&twice.repeat(2), &[]).unwrap_err()[0].what.contains("another rule"));
     }
 
     #[test]
     fn no_rule_judges_what_its_class_cannot_be_about() {
         let fits = |class: &str, phase, code| {
-            let rules = table(&format!("text = [\"a\"]\nclass = \"{class}\"")).unwrap();
-            rules[0].fits(&Reply::new(phase, code, ["a"]), "a")
+            let rules = table(&format!("text = [\"abc\"]\nclass = \"{class}\"")).unwrap();
+            rules[0].fits(&Reply::new(phase, code, ["abc"]), "abc")
         };
         for (class, phase, code, expected) in [
             ("recipient_permanent", Phase::Rcpt, 550, true),

@@ -137,16 +137,17 @@ pub fn has_failures(counts: &Counts) -> bool {
 
 /// The figures as text.
 pub fn text(figures: &Figures) -> String {
-    let mut out = format!("{}: {}", figures.campaign, figures.overall.in_words());
+    let mut out = format!("{}: {}\n", figures.campaign, figures.overall.in_words());
     if figures.overall == Overall::Stopped && !figures.reason.is_empty() {
-        let _ = write!(out, "\n  because {}", figures.reason);
+        paragraph(&mut out, 2, &format!("because {}", figures.reason));
     }
     if let Some(pause) = &figures.pause {
         let ago = Duration::try_from(figures.at.duration_since(pause.since)).unwrap_or_default();
         let why = if pause.reason.is_empty() { String::new() } else { format!(": {}", pause.reason) };
-        let _ = write!(out, "\n  paused by staff {} ago{why}\n  go on with: undersigned resume", duration(ago));
+        paragraph(&mut out, 2, &format!("paused by staff {} ago{why}", duration(ago)));
+        out.push_str("  go on with: undersigned resume\n");
     }
-    out.push_str("\n\n");
+    out.push('\n');
     out.push_str(&standing(&figures.counts));
     if figures.overall == Overall::Running {
         let _ = write!(out, "\n  {} in the last minute", counted(figures.sent_last_minute, "message"));
@@ -266,4 +267,31 @@ pub fn officials(figures: &[OfficialFigures], total: usize) -> String {
         let _ = writeln!(out, "  … and {} more officials", total - figures.len());
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use unicode_width::UnicodeWidthStr;
+
+    use super::*;
+
+    #[test]
+    fn why_a_campaign_stopped_or_is_paused_fits_a_terminal() {
+        let reason = "relay `main` refuses our account: 535 5.7.8 not accepted, whatever the reason is ".repeat(3);
+        let figures = Figures {
+            campaign: "Ours".to_owned(),
+            overall: Overall::Stopped,
+            reason: reason.clone(),
+            pause: Some(Pause { since: Timestamp::UNIX_EPOCH, reason }),
+            counts: Counts::zero(),
+            relays: Vec::new(),
+            sent_last_minute: 0,
+            at: Timestamp::UNIX_EPOCH,
+            zone: TimeZone::UTC,
+        };
+        let text = text(&figures);
+        assert!(text.lines().all(|line| line.width() <= 80), "{text}");
+        assert!(text.starts_with("Ours: stopped\n  because relay `main`"), "{text}");
+        assert!(text.contains("ago: relay") && text.contains("\n  go on with: undersigned resume\n\n"), "{text}");
+    }
 }
