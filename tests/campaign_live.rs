@@ -8,7 +8,7 @@ use std::process::Child;
 use std::time::{Duration, Instant};
 
 use support::campaign::{Campaign, Ran};
-use support::relay::ScriptedRelay;
+use support::relay::{Action, Options, ScriptedRelay, Step};
 
 const LETTERS_ALONE: [&str; 4] = ["send", "--yes", "--set", "campaign.confirm=never"];
 
@@ -164,6 +164,27 @@ fn a_pause_holds_everything_within_a_second_and_resume_ends_it() {
         lines.contains(&"pause; the office called".to_owned()) && lines.contains(&"resume; no reason given".to_owned())
     );
     campaign.must_be_sound();
+}
+
+#[test]
+fn a_letter_whose_envelope_travelled_ahead_does_not_go_after_a_pause_or_a_new_limit() {
+    for (command, more) in [(["pause"].as_slice(), 0), (&["pace", "set", "global=1/h"], 1)] {
+        let relay = ScriptedRelay::start(Options::default(), |at| match at.step {
+            Step::Dot => Action::late(Duration::from_secs(2), "250 2.0.0 Ok"),
+            _ => Action::Default,
+        });
+        let campaign = Campaign::new(2, 20, relay.port());
+        campaign.configure(relay.port(), "connections = 1");
+        let sending = campaign.start(&LETTERS_ALONE);
+        assert!(relay.record.wait_for(1, Duration::from_secs(20)));
+        // The relay keeps its answer to the first for two seconds; the second's envelope went with that letter.
+        ok(campaign.run(command));
+        assert!(!relay.record.wait_for(2 + more, Duration::from_millis(4500)), "{command:?}");
+        assert_eq!(relay.record.count(), 1 + more, "{command:?}");
+        assert_eq!(campaign.letters("leased"), 0, "{command:?}");
+        assert_eq!(end(sending), Some(0));
+        campaign.must_be_sound();
+    }
 }
 
 #[test]

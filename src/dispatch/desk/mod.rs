@@ -27,6 +27,7 @@ use super::clock::Now;
 use super::events::{Chore, Claimed, Event, Order, Report};
 use super::judge::LaneWait;
 use super::progress::{Progress, Waiting};
+use super::recall::Recall;
 use super::relay_desk::{RelayDesk, share_out};
 use super::{Ending, PaceRules, Settings, StopReason};
 
@@ -76,6 +77,7 @@ pub(super) struct Desk {
     pause: Option<Pause>,
     hours: Hours,
     lane_wait: LaneWait,
+    recall: Recall,
     leaving: Option<Ending>,
     failure: Option<LedgerError>,
     /// The pace of everything lets nothing go before.
@@ -123,6 +125,7 @@ impl Desk {
             pause: None,
             hours: Hours::open(),
             lane_wait,
+            recall: Recall::default(),
             leaving: None,
             failure: None,
             paced_until: None,

@@ -36,6 +36,10 @@ impl Desk {
             }
         }
         self.buffer.extend(claimed.leased);
+        if self.pause.is_some() {
+            // They were asked for before the pause.
+            self.give_back_all();
+        }
         self.sort_out(now);
     }
 

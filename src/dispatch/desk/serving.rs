@@ -41,19 +41,19 @@ impl Desk {
     }
 
     pub(super) fn send(&mut self, worker: Asking, order: Order, now: Now) {
-        if let Order::HandOver(leased) = &order {
+        if let Order::HandOver(leased, _) = &order {
             self.given(worker.relay, leased.kind(), now);
         }
         let relay = &mut self.relays[worker.relay];
         match &order {
             Order::Connect => relay.connecting += 1,
-            Order::HandOver(_) => relay.busy += 1,
+            Order::HandOver(..) => relay.busy += 1,
             Order::Leave => {}
         }
         if let Err(order) = worker.reply.send(order) {
             match order {
                 Order::Connect => relay.connecting -= 1,
-                Order::HandOver(leased) => {
+                Order::HandOver(leased, _) => {
                     relay.busy -= 1;
                     self.buffer.push_front(*leased);
                 }
@@ -71,10 +71,10 @@ impl Desk {
         let turn = self.turn_of(relay, now);
         let Some(leased) = self.pick(relay, turn, now) else { return };
         self.given(relay, leased.kind(), now);
-        match reply.send(Order::HandOver(Box::new(leased))) {
+        match reply.send(Order::HandOver(Box::new(leased), self.recall.deal())) {
             Ok(()) => self.relays[relay].ahead += 1,
             // The worker is gone, which its own event tells; what was counted of the pace stays counted.
-            Err(Order::HandOver(leased)) => self.buffer.push_front(*leased),
+            Err(Order::HandOver(leased, _)) => self.buffer.push_front(*leased),
             Err(Order::Connect | Order::Leave) => {}
         }
     }
@@ -96,7 +96,7 @@ impl Desk {
         if fitting.next().is_none() || !self.relays[relay].may_hand_over(now) {
             return None;
         }
-        self.pick(relay, turn, now).map(|leased| Order::HandOver(Box::new(leased)))
+        self.pick(relay, turn, now).map(|leased| Order::HandOver(Box::new(leased), self.recall.deal()))
     }
 
     fn pick(&mut self, relay: usize, turn: Carries, now: Now) -> Option<Leased> {

@@ -1,15 +1,16 @@
 //! What the desk does when staff want something else: a pause, another pace, other hours.
 //!
-//! What is in transmission finishes; what was claimed goes back and is claimed again under the new rules.
+//! What is in transmission finishes; what was claimed or dealt out goes back and is claimed again under the new rules.
 
 use std::time::Duration;
 
 use super::{Chore, Desk, MessageKind, Now, Opening, PaceRules, Pause, a_second_s_worth};
 
-/// Whether letters may go at all.
+/// Which kinds of message may go at all.
 #[derive(Debug)]
 pub(super) struct Hours {
     letters_may_go: bool,
+    confirmations_may_go: bool,
     /// When they last became free to go, while the lanes begin one after the other.
     pub(super) opening: Option<Opening>,
 }
@@ -17,17 +18,21 @@ pub(super) struct Hours {
 impl Hours {
     /// At a start nobody waited for the hours.
     pub(super) fn open() -> Self {
-        Self { letters_may_go: true, opening: None }
+        Self { letters_may_go: true, confirmations_may_go: true, opening: None }
     }
 }
 
 impl Desk {
     pub(super) fn paused(&mut self, pause: Option<Pause>) {
         self.pause = pause;
+        if self.pause.is_some() {
+            self.recall.call_back();
+        }
         self.begin_anew();
     }
 
     pub(super) fn revised(&mut self, rules: PaceRules, now: Now) {
+        self.recall.call_back();
         self.pace.change(now.since_start, rules.pace.clone());
         for (index, limits) in rules.relays.iter().enumerate().take(self.relays.len()) {
             self.pace.add_relay(index, *limits);
@@ -54,13 +59,19 @@ impl Desk {
         self.progress_is_new = true;
     }
 
-    /// Notes when letters may go that could not before: then the lanes begin one after the other.
+    /// Notes when letters may go that could not before: then the lanes begin one after the other. When hours end, what
+    /// was dealt out goes back.
     pub(super) fn watch_the_hours(&mut self, now: Now) {
-        let may_go = self.pause.is_none() && self.windows.at(now.clock).lets(MessageKind::Letter);
+        let open = self.windows.at(now.clock);
+        let confirmations_may_go = open.lets(MessageKind::Confirmation);
+        let may_go = self.pause.is_none() && open.lets(MessageKind::Letter);
+        if (self.hours.letters_may_go && !may_go) || (self.hours.confirmations_may_go && !confirmations_may_go) {
+            self.recall.call_back();
+        }
         if may_go && !self.hours.letters_may_go {
             let interval = self.pace.mailbox_interval();
             self.hours.opening = interval.map(|interval| Opening::new(now.since_start, interval, rand::random()));
         }
-        self.hours.letters_may_go = may_go;
+        (self.hours.letters_may_go, self.hours.confirmations_may_go) = (may_go, confirmations_may_go);
     }
 }
