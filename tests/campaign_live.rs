@@ -247,6 +247,8 @@ fn a_relay_s_quota_of_a_day_is_counted_from_the_ledger_over_restarts() {
     let sending = campaign.start(&LETTERS_ALONE);
     assert!(!relay.record.wait_for(8, Duration::from_millis(1500)));
     assert_eq!(campaign.letters("leased"), 0, "what waits for tomorrow waits in the ledger");
+    let status = ok(campaign.run(&["status"]));
+    assert!(status.contains("parked until") && status.contains("its quota of a day is used"), "{status}");
     ok(campaign.run(&["pace", "set", "relay.main.quota=9/d"]));
     let before = relay.record.count();
     assert!(relay.record.wait_for(before + 1, Duration::from_secs(3)));

@@ -217,7 +217,7 @@ impl Desk {
             Event::AskAhead { relay, reply } => self.serve_ahead(relay, reply, now),
             Event::Returned { relay, kind, goes_on } => {
                 self.relays[relay].is_done_with_one(goes_on, now);
-                self.pace.was_refused(relay);
+                self.was_refused(relay, now);
                 self.was_no_letter_out(kind);
                 self.stir();
             }

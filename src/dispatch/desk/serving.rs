@@ -105,6 +105,9 @@ impl Desk {
         while let Some(leased) = passed.pop() {
             self.buffer.push_front(leased);
         }
+        if !self.relays[relay].standing(now).is_usable() {
+            self.sort_out(now);
+        }
         picked
     }
 
@@ -141,16 +144,29 @@ impl Desk {
                 }
                 Admission::Wait { until, by: Binding::Domain } => self.wait_in_its_lane(leased, until, now),
                 Admission::Wait { until, by } => {
-                    if matches!(by, Binding::Relay | Binding::Quota) {
-                        self.relays[relay].is_full_until(until);
-                    }
                     self.buffer.push_front(leased);
+                    match by {
+                        Binding::Relay => self.relays[relay].is_full_until(until),
+                        Binding::Quota => {
+                            self.quota_is_used_up(relay, until, now);
+                            return None;
+                        }
+                        _ => {}
+                    }
                     self.all_wait(now, until.saturating_sub(now.since_start), by);
                     return None;
                 }
             }
         }
         None
+    }
+
+    /// The relay is away until its quota lets go, so others of its order go on, or else its spares.
+    fn quota_is_used_up(&mut self, relay: usize, until: Duration, now: Now) {
+        let wait = until.saturating_sub(now.since_start);
+        let record = self.relays[relay].is_used_up(wait, now);
+        self.chores.push(Chore::NoteRelay(record));
+        self.wake_in(now, wait);
     }
 
     /// From when that lane may give a letter, shortly after the hours opened.
@@ -176,7 +192,6 @@ impl Desk {
         if wait > SHOWN_FROM && is_of_all {
             let reason = match by {
                 Binding::WarmUp => "the warm-up's next messages",
-                Binding::Quota => "the relay's quota of a day is used up",
                 _ => "the pace of everything",
             };
             self.progress.waiting = Some(Waiting { until: self.paced_until, reason: reason.to_owned() });

@@ -37,6 +37,7 @@ impl Desk {
         for (index, limits) in rules.relays.iter().enumerate().take(self.relays.len()) {
             self.pace.add_relay(index, *limits);
             self.relays[index].has_rate(limits.rate);
+            self.chores.extend(self.relays[index].may_have_room(now).map(Chore::NoteRelay));
         }
         self.buffer_target = self.buffer_full.min(a_second_s_worth(&rules));
         self.windows = rules.windows;
