@@ -233,6 +233,21 @@ fn an_official_gets_no_more_than_their_total_and_the_rest_is_held_until_there_is
 }
 
 #[test]
+fn a_total_that_is_set_while_letters_go_holds_for_those_at_hand_too() {
+    let relay = ScriptedRelay::start(Options::default(), |at| match at.step {
+        Step::Dot => Action::late(Duration::from_millis(400), "250 2.0.0 Ok"),
+        _ => Action::Default,
+    });
+    let campaign = Campaign::new(2, 60, relay.port());
+    let mut sending = campaign.start(&LETTERS_ALONE);
+    assert!(relay.record.wait_for(5, Duration::from_secs(20)));
+    ok(campaign.run(&["pace", "set", "per_official_total=26"]));
+    assert_eq!(sending.wait().unwrap().code(), Some(7));
+    assert_eq!((relay.record.count(), campaign.letters("held")), (52, 8));
+    campaign.must_be_sound();
+}
+
+#[test]
 fn a_relay_s_quota_of_a_day_is_counted_from_the_ledger_over_restarts() {
     let relay = ScriptedRelay::kind();
     let campaign = Campaign::new(3, 30, relay.port());

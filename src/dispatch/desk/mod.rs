@@ -31,7 +31,7 @@ use super::recall::Recall;
 use super::relay_desk::{RelayDesk, share_out};
 use super::{Ending, PaceRules, Settings, StopReason};
 
-use wishes::Hours;
+use wishes::{Hours, Totals};
 
 #[derive(Debug)]
 struct Asking {
@@ -73,6 +73,7 @@ pub(super) struct Desk {
     deadline: Option<Timestamp>,
     windows: Windows,
     official_total: Option<u64>,
+    totals: Totals,
     /// Staff want nothing handed over.
     pause: Option<Pause>,
     hours: Hours,
@@ -122,6 +123,7 @@ impl Desk {
             deadline: settings.deadline,
             windows: settings.windows.clone(),
             official_total: settings.official_total,
+            totals: Totals::Kept,
             pause: None,
             hours: Hours::open(),
             lane_wait,
@@ -182,6 +184,7 @@ impl Desk {
         self.note(event, now);
         self.keep_the_deadline(now);
         self.watch_the_hours(now);
+        self.watch_the_totals();
         self.wake = None;
         if self.leaving.is_none() {
             self.serve(now);
@@ -219,6 +222,7 @@ impl Desk {
                 self.relays[relay].is_done_with_one(goes_on, now);
                 self.was_refused(relay, now);
                 self.was_no_letter_out(kind);
+                self.totals_may_be_off();
                 self.stir();
             }
             Event::Claimed(claimed) => self.claimed(claimed, now),

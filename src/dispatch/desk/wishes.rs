@@ -6,6 +6,18 @@ use std::time::Duration;
 
 use super::{Chore, Desk, MessageKind, Now, Opening, PaceRules, Pause, a_second_s_worth};
 
+/// Whether the ledger lets no more letters wait than the total of each official. It can hold back only what waits, so
+/// what is at hand goes back first, and nothing is claimed until that is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Totals {
+    /// It does.
+    Kept,
+    /// It is to be told, once nothing of ours is on its way to it.
+    Due,
+    /// It was told.
+    BeingKept,
+}
+
 /// Which kinds of message may go at all.
 #[derive(Debug)]
 pub(super) struct Hours {
@@ -47,9 +59,28 @@ impl Desk {
         self.chores.push(Chore::PullLanesIn(latest));
         if rules.official_total != self.official_total {
             self.official_total = rules.official_total;
-            self.chores.push(Chore::KeepTotals(rules.official_total));
+            self.totals = Totals::Due;
         }
         self.begin_anew();
+    }
+
+    /// A letter went back that counted as good as gone.
+    pub(super) fn totals_may_be_off(&mut self) {
+        if self.official_total.is_some() {
+            self.totals = Totals::Due;
+        }
+    }
+
+    pub(super) fn watch_the_totals(&mut self) {
+        let is_settled = self.chores_open == 0 && self.chores.is_empty();
+        match self.totals {
+            Totals::Due if is_settled => {
+                self.chores.push(Chore::KeepTotals(self.official_total));
+                self.totals = Totals::BeingKept;
+            }
+            Totals::BeingKept if is_settled => self.totals = Totals::Kept,
+            Totals::Due | Totals::BeingKept | Totals::Kept => {}
+        }
     }
 
     fn begin_anew(&mut self) {
