@@ -8,7 +8,7 @@ use std::process::Child;
 use std::time::{Duration, Instant};
 
 use support::campaign::{Campaign, Ran};
-use support::relay::ScriptedRelay;
+use support::relay::{Action, Options, ScriptedRelay, Step};
 
 const LETTERS_ALONE: [&str; 4] = ["send", "--yes", "--set", "campaign.confirm=never"];
 
@@ -167,6 +167,27 @@ fn a_pause_holds_everything_within_a_second_and_resume_ends_it() {
 }
 
 #[test]
+fn a_letter_whose_envelope_travelled_ahead_does_not_go_after_a_pause_or_a_new_limit() {
+    for (command, more) in [(["pause"].as_slice(), 0), (&["pace", "set", "global=1/h"], 1)] {
+        let relay = ScriptedRelay::start(Options::default(), |at| match at.step {
+            Step::Dot => Action::late(Duration::from_secs(2), "250 2.0.0 Ok"),
+            _ => Action::Default,
+        });
+        let campaign = Campaign::new(2, 20, relay.port());
+        campaign.configure(relay.port(), "connections = 1");
+        let sending = campaign.start(&LETTERS_ALONE);
+        assert!(relay.record.wait_for(1, Duration::from_secs(20)));
+        // The relay keeps its answer to the first for two seconds; the second's envelope went with that letter.
+        ok(campaign.run(command));
+        assert!(!relay.record.wait_for(2 + more, Duration::from_millis(4500)), "{command:?}");
+        assert_eq!(relay.record.count(), 1 + more, "{command:?}");
+        assert_eq!(campaign.letters("leased"), 0, "{command:?}");
+        assert_eq!(end(sending), Some(0));
+        campaign.must_be_sound();
+    }
+}
+
+#[test]
 fn a_campaign_that_is_done_ends_though_it_is_paused() {
     let (relay, campaign) = world(1, 2, "per_mailbox = \"unlimited\"");
     ok(campaign.send());
@@ -212,6 +233,21 @@ fn an_official_gets_no_more_than_their_total_and_the_rest_is_held_until_there_is
 }
 
 #[test]
+fn a_total_that_is_set_while_letters_go_holds_for_those_at_hand_too() {
+    let relay = ScriptedRelay::start(Options::default(), |at| match at.step {
+        Step::Dot => Action::late(Duration::from_millis(400), "250 2.0.0 Ok"),
+        _ => Action::Default,
+    });
+    let campaign = Campaign::new(2, 60, relay.port());
+    let mut sending = campaign.start(&LETTERS_ALONE);
+    assert!(relay.record.wait_for(5, Duration::from_secs(20)));
+    ok(campaign.run(&["pace", "set", "per_official_total=26"]));
+    assert_eq!(sending.wait().unwrap().code(), Some(7));
+    assert_eq!((relay.record.count(), campaign.letters("held")), (52, 8));
+    campaign.must_be_sound();
+}
+
+#[test]
 fn a_relay_s_quota_of_a_day_is_counted_from_the_ledger_over_restarts() {
     let relay = ScriptedRelay::kind();
     let campaign = Campaign::new(3, 30, relay.port());
@@ -226,6 +262,8 @@ fn a_relay_s_quota_of_a_day_is_counted_from_the_ledger_over_restarts() {
     let sending = campaign.start(&LETTERS_ALONE);
     assert!(!relay.record.wait_for(8, Duration::from_millis(1500)));
     assert_eq!(campaign.letters("leased"), 0, "what waits for tomorrow waits in the ledger");
+    let status = ok(campaign.run(&["status"]));
+    assert!(status.contains("parked until") && status.contains("its quota of a day is used"), "{status}");
     ok(campaign.run(&["pace", "set", "relay.main.quota=9/d"]));
     let before = relay.record.count();
     assert!(relay.record.wait_for(before + 1, Duration::from_secs(3)));

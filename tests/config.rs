@@ -191,6 +191,23 @@ fn the_limits_of_a_provider_hold_where_none_are_set_and_its_profile_can_be_named
 }
 
 #[test]
+fn the_limits_in_force_are_the_provider_s_where_none_are_set_and_a_relay_s_name_may_have_dots() {
+    let file = "[[relay]]\nname = \"a.b\"\nhost = \"127.0.0.1\"\nprofile = \"microsoft-365\"\nquota = \"70/d\"";
+    let config = load(file, &[]).unwrap();
+    let in_force = |key: &str| {
+        let limit = config.limit_in_force(key).unwrap();
+        (limit.value.trim_matches('"').to_owned(), limit.origin)
+    };
+    assert_eq!(in_force("relay.a.b.rate"), ("30/m".to_owned(), "Microsoft 365".to_owned()));
+    let (quota, origin) = in_force("relay.a.b.quota");
+    assert!(quota == "70/d" && origin.ends_with("line 5"), "{quota} {origin}");
+    let key = config.pace_key("relay.a.b.rate").unwrap();
+    let revised = config.revised([(key.as_str(), "9/m")]).unwrap();
+    assert_eq!(revised.relays[0].rate.to_string(), "9/m");
+    assert_eq!(revised.limit_in_force(&key).unwrap().value.trim_matches('"'), "9/m");
+}
+
+#[test]
 fn groups_own_limits_quotas_and_warm_up_are_read_and_refused_in_words() {
     let file = format!(
         "[pace]\nwarm_up = [\"50/d\", \"100/d\"]\nper_official_total = 500\n\

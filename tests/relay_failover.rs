@@ -54,6 +54,17 @@ fn a_spare_is_not_even_connected_to_while_the_first_is_well() {
 }
 
 #[test]
+fn a_spare_takes_over_when_the_quota_of_the_first_is_used_up() {
+    let (first, spare) = (ScriptedRelay::kind(), ScriptedRelay::kind());
+    let campaign = Campaign::new(3, 40, first.port());
+    configure(&campaign, (&first, "quota = \"5/d\""), (&spare, "order = 2"));
+    let ran = campaign.send();
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!((first.record.count(), spare.record.count()), (5, 75));
+    assert!(copies(&[&first, &spare]).values().all(|copies| *copies == 1));
+}
+
+#[test]
 fn a_spare_takes_over_when_the_first_dies_and_gives_back_when_it_returns() {
     let (first, alive) = switched(|_| Action::Default);
     let spare = ScriptedRelay::start(Options::default(), |at| match at.step {

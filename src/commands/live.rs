@@ -85,7 +85,7 @@ fn line(config: &Config, setting: &LiveSetting) -> String {
 }
 
 /// Where a value comes from that staff set.
-pub(super) fn set_by_staff(config: &Config, setting: &LiveSetting) -> String {
+fn set_by_staff(config: &Config, setting: &LiveSetting) -> String {
     format!("set by staff on {}", setting.at.to_zoned_datetime(config.timezone.clone()).strftime(SHORT_MOMENT))
 }
 

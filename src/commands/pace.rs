@@ -12,7 +12,7 @@ use crate::ledger::{Ledger, LiveSetting, Wish};
 use crate::report::{Align, SHORT_MOMENT, Table, counted, paragraph};
 
 use super::console::say;
-use super::live::{Live, set_by_staff};
+use super::live::Live;
 use super::workspace::Workspace;
 use super::{Exit, Failure};
 
@@ -51,10 +51,17 @@ fn show(config: &Config) -> Result<Exit, Failure> {
 fn origin(config: &Config, limit: &InForce, holding: &[LiveSetting]) -> String {
     let of_staff = holding.iter().find(|setting| setting.key == limit.key);
     match of_staff {
-        Some(setting) => set_by_staff(config, setting).replace("set by staff on", "staff,"),
-        // The folder is known; the line is what is looked for.
-        None => limit.origin.rsplit('/').next().unwrap_or_default().replace("the built-in ", ""),
+        // Shorter than elsewhere, so that the time of day has room.
+        Some(setting) => {
+            setting.at.to_zoned_datetime(config.timezone.clone()).strftime("staff, %-d %b %Y %H:%M").to_string()
+        }
+        None => short(&limit.origin),
     }
+}
+
+/// The folder is known; the line is what is looked for.
+fn short(origin: &str) -> String {
+    origin.rsplit('/').next().unwrap_or_default().replace("the built-in ", "")
 }
 
 /// What was handed over of late, which is what limits count; and a pause.
@@ -97,8 +104,8 @@ fn set(config: &Config, args: &PaceSet) -> Result<Exit, Failure> {
     for (key, value) in changes {
         let was = live.holding.iter().find(|setting| setting.key == key).map(|setting| setting.value.clone());
         let instead_of = config.written_value(&key);
-        let was = was.unwrap_or_else(|| instead_of.trim_matches('"').to_owned());
-        let was = if was.is_empty() { String::new() } else { format!(" (it was {was})") };
+        let was = was.or_else(|| Some(config.limit_in_force(&key)?.value));
+        let was = was.map(|was| format!(" (it was {})", was.trim_matches('"'))).unwrap_or_default();
         say(format!("{key} is {value} from now on{was}."));
         ledger.wish(&Wish::Set { key, value, instead_of }, &args.reason, Timestamp::now())?;
     }
@@ -118,10 +125,12 @@ fn unset(config: &Config, args: &PaceUnset) -> Result<Exit, Failure> {
     };
     for key in keys {
         let was_set = ledger.wish(&Wish::Unset { key: key.clone() }, &args.reason, Timestamp::now())?;
-        say(match (was_set, config.written_value(&key)) {
+        say(match (was_set, config.limit_in_force(&key)) {
             (false, _) => format!("{key} was not set by staff."),
-            (true, value) if value.is_empty() => format!("{key} is no longer set."),
-            (true, value) => format!("{key} is {} again, as config.toml says.", value.trim_matches('"')),
+            (true, None) => format!("{key} is no longer set."),
+            (true, Some(InForce { value, origin, .. })) => {
+                format!("{key} is {} again ({}).", value.trim_matches('"'), short(&origin))
+            }
         });
     }
     tell_when(config);

@@ -126,15 +126,16 @@ impl Document {
 
     /// A key with the place of its relay instead of the name.
     pub(super) fn by_relay_name(&self, key: &str) -> String {
-        let Some((name, rest)) = key.strip_prefix("relay.").and_then(|k| k.split_once('.')) else {
-            return key.to_owned();
+        let Some(of_relay) = key.strip_prefix("relay.") else { return key.to_owned() };
+        // A name may have dots of its own.
+        let by_number = |n: usize| match &self.entries.get(&format!("relay.{n}.name"))?.value {
+            Value::Text(name) => {
+                let rest = of_relay.strip_prefix(name.as_str())?.strip_prefix('.')?;
+                Some(format!("relay.{n}.{rest}"))
+            }
+            _ => None,
         };
-        let is_named = |n: &usize| {
-            let entry = self.entries.get(&format!("relay.{n}.name"));
-            entry.is_some_and(|e| e.value == Value::Text(name.to_owned()))
-        };
-        let place = (0..self.relays()).find(is_named);
-        place.map_or_else(|| key.to_owned(), |n| format!("relay.{n}.{rest}"))
+        (0..self.relays()).find_map(by_number).unwrap_or_else(|| key.to_owned())
     }
 }
 

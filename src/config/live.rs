@@ -3,7 +3,8 @@
 //! A changed value is read by the same code as the file's own. Where changes are kept is the ledger's.
 
 use super::document::{Document, Origin};
-use super::{Config, ConfigError, Problem};
+use super::{Config, ConfigError, Problem, RelayConfig};
+use crate::policy::Limit;
 
 /// A limit in force, as staff read it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,7 +27,7 @@ impl Config {
                 Ok(key.to_owned())
             }
             Some((name, "rate" | "quota")) => {
-                let names: Vec<&str> = self.relays.iter().map(super::RelayConfig::name).collect();
+                let names: Vec<&str> = self.relays.iter().map(RelayConfig::name).collect();
                 let text = format!("there is no relay `{name}`; there is {}", names.join(", "));
                 Err(ConfigError::single(Problem::new("pace", text)))
             }
@@ -61,6 +62,11 @@ impl Config {
         self.document.entries.get(&key).is_some_and(|entry| entry.origin == Origin::Flag)
     }
 
+    /// One limit that is in force.
+    pub fn limit_in_force(&self, key: &str) -> Option<InForce> {
+        self.pace_in_force().into_iter().find(|limit| limit.key == key)
+    }
+
     /// Every limit in force.
     pub fn pace_in_force(&self) -> Vec<InForce> {
         let of_pace = self.document.entries.iter().filter(|(key, _)| key.starts_with("pace."));
@@ -72,20 +78,23 @@ impl Config {
             })
             .collect();
         for (n, relay) in self.relays.iter().enumerate() {
-            for name in ["rate", "quota"] {
-                all.push(self.document.of_relay(n, relay.name(), name));
-            }
+            let (rate, quota) = (("rate", relay.rate), ("quota", relay.quota));
+            all.extend([rate, quota].map(|(name, limit)| self.document.of_relay(n, relay, name, limit)));
         }
         all
     }
 }
 
 impl Document {
-    fn of_relay(&self, n: usize, relay: &str, name: &str) -> InForce {
-        let key = format!("relay.{relay}.{name}");
+    /// What nobody has written may be the provider's own limit.
+    fn of_relay(&self, n: usize, relay: &RelayConfig, name: &str, limit: Limit) -> InForce {
+        let key = format!("relay.{}.{name}", relay.name());
         match self.entries.get(&format!("relay.{n}.{name}")) {
             Some(entry) => InForce { key, value: entry.value.to_string(), origin: entry.origin.to_string() },
-            None => InForce { key, value: "\"unlimited\"".to_owned(), origin: Origin::Default.to_string() },
+            None if limit == Limit::Unlimited => {
+                InForce { key, value: limit.to_string(), origin: Origin::Default.to_string() }
+            }
+            None => InForce { key, value: limit.to_string(), origin: relay.profile.to_string() },
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::model::{MessageId, MessageKind, Outcome};
 use crate::policy::{RelayEffect, Verdict};
 
 use super::PaceRules;
+use super::recall::Deal;
 
 /// What the world tells the desk.
 #[derive(Debug)]
@@ -92,7 +93,7 @@ impl Event {
 #[derive(Debug)]
 pub(super) enum Order {
     Connect,
-    HandOver(Box<Leased>),
+    HandOver(Box<Leased>, Deal),
     Leave,
 }
 

@@ -9,7 +9,6 @@
 use std::future::Future;
 
 use tokio::sync::watch;
-use tokio::time::Instant;
 
 use crate::compose::Parcel;
 use crate::ledger::{Ended, Leased, Ledger, LedgerError, Marking, Unwritten};
@@ -21,6 +20,7 @@ use super::books::Books;
 use super::events::{Begun, Report};
 use super::judge::{History, Judge};
 use super::press::Made;
+use super::recall::Deal;
 use super::{Stop, asked};
 
 /// A message that is ready to be offered.
@@ -28,16 +28,12 @@ use super::{Stop, asked};
 pub(super) struct Ready {
     pub(super) leased: Leased,
     pub(super) made: Made,
-    /// After this the pace that let it go is stale: it must ask again.
-    pub(super) fresh_until: Option<Instant>,
+    /// With what consent it was dealt out: where that holds no longer, it must ask again.
+    pub(super) deal: Deal,
 }
 
 fn offer_of(parcel: &Parcel) -> Offer<'_> {
     Offer::new(&parcel.envelope, &parcel.bytes).with_smtputf8(parcel.needs_smtputf8)
-}
-
-fn is_stale(fresh_until: Option<Instant>) -> bool {
-    fresh_until.is_some_and(|until| until < Instant::now())
 }
 
 /// How a hand-over ended. What became of the message is on disk, or in the books, which the next one closes.
@@ -63,7 +59,7 @@ pub(super) async fn hand_over<L: Ledger>(
     stop: &mut watch::Receiver<Stop>,
     fetch: impl Future<Output = Option<Ready>>,
 ) -> Result<Handed, LedgerError> {
-    let Ready { leased, made: Made { parcel, stamp }, fresh_until } = message;
+    let Ready { leased, made: Made { parcel, stamp }, deal } = message;
     let (history, report) = (History::of(&leased), Report::begun(books.relay(), &leased));
 
     // MAIL, RCPT, DATA → 354: nothing can have been taken yet.
@@ -75,7 +71,7 @@ pub(super) async fn hand_over<L: Ledger>(
         }
     };
     let accepted = match books.meanwhile(offering).await? {
-        Some(Ok(accepted)) if !is_stale(fresh_until) && !judge.is_over_for(history) => accepted,
+        Some(Ok(accepted)) if deal.holds() && !judge.is_over_for(history) => accepted,
         Some(Err(outcome)) => return refused(books, judge, leased, outcome, report).await,
         Some(Ok(_)) | None => return returned(books, leased).await,
     };

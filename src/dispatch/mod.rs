@@ -14,6 +14,7 @@ mod judge;
 mod patience;
 mod press;
 mod progress;
+mod recall;
 mod relay_desk;
 mod rules;
 mod worker;

@@ -16,6 +16,9 @@ const RESTING_MAX: Duration = Duration::from_secs(60);
 /// A relay with all its sessions busy, of which nothing is heard for so long, holds up no other.
 const SILENT_MAX: Duration = Duration::from_secs(2);
 
+/// Why a relay is left alone that has nothing wrong.
+const USED_UP: &str = "its quota of a day is used up";
+
 /// Whether a refusal of our account may be about a token that has expired.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Token {
@@ -110,6 +113,21 @@ impl RelayDesk {
     /// It has this rate from now on.
     pub(super) fn has_rate(&mut self, rate: Limit) {
         self.full_rate = rate;
+    }
+
+    /// Its quota of a day is used up for so long: as good as away.
+    pub(super) fn is_used_up(&mut self, wait: Duration, now: Now) -> RelayRecord {
+        self.not_before = now.wall.checked_add(wait).ok();
+        self.record(RelayState::Parked, now, USED_UP.to_owned())
+    }
+
+    /// Its quota may have room again. Gives a record when that is news.
+    pub(super) fn may_have_room(&mut self, now: Now) -> Option<RelayRecord> {
+        let is_used_up = self.state == RelayState::Parked && self.trouble == USED_UP;
+        is_used_up.then(|| {
+            self.not_before = None;
+            self.record(RelayState::Up, now, String::new())
+        })
     }
 
     /// From when it may be used, where that is not now.

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::Instant;
 
 use crate::ledger::{Leased, Ledger, LedgerError};
 use crate::smtp::{Relay, Session};
@@ -18,6 +17,7 @@ use super::heart::{Ready, hand_over};
 use super::judge::Judge;
 use super::patience::until_written;
 use super::press::{Press, PressError};
+use super::recall::Deal;
 use super::{Stop, asked};
 
 pub(super) struct Worker<L> {
@@ -39,7 +39,7 @@ impl<L: Ledger> Worker<L> {
             }
             match self.next_order(&mut session).await {
                 Order::Connect => self.connect(&mut session).await,
-                Order::HandOver(leased) => self.hand_over(&mut session, *leased).await,
+                Order::HandOver(leased, deal) => self.hand_over(&mut session, *leased, deal).await,
                 Order::Leave => break,
             }
         }
@@ -86,13 +86,13 @@ impl<L: Ledger> Worker<L> {
     }
 
     /// Hands over one message after another, as long as the next is at hand.
-    async fn hand_over(&mut self, session: &mut Option<Session>, leased: Leased) {
+    async fn hand_over(&mut self, session: &mut Option<Session>, leased: Leased, deal: Deal) {
         let kind = leased.kind();
         let Some(talk) = session.as_mut() else {
             let given_back = until_written(leased, |leased| self.ledger.give_back(leased, None)).await;
             return self.tell(Event::returned(self.index, kind, given_back)).await;
         };
-        let Some(first) = self.ready_or_set_aside(leased).await else { return };
+        let Some(first) = self.ready_or_set_aside(leased, deal).await else { return };
         match self.hand_over_in_a_row(talk, first).await {
             Ok(false) => {}
             Ok(true) => self.close(session).await,
@@ -133,10 +133,10 @@ impl<L: Ledger> Worker<L> {
     async fn fetch_ahead(&self, spoilt: &mut Option<(Leased, PressError)>) -> Option<Ready> {
         let (reply, order) = oneshot::channel();
         self.tell(Event::AskAhead { relay: self.index, reply }).await;
-        let Ok(Order::HandOver(leased)) = order.await else { return None };
-        let fresh_until = Some(Instant::now() + AHEAD_FOR_MAX);
+        let Ok(Order::HandOver(leased, deal)) = order.await else { return None };
+        let deal = deal.for_at_most(AHEAD_FOR_MAX);
         match self.press.make(&self.ledger, &leased, Timestamp::now()) {
-            Ok(made) => Some(Ready { leased: *leased, made, fresh_until }),
+            Ok(made) => Some(Ready { leased: *leased, made, deal }),
             Err(error) => {
                 *spoilt = Some((*leased, error));
                 None
@@ -145,7 +145,7 @@ impl<L: Ledger> Worker<L> {
     }
 
     /// What a lease is made into; nothing where it is too late for it, or it cannot be made: that is written down.
-    async fn ready_or_set_aside(&self, leased: Leased) -> Option<Ready> {
+    async fn ready_or_set_aside(&self, leased: Leased, deal: Deal) -> Option<Ready> {
         let (kind, begun) = (leased.kind(), Report::begun(self.index, &leased));
         if let Some((attempt, verdict)) = self.judge.too_late(self.relay.name(), &leased) {
             let outcome = attempt.outcome.clone();
@@ -159,7 +159,7 @@ impl<L: Ledger> Worker<L> {
             return None;
         }
         match self.press.make(&self.ledger, &leased, Timestamp::now()) {
-            Ok(made) => Some(Ready { leased, made, fresh_until: None }),
+            Ok(made) => Some(Ready { leased, made, deal }),
             Err(error) => {
                 let held = self.set_aside(leased, error).await;
                 self.tell(Event::returned(self.index, kind, held)).await;

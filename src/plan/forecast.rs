@@ -90,7 +90,8 @@ struct Mailbox {
 pub fn forecast(work: &Workload<'_>, speed: &Speed<'_>, now: Timestamp, deadline: Option<Timestamp>) -> Vec<Forecast> {
     let (mailboxes, rates) = mailboxes(work, speed.pace);
     let lanes: Vec<Lane> = mailboxes.iter().map(|m| m.lane).collect();
-    let shared = Shared::of(speed, now);
+    let letters: u64 = lanes.iter().map(|lane| lane.letters).sum();
+    let shared = Shared::of(speed, letters.saturating_add(work.confirmations), now);
     let phases = shared.phases(speed, now, part_of_letters(work, &lanes, shared.used(&speed.used)));
     let ends = sharing::ends(&lanes, &rates, &phases);
     let one = |(mailbox, end): (&Mailbox, Option<End>)| {

@@ -1,6 +1,7 @@
 //! What all messages share: the pace of everything, the relays with their quotas, and the warm-up of the first days.
 //!
-//! Quotas count by the day and the model by the second in which letters may go: a day is worth its open hours.
+//! Quotas count by the day and the model by the second in which letters may go: a day is worth its open hours. A quota
+//! that all messages fit into holds nothing back.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -24,10 +25,14 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn of(speed: &Speed<'_>, now: Timestamp) -> Self {
+    pub(super) fn of(speed: &Speed<'_>, messages: u64, now: Timestamp) -> Self {
         let day = open_seconds_of_a_day(speed.window, now);
         let rates: Vec<Limit> = speed.relays.iter().map(|relay| relay.rate).collect();
-        let quota = |relay: &RelayLimits| relay.quota.rate().map_or(f64::INFINITY, |q| f64::from(q.count()) / day);
+        let of_day = messages.saturating_add(speed.used.today);
+        let quota = |relay: &RelayLimits| match relay.quota.rate() {
+            Some(quota) if u64::from(quota.count()) < of_day => f64::from(quota.count()) / day,
+            _ => f64::INFINITY,
+        };
         let with_quotas = sum(speed.relays.iter().map(|relay| per_second(relay.rate).min(quota(relay))));
         let by_rates = sum(rates.iter().map(|rate| per_second(*rate)));
         let global = per_second(speed.pace.global);

@@ -27,10 +27,11 @@ use super::clock::Now;
 use super::events::{Chore, Claimed, Event, Order, Report};
 use super::judge::LaneWait;
 use super::progress::{Progress, Waiting};
+use super::recall::Recall;
 use super::relay_desk::{RelayDesk, share_out};
 use super::{Ending, PaceRules, Settings, StopReason};
 
-use wishes::Hours;
+use wishes::{Hours, Totals};
 
 #[derive(Debug)]
 struct Asking {
@@ -72,10 +73,12 @@ pub(super) struct Desk {
     deadline: Option<Timestamp>,
     windows: Windows,
     official_total: Option<u64>,
+    totals: Totals,
     /// Staff want nothing handed over.
     pause: Option<Pause>,
     hours: Hours,
     lane_wait: LaneWait,
+    recall: Recall,
     leaving: Option<Ending>,
     failure: Option<LedgerError>,
     /// The pace of everything lets nothing go before.
@@ -120,9 +123,11 @@ impl Desk {
             deadline: settings.deadline,
             windows: settings.windows.clone(),
             official_total: settings.official_total,
+            totals: Totals::Kept,
             pause: None,
             hours: Hours::open(),
             lane_wait,
+            recall: Recall::default(),
             leaving: None,
             failure: None,
             paced_until: None,
@@ -179,6 +184,7 @@ impl Desk {
         self.note(event, now);
         self.keep_the_deadline(now);
         self.watch_the_hours(now);
+        self.watch_the_totals();
         self.wake = None;
         if self.leaving.is_none() {
             self.serve(now);
@@ -214,8 +220,9 @@ impl Desk {
             Event::AskAhead { relay, reply } => self.serve_ahead(relay, reply, now),
             Event::Returned { relay, kind, goes_on } => {
                 self.relays[relay].is_done_with_one(goes_on, now);
-                self.pace.was_refused(relay);
+                self.was_refused(relay, now);
                 self.was_no_letter_out(kind);
+                self.totals_may_be_off();
                 self.stir();
             }
             Event::Claimed(claimed) => self.claimed(claimed, now),

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{
     Carries, Chore, Claim, Claimed, Desk, Ending, HEARTBEAT, MessageKind, Now, Open, Pause, Standing, StopReason,
-    Waiting,
+    Totals, Waiting,
 };
 
 impl Desk {
@@ -36,6 +36,10 @@ impl Desk {
             }
         }
         self.buffer.extend(claimed.leased);
+        if self.pause.is_some() || self.totals != Totals::Kept {
+            // They were asked for before.
+            self.give_back_all();
+        }
         self.sort_out(now);
     }
 
@@ -73,7 +77,11 @@ impl Desk {
             return;
         }
         let later = self.dry_until.max(self.paced_until).filter(|until| *until > now.wall);
-        if !self.claiming && later.is_none() && self.buffer.len() * 2 < self.buffer_target {
+        if !self.claiming
+            && self.totals == Totals::Kept
+            && later.is_none()
+            && self.buffer.len() * 2 < self.buffer_target
+        {
             self.claiming = true;
             self.chores.push(Chore::Claim(self.wanted(now), self.round));
         }

@@ -39,7 +39,7 @@ impl Desk {
         self.chores.extend(record.map(Chore::NoteRelay));
         self.progress.count(report.kind, disposition);
         if !matches!(disposition, Disposition::Sent | Disposition::InDoubt) {
-            self.pace.was_refused(report.relay);
+            self.was_refused(report.relay, now);
         }
         if matches!(disposition, Disposition::Deferred { .. }) {
             self.was_no_letter_out(report.kind);
@@ -49,6 +49,12 @@ impl Desk {
         self.stir();
         self.look_after(report.relay, effect, &report.outcome, now);
         self.watch_breaker(report, class);
+    }
+
+    /// What was let go and refused counts towards no quota.
+    pub(super) fn was_refused(&mut self, relay: usize, now: Now) {
+        self.pace.was_refused(relay);
+        self.chores.extend(self.relays[relay].may_have_room(now).map(Chore::NoteRelay));
     }
 
     /// The breaker says that a refusal is not about its recipient: those that got it return to the queue, also the

@@ -41,19 +41,19 @@ impl Desk {
     }
 
     pub(super) fn send(&mut self, worker: Asking, order: Order, now: Now) {
-        if let Order::HandOver(leased) = &order {
+        if let Order::HandOver(leased, _) = &order {
             self.given(worker.relay, leased.kind(), now);
         }
         let relay = &mut self.relays[worker.relay];
         match &order {
             Order::Connect => relay.connecting += 1,
-            Order::HandOver(_) => relay.busy += 1,
+            Order::HandOver(..) => relay.busy += 1,
             Order::Leave => {}
         }
         if let Err(order) = worker.reply.send(order) {
             match order {
                 Order::Connect => relay.connecting -= 1,
-                Order::HandOver(leased) => {
+                Order::HandOver(leased, _) => {
                     relay.busy -= 1;
                     self.buffer.push_front(*leased);
                 }
@@ -71,10 +71,10 @@ impl Desk {
         let turn = self.turn_of(relay, now);
         let Some(leased) = self.pick(relay, turn, now) else { return };
         self.given(relay, leased.kind(), now);
-        match reply.send(Order::HandOver(Box::new(leased))) {
+        match reply.send(Order::HandOver(Box::new(leased), self.recall.deal())) {
             Ok(()) => self.relays[relay].ahead += 1,
             // The worker is gone, which its own event tells; what was counted of the pace stays counted.
-            Err(Order::HandOver(leased)) => self.buffer.push_front(*leased),
+            Err(Order::HandOver(leased, _)) => self.buffer.push_front(*leased),
             Err(Order::Connect | Order::Leave) => {}
         }
     }
@@ -96,7 +96,7 @@ impl Desk {
         if fitting.next().is_none() || !self.relays[relay].may_hand_over(now) {
             return None;
         }
-        self.pick(relay, turn, now).map(|leased| Order::HandOver(Box::new(leased)))
+        self.pick(relay, turn, now).map(|leased| Order::HandOver(Box::new(leased), self.recall.deal()))
     }
 
     fn pick(&mut self, relay: usize, turn: Carries, now: Now) -> Option<Leased> {
@@ -104,6 +104,9 @@ impl Desk {
         let picked = self.pick_passing(relay, turn, now, &mut passed);
         while let Some(leased) = passed.pop() {
             self.buffer.push_front(leased);
+        }
+        if !self.relays[relay].standing(now).is_usable() {
+            self.sort_out(now);
         }
         picked
     }
@@ -141,16 +144,29 @@ impl Desk {
                 }
                 Admission::Wait { until, by: Binding::Domain } => self.wait_in_its_lane(leased, until, now),
                 Admission::Wait { until, by } => {
-                    if matches!(by, Binding::Relay | Binding::Quota) {
-                        self.relays[relay].is_full_until(until);
-                    }
                     self.buffer.push_front(leased);
+                    match by {
+                        Binding::Relay => self.relays[relay].is_full_until(until),
+                        Binding::Quota => {
+                            self.quota_is_used_up(relay, until, now);
+                            return None;
+                        }
+                        _ => {}
+                    }
                     self.all_wait(now, until.saturating_sub(now.since_start), by);
                     return None;
                 }
             }
         }
         None
+    }
+
+    /// The relay is away until its quota lets go, so others of its order go on, or else its spares.
+    fn quota_is_used_up(&mut self, relay: usize, until: Duration, now: Now) {
+        let wait = until.saturating_sub(now.since_start);
+        let record = self.relays[relay].is_used_up(wait, now);
+        self.chores.push(Chore::NoteRelay(record));
+        self.wake_in(now, wait);
     }
 
     /// From when that lane may give a letter, shortly after the hours opened.
@@ -176,7 +192,6 @@ impl Desk {
         if wait > SHOWN_FROM && is_of_all {
             let reason = match by {
                 Binding::WarmUp => "the warm-up's next messages",
-                Binding::Quota => "the relay's quota of a day is used up",
                 _ => "the pace of everything",
             };
             self.progress.waiting = Some(Waiting { until: self.paced_until, reason: reason.to_owned() });

@@ -169,7 +169,7 @@ impl Day {
                 self.is_over = true;
                 return None;
             }
-            Order::HandOver(leased) => *leased,
+            Order::HandOver(leased, _) => *leased,
         };
         let (message, kind, lane) = (leased.id(), leased.kind(), leased.lane());
         self.tries += 1;
@@ -237,32 +237,71 @@ fn civil(text: &str) -> Timestamp {
     text.parse::<jiff::civil::DateTime>().unwrap().to_zoned_datetime(zone).unwrap().timestamp()
 }
 
-#[tokio::test]
-async fn two_days_with_a_restart_a_pause_a_change_and_a_clock_that_jumps_keep_to_every_limit_and_use_it() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("ledger.db");
-    // The second of them is the day on which the clock is put forward.
-    let now = civil("2027-03-13T07:50");
+fn new_day(folder: &std::path::Path, now: Timestamp) -> Day {
+    let path = folder.join("ledger.db");
     drop(SqliteLedger::create(&path, "Test", &CampaignTag::parse("k3m9x2").unwrap(), now).unwrap());
     let ledger = SqliteLedger::open(&path, Access::Dispatch).unwrap();
     enrol(&ledger, now);
-    let (desk, settings) = (Desk::new(&settings()), settings());
-    let (connected, order, next_wake, gone) = (false, None, None, Vec::new());
-    let (started, clock_off, tries) = (now, 0, 0);
-    let mut day = Day {
+    Day {
         ledger,
-        desk,
-        settings,
-        started,
+        desk: Desk::new(&settings()),
+        settings: settings(),
+        started: now,
         now,
-        clock_off,
-        next_wake,
-        connected,
-        order,
-        gone,
-        tries,
+        clock_off: 0,
+        next_wake: None,
+        connected: false,
+        order: None,
+        gone: Vec::new(),
+        tries: 0,
         is_over: false,
+    }
+}
+
+fn pause(since: Timestamp) -> Event {
+    Event::Paused(Some(Pause { since, reason: String::new() }))
+}
+
+#[tokio::test]
+async fn what_was_being_claimed_when_staff_paused_goes_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut day = new_day(folder.path(), civil("2027-03-13T09:00"));
+    let claim = day.desk.handle(Event::Tick, day.at()).pop().unwrap();
+    let claimed = day.carry_out(claim).await;
+    day.desk.handle(pause(day.now), day.at());
+    let chores = day.desk.handle(claimed, day.at());
+    assert!(day.desk.buffer.is_empty());
+    let given_back = chores.iter().filter(|chore| matches!(chore, Chore::GiveBack(_, None))).count();
+    assert!(given_back > 0, "{chores:?}");
+}
+
+#[test]
+fn what_was_dealt_out_is_called_back_by_a_pause_by_other_rules_and_by_the_end_of_the_hours() {
+    let start = civil("2027-03-13T17:59");
+    let later = |seconds: u64| {
+        let (wall, since_start) = (start + Duration::from_secs(seconds), HEAD_START + Duration::from_secs(seconds));
+        Now { wall, clock: wall, since_start }
     };
+    for (event, at, is_called_back) in [
+        (Event::Tick, 59, false),
+        (Event::Tick, 61, true),
+        (pause(start), 1, true),
+        (Event::Paused(None), 1, false),
+        (Event::Revised(Box::new(rules("1/h"))), 1, true),
+    ] {
+        let mut desk = Desk::new(&settings());
+        desk.handle(Event::Tick, later(0));
+        let (deal, told) = (desk.recall.deal(), format!("{event:?} after {at} s"));
+        desk.handle(event, later(at));
+        assert_eq!(!deal.holds(), is_called_back, "{told}");
+    }
+}
+
+#[tokio::test]
+async fn two_days_with_a_restart_a_pause_a_change_and_a_clock_that_jumps_keep_to_every_limit_and_use_it() {
+    let folder = tempfile::tempdir().unwrap();
+    // The second of them is the day on which the clock is put forward.
+    let mut day = new_day(folder.path(), civil("2027-03-13T07:50"));
     day.restart().await;
 
     day.until("2027-03-13T11:00").await;
@@ -273,7 +312,7 @@ async fn two_days_with_a_restart_a_pause_a_change_and_a_clock_that_jumps_keep_to
     assert!(first_minute < OFFICIALS, "lanes begin apart: {first_minute} in the first minute");
 
     day.restart().await;
-    day.turn(Event::Paused(Some(crate::ledger::Pause { since: day.now, reason: String::new() }))).await;
+    day.turn(pause(day.now)).await;
     day.until("2027-03-13T12:00").await;
     assert_eq!(day.between("2027-03-13T11:00", "2027-03-13T12:00"), 0, "paused");
     day.turn(Event::Paused(None)).await;
