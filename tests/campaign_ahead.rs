@@ -66,8 +66,8 @@ fn trouble_in_the_middle_of_a_row_belongs_to_its_own_message() {
     campaign.configure(relay.port(), "connections = 4\nmessages_per_connection = 1000");
     let mut sending = campaign.start(&["send", "--yes"]);
     // The relay's clock makes pauses; they are no part of what is shown here.
-    for _ in 0..6 {
-        std::thread::sleep(Duration::from_secs(3));
+    for _ in 0..15 {
+        std::thread::sleep(Duration::from_millis(1200));
         if sending.try_wait().unwrap().is_some() {
             break;
         }

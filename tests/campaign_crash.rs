@@ -172,3 +172,32 @@ fn one_interrupt_does_not_wait_for_a_relay_that_says_nothing() {
         assert_eq!(campaign.letters("queued"), 50);
     }
 }
+
+#[test]
+fn one_interrupt_does_not_wait_for_a_ledger_that_cannot_be_written_before_anything_is_sent() {
+    let relay = ScriptedRelay::kind();
+    let campaign = Campaign::new(2, 4, relay.port());
+    assert_eq!(campaign.run(&["send", "--yes", "--limit", "1"]).code, 0);
+    let ledger = rusqlite::Connection::open(campaign.ledger()).unwrap();
+    // As a full disk would refuse it.
+    let refuse = "CREATE TRIGGER full BEFORE INSERT ON relay BEGIN SELECT RAISE(ABORT, 'full'); END";
+    ledger.execute_batch(refuse).unwrap();
+
+    let mut sending = campaign.start(&["send", "--yes"]);
+    std::thread::sleep(Duration::from_millis(1500));
+    assert!(sending.try_wait().unwrap().is_none(), "it waits until it can write again");
+    send_signal(sending.id(), "-TERM");
+    let asked = std::time::Instant::now();
+    while sending.try_wait().unwrap().is_none() && asked.elapsed() < Duration::from_secs(10) {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let ended = sending.try_wait().unwrap();
+    let _ = sending.kill();
+    assert_eq!(ended.and_then(|status| status.code()), Some(0), "after {:?}", asked.elapsed());
+    assert_eq!(campaign.letters("sent"), 1);
+
+    ledger.execute_batch("DROP TRIGGER full").unwrap();
+    assert_eq!(campaign.send().code, 0);
+    assert_eq!(campaign.letters("sent"), 4);
+    campaign.must_be_sound();
+}

@@ -154,3 +154,30 @@ async fn a_relay_that_throws_away_what_comes_early_is_asked_one_by_one_from_then
     assert_eq!(send_in_a_row(&mut session, &["b", "c"]).await, ["250 dot"; 2]);
     assert_eq!(relay.packets()[before..].len(), 4, "envelope and text, twice");
 }
+
+#[tokio::test]
+async fn a_sender_that_was_refused_for_coming_early_is_named_again_by_itself_and_only_that_answer_counts() {
+    // As a box between would say it that takes an early command for an attack; the words are its own.
+    let relay = ScriptedRelay::start(Options::default(), |at| match (at.step, at.message) {
+        (Step::Mail, 2 | 4 | 6) => Action::reply("550 5.5.0 protocol violation"),
+        _ => Action::Default,
+    });
+    let mut session = hasty(relay.port()).connect().await.unwrap();
+    let towns = ["a", "b", "c", "d", "e", "f"];
+    assert_eq!(send_in_a_row(&mut session, &towns).await, ["250 dot"; 6]);
+    assert_eq!(relay.record.count(), 6);
+    // The letter after the one that found it out for good, and all others from then on, go by themselves.
+    let alone = relay.packets().iter().filter(|packet| packet.starts_with(b"MAIL")).count();
+    assert_eq!(alone, 1 + 3 + 2, "{:?}", relay.packets().iter().map(|p| starts(p)).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_sender_that_is_refused_by_itself_too_is_refused() {
+    let relay = ScriptedRelay::start(Options::default(), |at| match (at.step, at.message) {
+        (Step::Mail, 2..) => Action::reply("550 5.7.1 not this sender any more"),
+        _ => Action::Default,
+    });
+    let mut session = hasty(relay.port()).connect().await.unwrap();
+    assert_eq!(send_in_a_row(&mut session, &["a", "b"]).await, ["250 dot", "550 mail"]);
+    assert_eq!(relay.heard().iter().filter(|(_, line)| line.starts_with("MAIL")).count(), 3);
+}

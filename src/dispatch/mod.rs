@@ -201,11 +201,20 @@ pub async fn run<L: Ledger>(
 ) -> Result<Ending, LedgerError> {
     let now = Timestamp::now();
     let lane_wait_max = settings.rules().longest_of_mailboxes();
-    let recovered = recover(&ledger, settings.on_doubt, now, lane_wait_max).await?;
-    until_done(|| ledger.note_campaign(CampaignState::Running, "", now)).await?;
-    for plan in &settings.relays {
-        until_done(|| ledger.note_relay(untried(plan.relay.name(), now))).await?;
-    }
+    let begun = async {
+        let recovered = recover(&ledger, settings.on_doubt, now, lane_wait_max).await?;
+        until_done(|| ledger.note_campaign(CampaignState::Running, "", now)).await?;
+        for plan in &settings.relays {
+            until_done(|| ledger.note_relay(untried(plan.relay.name(), now))).await?;
+        }
+        Ok::<_, LedgerError>(recovered)
+    };
+    // Nothing is in transmission yet, so whoever asks to end need not wait for a ledger that cannot be written.
+    let mut end_asked = stop.clone();
+    let recovered = tokio::select! {
+        recovered = begun => recovered?,
+        () = asked(&mut end_asked) => return Ok(Ending::Interrupted),
+    };
     progress.send_replace(Progress::starting(ledger.counts()?, recovered));
     let ending = Loop::start(ledger.clone(), settings, press, stop, progress)?.run().await?;
     let (state, reason) = match &ending {

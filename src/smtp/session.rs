@@ -24,7 +24,7 @@ use super::stream::{Trouble, Unasked, Wire};
 use super::text;
 use super::timeouts::{SessionLimits, Timeouts};
 use super::trust::Trust;
-use crate::model::{Envelope, LossCause, Outcome, Phase, TransmissionReceipt};
+use crate::model::{Envelope, LossCause, Outcome, Phase, Reply, TransmissionReceipt};
 
 /// A write of the body; each has [`Timeouts::body_write`] to leave.
 const BODY_WRITE_BYTES: usize = 64 * 1024;
@@ -197,7 +197,13 @@ impl Session {
             Some(ahead) if ahead == in_one(&steps) => {
                 let answered = self.envelope(&steps, Written::Ahead).await;
                 self.trust.learn(&answered);
-                answered?;
+                if self.may_be_about_coming_early(&answered) {
+                    let again = self.steps(offer)?;
+                    self.state = State::Busy;
+                    self.envelope(&again, Written::InOne).await?;
+                } else {
+                    answered?;
+                }
             }
             Some(_) => {
                 self.state = State::Ended;
@@ -285,6 +291,12 @@ impl Session {
         let Some(refusal) = refusal else { return Ok(()) };
         self.after_refusal(&heard).await;
         Err(refusal)
+    }
+
+    /// A sender that is refused for good stops the campaign: not before it was named by itself, too.
+    fn may_be_about_coming_early(&self, answered: &Result<(), Outcome>) -> bool {
+        let is_for_good = |reply: &Reply| reply.phase == Phase::Mail && reply.code >= 500;
+        self.state == State::Ready && matches!(answered, Err(Outcome::Replied(reply)) if is_for_good(reply))
     }
 
     /// Brings the conversation back to where MAIL can be said, or ends it.

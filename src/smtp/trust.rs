@@ -6,7 +6,7 @@
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use crate::model::{LossCause, Outcome};
+use crate::model::{LossCause, Outcome, Phase};
 
 /// So often in a row a relay may hang up on an envelope that came early: many close after every so many messages.
 const STRIKES_MAX: u8 = 3;
@@ -30,6 +30,8 @@ impl Trust {
             Err(Outcome::Lost { cause: LossCause::Timeout | LossCause::Garbage, .. }) => STRIKES_MAX,
             Err(Outcome::Replied(reply)) if matches!(reply.code, 300..400 | 500 | 503) => STRIKES_MAX,
             Err(Outcome::Lost { .. }) => before.saturating_add(1),
+            // Before any recipient was named it may be about coming early, whatever its words.
+            Err(Outcome::Replied(reply)) if reply.phase == Phase::Mail => before.saturating_add(1),
             Ok(()) | Err(Outcome::Replied(_)) if before < STRIKES_MAX => 0,
             Ok(()) | Err(Outcome::Replied(_)) => before,
         };
@@ -45,7 +47,7 @@ impl Trust {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Phase, Reply};
+    use crate::model::Reply;
 
     fn lost(cause: LossCause) -> Result<(), Outcome> {
         Err(Outcome::Lost { phase: Phase::Mail, cause, detail: String::new() })
@@ -64,6 +66,16 @@ mod tests {
             trust.learn(&Ok(()));
             assert!(!trust.is_whole());
         }
+    }
+
+    #[test]
+    fn senders_that_are_refused_in_a_row_are_a_sign_whatever_the_words() {
+        let trust = Trust::default();
+        for code in [554, 421, 451] {
+            assert!(trust.is_whole());
+            trust.learn(&Err(Outcome::Replied(Reply::new(Phase::Mail, code, ["no"]))));
+        }
+        assert!(!trust.is_whole());
     }
 
     #[test]
