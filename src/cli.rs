@@ -282,7 +282,7 @@ pub enum PaceChange {
 /// `pace set`
 #[derive(Debug, Args)]
 pub struct PaceSet {
-    /// A key of [pace], or relay.NAME.rate or relay.NAME.quota, and its value
+    /// A key of the section pace, or relay.NAME.rate or relay.NAME.quota, and its value
     #[arg(required = true, value_name = "KEY=VALUE")]
     pub assignments: Vec<String>,
     /// Why, for the record
