@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use crate::ledger::{Ended, Kept, Leased, Ledger, LedgerError, Marking, Open, Selection, Unwritten};
-use crate::model::{Attempt, MessageId, MessageKind};
+use crate::model::{Attempt, MessageId};
 
 use super::events::{Event, Report};
 use super::patience::until_written;
@@ -133,17 +133,18 @@ impl<'a, L: Ledger> Books<'a, L> {
     /// The session's message goes back to the queue.
     pub(super) async fn give_back(&mut self, leased: Leased) -> Result<(), LedgerError> {
         self.record().await?;
-        let kind = leased.kind();
-        until_written(leased, |leased| self.ledger.give_back(leased, None)).await?;
-        self.tell(Event::Returned { relay: self.relay, kind, goes_on: false }).await;
-        Ok(())
+        self.hand_back(leased, false).await
     }
 
     /// The message that was to come after it goes back, too.
     pub(super) async fn give_back_ahead(&mut self, leased: Leased) -> Result<(), LedgerError> {
-        let kind: MessageKind = leased.kind();
+        self.hand_back(leased, true).await
+    }
+
+    async fn hand_back(&self, leased: Leased, goes_on: bool) -> Result<(), LedgerError> {
+        let kind = leased.kind();
         until_written(leased, |leased| self.ledger.give_back(leased, None)).await?;
-        self.tell(Event::Returned { relay: self.relay, kind, goes_on: true }).await;
+        self.tell(Event::Returned { relay: self.relay, kind, goes_on }).await;
         Ok(())
     }
 
