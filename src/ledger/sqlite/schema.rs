@@ -13,7 +13,7 @@ use crate::model::MessageState;
 /// `undr`: tells our files from other `SQLite` databases.
 pub(super) const APPLICATION_ID: i32 = 0x756e_6472;
 /// The version of these tables. A program that does not know a file's version leaves it alone.
-pub(super) const VERSION: i32 = 2;
+pub(super) const VERSION: i32 = 3;
 
 const STATEMENTS_CACHED: usize = 128;
 /// Negative: KiB, not pages.
@@ -31,7 +31,10 @@ CREATE TABLE campaign (             -- the one row of this ledger
   confirming   TEXT,                -- the terms of the first enrolment
   confirmation INTEGER REFERENCES template,
   sources      BLOB,                -- what the last enrolment was made from; NULL: not known
-  official_total INTEGER            -- at most so many letters to one official; NULL: no limit
+  official_total INTEGER,           -- at most so many letters to one official; NULL: no limit
+  salt         BLOB,                -- of the marks in `erased`
+  home         BLOB,                -- the machine and file that it was last sent from; NULL: not sent from yet
+  copied_at    INTEGER              -- this file is a copy that was made then; NULL: it is not, or staff know
 ) STRICT;
 
 CREATE TABLE template (
@@ -57,7 +60,8 @@ CREATE TABLE person (               -- officials and constituents, frozen when f
   postcode     TEXT NOT NULL,
   signed_on    TEXT NOT NULL,
   note         TEXT NOT NULL,
-  extra        TEXT NOT NULL        -- unknown columns, as a JSON object
+  extra        TEXT NOT NULL,       -- unknown columns, as a JSON object
+  erased_at    INTEGER              -- nothing of the person is left above but their role
 ) STRICT;
 
 CREATE INDEX person_name ON person (name, jurisdiction);
@@ -118,9 +122,16 @@ CREATE TABLE attempt (              -- the retry log
 ) STRICT;
 CREATE INDEX attempt_handed_over ON attempt (at) WHERE disposition IN ('sent', 'in_doubt');
 
-CREATE TABLE suppression (
+CREATE TABLE suppression (          -- mailboxes that get nothing more
   mailbox      TEXT PRIMARY KEY,
   reason       TEXT NOT NULL,
+  at           INTEGER NOT NULL,
+  source       TEXT NOT NULL DEFAULT 'relay' CHECK (source IN ('relay', 'staff'))  -- who said so
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE erased (               -- whom no message may be planned for again, without saying who they are
+  mark         BLOB PRIMARY KEY,    -- salted hash of their mailbox (forgotten) or of their key (purged)
+  why          TEXT NOT NULL CHECK (why IN ('forgotten', 'purged')),
   at           INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
@@ -183,13 +194,27 @@ CREATE TABLE pause (one INTEGER PRIMARY KEY CHECK (one = 1), since INTEGER NOT N
 CREATE TABLE beyond_total (message INTEGER PRIMARY KEY REFERENCES message) STRICT;
 ";
 
+/// What version 2 lacks.
+const TO_VERSION_3: &str = "
+ALTER TABLE campaign ADD COLUMN salt BLOB;
+ALTER TABLE campaign ADD COLUMN home BLOB;
+ALTER TABLE campaign ADD COLUMN copied_at INTEGER;
+ALTER TABLE person ADD COLUMN erased_at INTEGER;
+ALTER TABLE suppression ADD COLUMN source TEXT NOT NULL DEFAULT 'relay' CHECK (source IN ('relay', 'staff'));
+CREATE TABLE erased (
+  mark BLOB PRIMARY KEY, why TEXT NOT NULL CHECK (why IN ('forgotten', 'purged')), at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+";
+
 /// Brings the tables of an earlier version up to this one, in one transaction.
 pub(super) fn upgrade(db: &mut Connection) -> rusqlite::Result<()> {
     let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     // Another process may have done it while this one waited.
-    if version(&tx)? == 1 {
-        tx.execute_batch(TO_VERSION_2)?;
-        tx.pragma_update(None, "user_version", VERSION)?;
+    for (from, step) in [(1, TO_VERSION_2), (2, TO_VERSION_3)] {
+        if version(&tx)? == from {
+            tx.execute_batch(step)?;
+            tx.pragma_update(None, "user_version", from + 1)?;
+        }
     }
     tx.commit()
 }
