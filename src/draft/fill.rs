@@ -79,11 +79,19 @@ impl Draft {
         let before = kept.chars().next_back();
         let last_word = kept.rsplit(char::is_whitespace).next().unwrap_or_default();
         let in_address = ["http", "www.", "@"].iter().any(|sign| last_word.contains(sign));
-        let after = self.source()[at.end..].chars().next();
+        let mut following = self.source()[at.end..].chars();
+        let after = following.next();
+        let ends_word = following.next().is_none_or(char::is_whitespace);
         let touches_before = in_address
             || before.is_some_and(|c| c.is_alphanumeric() || matches!(c, ':' | ',' | ')' | '\\' | '<' | '{' | '}'));
         let touches_after = after.is_some_and(|c| c.is_alphanumeric() || matches!(c, '{' | '}'));
-        format!("{}{text}{}", if touches_before { " " } else { "" }, if touches_after { " " } else { "" })
+        let begins_line = kept.rsplit('\n').next().is_some_and(|line| line.trim().is_empty());
+        let behind = match after {
+            _ if touches_after => " ",
+            Some('.' | ')') if begins_line && ends_word => "\\", // a number there would begin a list
+            _ => "",
+        };
+        format!("{}{text}{behind}", if touches_before { " " } else { "" })
     }
 }
 

@@ -156,11 +156,14 @@ fn braces(text: &str, at: usize) -> Seen {
 fn bracketed(text: &str, at: usize, open: &str, close: &str) -> Seen {
     let Some(inside) = text[at..].strip_prefix(open) else { return (false, 0) };
     let reach = inside.char_indices().nth(WORD_CHARS_MAX).map_or(inside.len(), |(n, _)| n);
-    let Some(len) = inside[..reach].find(close) else { return (false, 0) };
+    // A blank is on one line.
+    let line = inside[..reach].split('\n').next().unwrap_or_default();
+    let Some(len) = line.find(close) else { return (false, 0) };
     let word = inside[..len].trim().trim_end_matches('\\');
-    let after = inside[len + close.len()..].chars().next();
+    let behind = &inside[len + close.len()..];
+    let after = behind.strip_prefix('\\').unwrap_or(behind).chars().next(); // what the reader sees
     let touches = text[..at].ends_with(|c: char| !c.is_whitespace() && !"([*\"“>".contains(c)); // as in an address
-    let goes_on = after.is_some_and(|c| !c.is_whitespace() && !",.;:!?)]*\"”<&\\".contains(c));
+    let goes_on = after.is_some_and(|c| !c.is_whitespace() && !",.;:!?)]*\"”<&".contains(c));
     if open == "%" && (touches || goes_on || inside[..len].contains(' ')) {
         return (false, 0);
     }
@@ -265,6 +268,9 @@ mod tests {
             "«Sí», dijo «la alcaldesa»",
             "20% off, 30% of it; 5 %CE% and 100%",
             "https://x.example/%NAME%/a",
+            "%NAME%_a@b.example",
+            "%NAME%\\_a@b.example",
+            "{date date\nx }",
             "[the city] and [its mayor]",
             "a *|* b",
             "{ a { b } c }",
