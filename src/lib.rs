@@ -11,6 +11,7 @@ pub mod config;
 pub mod contacts;
 pub mod dispatch;
 pub mod draft;
+pub mod failpoint;
 pub mod ledger;
 pub mod model;
 pub mod online;

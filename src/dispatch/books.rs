@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
+use crate::failpoint;
 use crate::ledger::{Ended, Kept, Leased, Ledger, LedgerError, Marking, Open, Selection, Unwritten};
 use crate::model::{Attempt, MessageId};
 
@@ -73,6 +74,7 @@ impl<'a, L: Ledger> Books<'a, L> {
         let (relay, stamp, lane_ready_at) = (marking.relay, marking.stamp.clone(), marking.lane_ready_at);
         match self.ledger.close_and_mark(ended, marking).await {
             Ok(open) => {
+                failpoint::reached("books.closed_and_marked");
                 self.tell(Event::HandedOver(report)).await;
                 Ok(open)
             }
@@ -110,6 +112,7 @@ impl<'a, L: Ledger> Books<'a, L> {
             return Ok(());
         };
         until_written(open, |open| self.ledger.close(open, attempt.clone(), news_at)).await?;
+        failpoint::reached("books.closed");
         if resends {
             self.resend(report.message).await;
         }
@@ -126,6 +129,7 @@ impl<'a, L: Ledger> Books<'a, L> {
     ) -> Result<(), LedgerError> {
         self.record().await?;
         until_written(leased, |leased| self.ledger.refuse(leased, attempt.clone(), news_at)).await?;
+        failpoint::reached("books.refused");
         self.tell(Event::HandedOver(report)).await;
         Ok(())
     }
@@ -144,6 +148,7 @@ impl<'a, L: Ledger> Books<'a, L> {
     async fn hand_back(&self, leased: Leased, goes_on: bool) -> Result<(), LedgerError> {
         let kind = leased.kind();
         until_written(leased, |leased| self.ledger.give_back(leased, None)).await?;
+        failpoint::reached("books.given_back");
         self.tell(Event::Returned { relay: self.relay, kind, goes_on }).await;
         Ok(())
     }

@@ -25,6 +25,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 
+use crate::failpoint;
 use crate::ledger::{
     CampaignState, Claim, Decision, DecisionKind, Ledger, LedgerError, Recovered, RelayRecord, RelayState, Selection,
 };
@@ -239,6 +240,7 @@ async fn recover<L: Ledger>(
     lane_wait_max: Duration,
 ) -> Result<Recovered, LedgerError> {
     let recovered = until_done(|| ledger.recover(now, lane_wait_max)).await?;
+    failpoint::reached("dispatch.recovered");
     if on_doubt == OnDoubt::Resend {
         ledger.decide(&resend(Selection::State(MessageState::InDoubt), now))?;
     }
@@ -447,6 +449,9 @@ async fn claim<L: Ledger>(
     claim: Claim,
 ) -> Result<(Vec<crate::ledger::Leased>, Option<Timestamp>), LedgerError> {
     let leased = until_done(|| ledger.claim(claim)).await?;
+    if !leased.is_empty() {
+        failpoint::reached("dispatch.claimed");
+    }
     let next_wake = if leased.is_empty() { until_done(|| ledger.next_wake()).await? } else { None };
     Ok((leased, next_wake))
 }

@@ -6,6 +6,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
+use crate::failpoint;
 use crate::ledger::Confirming;
 use crate::model::{MessageId, MessageKind, MessageState, Move};
 
@@ -138,5 +139,7 @@ fn add(db: &Connection, constituent: i64, official: Option<i64>, template: i64, 
         MessageState::Queued,
         due
     ])?;
-    lanes::joined_by(db, lane, due)
+    lanes::joined_by(db, lane, due)?;
+    failpoint::reached("ledger.confirming");
+    Ok(())
 }

@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
+use crate::failpoint;
 use crate::ledger::{Decision, DecisionKind, LedgerError, Selection};
 use crate::model::{MessageId, MessageState, Move, transition};
 
@@ -27,6 +28,7 @@ pub(super) fn decide(db: &Connection, decision: &Decision) -> Work<u64> {
     }
     prepare(db, decision)?;
     let moved = step_chosen(db, by)?;
+    failpoint::reached("decide.moved");
     lanes::repair_those(db, "SELECT DISTINCT lane FROM temp.chosen WHERE lane IS NOT NULL")?;
     if arrows(by).any(|(_, to)| to.is_settled()) {
         tell_constituents(db, at)?;
@@ -37,6 +39,7 @@ pub(super) fn decide(db: &Connection, decision: &Decision) -> Work<u64> {
     if decision.kind == DecisionKind::Retry {
         totals::keep(db, at)?;
     }
+    failpoint::reached("decide.written");
     Ok(moved)
 }
 

@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
+use crate::failpoint;
 use crate::ledger::{Addressee, Confirming, Enrolled, Enrolment, EnrolmentSource, LedgerError, Terms};
 use crate::model::{Constituent, EmailAddress, MessageId, MessageKind, MessageState, Move, Official, PersonKey};
 
@@ -16,6 +17,7 @@ pub(super) fn enrol(db: &mut Connection, terms: &Terms, now: Ms, source: Enrolme
     agree_on_terms(&tx, terms)?;
     let newest: i64 = tx.query_row("SELECT ifnull(max(id), 0) FROM message", [], |row| row.get(0))?;
     let mut enrolled = Enrolled::default();
+    failpoint::reached("enrol.begun");
     for item in source {
         match item.map_err(LedgerError::Source)? {
             Enrolment::Official(official) => add_official(&tx, &official, &mut enrolled)?,
@@ -23,9 +25,12 @@ pub(super) fn enrol(db: &mut Connection, terms: &Terms, now: Ms, source: Enrolme
                 add_constituent(&tx, terms, now, &constituent, &officials, &mut enrolled)?;
             }
         }
+        failpoint::reached("enrol.row");
     }
     lanes::repair_those(&tx, &format!("SELECT DISTINCT lane FROM message WHERE id > {newest}"))?;
+    failpoint::reached("enrol.commits");
     tx.commit()?;
+    failpoint::reached("enrol.committed");
     Ok(enrolled)
 }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, params};
 
+use crate::failpoint;
 use crate::ledger::{CampaignState, LedgerError, Result};
 use crate::model::CampaignTag;
 
@@ -64,7 +65,10 @@ pub(super) fn create(ledger: &Path, name: &str, tag: &CampaignTag, now: Ms, busy
     }
     open_private(&draft, true).map_err(|e| storage(ledger, e.to_string()))?;
     fill(&draft, name, tag, now, busy_timeout).map_err(|fault| fault.at(ledger))?;
-    std::fs::rename(&draft, ledger).and_then(|()| sync_folder(ledger)).map_err(|e| storage(ledger, e.to_string()))
+    failpoint::reached("create.filled");
+    std::fs::rename(&draft, ledger).and_then(|()| sync_folder(ledger)).map_err(|e| storage(ledger, e.to_string()))?;
+    failpoint::reached("create.renamed");
+    Ok(())
 }
 
 fn fill(draft: &Path, name: &str, tag: &CampaignTag, now: Ms, busy_timeout: Duration) -> Work<()> {

@@ -10,6 +10,7 @@ use std::thread::JoinHandle;
 
 use rusqlite::Connection;
 
+use crate::failpoint;
 use crate::ledger::{LedgerError, Result};
 
 use super::fault::{Fault, Work, in_words, spoils_batch, storage};
@@ -145,7 +146,9 @@ fn transaction(db: &Connection, work: impl FnOnce() -> rusqlite::Result<bool>) -
         db.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
         let is_done = work()?;
         if is_done {
+            failpoint::reached("writer.commits");
             db.prepare_cached("COMMIT")?.execute([])?;
+            failpoint::reached("writer.committed");
         }
         Ok(is_done)
     })();
