@@ -22,7 +22,15 @@
 mod support;
 mod world;
 
+mod asked_once_to_end;
+mod asked_twice_to_end;
+mod confirmation_of_a_letter_that_failed;
 mod killed_after_the_close;
 mod killed_after_the_receipt;
+mod killed_at_random;
+mod killed_at_the_confirmation;
 mod killed_before_the_receipt;
 mod killed_while_planning;
+mod killed_while_recovering;
+mod killed_while_staff_decide;
+mod two_dispatchers;
