@@ -144,3 +144,35 @@ pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
 pub fn tell(fault: &str, standing: &Standing) {
     println!("{fault}: {:?}", standing.letters_by_state());
 }
+
+/// Patience for a relay that says nothing, in place of minutes.
+pub const HURRIED: (&str, &str) = ("UNDERSIGNED_TIMEOUT_MS", "1000");
+
+/// A relay that cannot be used costs no message anything: the program waits for it, and when it is told to end and the
+/// relay is well again, every letter goes out.
+pub fn must_cost_nothing(fault: &str, campaign: &Campaign, relay: &ScriptedRelay, mend: impl FnOnce()) {
+    let letters = 3;
+    let mut sending = start(command_with(campaign, SEND, &[HURRIED]));
+    wait_until("the relay is told to be in trouble", || {
+        let relays = campaign.ledger().exists().then(|| campaign.run(&["status", "--json"]));
+        relays.is_some_and(|ran| ran.code == 0 && ran.out.contains("\"parked\""))
+    });
+    std::thread::sleep(Duration::from_millis(700));
+    assert!(sending.is_at_work(), "{fault}: it waits for the relay");
+    sending.signal("-TERM");
+    assert_eq!(sending.end().1.code, 0, "{fault}");
+    must_have_cost_nothing(fault, campaign, relay, letters);
+    mend();
+    assert_eq!(run(campaign, SEND).code, 0, "{fault}");
+    let standing = must_hold(campaign, relay);
+    assert_eq!((standing.letters("sent"), relay.record.count()), (letters, 2 * letters), "{fault}");
+    tell(fault, &standing);
+}
+
+/// All are in the queue, and no try of any message was counted.
+pub fn must_have_cost_nothing(fault: &str, campaign: &Campaign, relay: &ScriptedRelay, letters: usize) {
+    assert_eq!(must_hold(campaign, relay).letters("queued"), letters, "{fault}");
+    let db = rusqlite::Connection::open(campaign.ledger()).unwrap();
+    let tries: i64 = db.query_row("SELECT sum(tries) FROM message", [], |row| row.get(0)).unwrap();
+    assert_eq!((tries, campaign.log().len()), (0, 0), "{fault}");
+}

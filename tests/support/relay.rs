@@ -320,7 +320,7 @@ impl Conversation {
         match (self.shared.script)(&self.at) {
             Action::Drop => return Err(()),
             Action::Hang => return hang().await,
-            Action::ReplyThenClose(text) => {
+            Action::ReplyThenClose(text) | Action::ReplyThenIdle(text, _) => {
                 self.write(format!("{text}\r\n").as_bytes()).await?;
                 return Err(());
             }
@@ -388,6 +388,11 @@ impl Conversation {
                 }
                 Action::ReplyThenClose(text) => {
                     self.write(format!("{text}\r\n").as_bytes()).await?;
+                    return Err(());
+                }
+                Action::ReplyThenIdle(text, pause) => {
+                    self.write(format!("{text}\r\n").as_bytes()).await?;
+                    tokio::time::sleep(pause).await;
                     return Err(());
                 }
                 Action::Garbage(bytes) => {
