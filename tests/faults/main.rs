@@ -24,6 +24,7 @@ mod support;
 // What the faults share.
 mod faketime;
 mod strace;
+mod table;
 mod world;
 
 // A fault each.
@@ -32,8 +33,10 @@ mod asked_twice_to_end;
 mod clock_jumps;
 mod confirmation_of_a_letter_that_failed;
 mod daylight_saving;
+mod file_changed_while_read;
 mod killed_after_the_close;
 mod killed_after_the_receipt;
+mod killed_at_a_refusal;
 mod killed_at_every_write;
 mod killed_at_random;
 mod killed_at_the_confirmation;
@@ -45,6 +48,7 @@ mod ledger_cannot_be_written;
 mod ledger_locked_by_another;
 mod ledger_on_a_full_disk;
 mod machine_suspended;
+mod mark_is_on_disk;
 mod relay_answers;
 mod relay_answers_too_late;
 mod relay_closes_after_some_messages;

@@ -42,12 +42,12 @@ fn suffer(step: Step, answer: &str, action: Action) -> String {
     }
     let ran = run_with(&campaign, SEND_LETTERS, &[HURRIED, ("UNDERSIGNED_PASSWORD_MAIN", "right")]);
     let standing = must_hold(&campaign, &relay);
-    let came = [standing.letters("sent"), standing.letters("bounced"), standing.letters("in_doubt")];
+    let fates = [standing.letters("sent"), standing.letters("bounced"), standing.letters("in_doubt")];
     let case = format!("{answer} at {step:?}: {:?}", standing.letters_by_state());
-    assert!(allowed(step, answer).contains(&came), "{case} {ran:?}");
+    assert!(allowed(step, answer).contains(&fates), "{case} {ran:?}");
     if step != Step::Body {
         // What the relay has and the ledger does not call sent is what is in doubt, and here it has none of that.
-        assert_eq!(relay.record.count(), came[0], "{case}");
+        assert_eq!(relay.record.count(), fates[0], "{case}");
     }
     case
 }

@@ -49,7 +49,7 @@ pub fn is_there() -> bool {
 pub fn under_strace(campaign: &Campaign, calls: &[&str], trace: &Path, injected: Option<&str>) -> Command {
     let program = campaign.command(SEND_LETTERS);
     let mut command = Command::new("strace");
-    command.args(["-f", "-qq", "-e"]).arg(format!("trace={}", calls.join(",")));
+    command.args(["-f", "-qq", "-s", "2000", "-e"]).arg(format!("trace={}", calls.join(",")));
     if let Some(injected) = injected {
         command.arg("-e").arg(format!("inject={injected}"));
     }
