@@ -9,13 +9,15 @@ use crate::world::{HURRIED, SEND_LETTERS, campaign, must_hold, once_at, run_with
 const STEPS: [Step; 9] =
     [Step::Greeting, Step::Ehlo, Step::Auth, Step::Mail, Step::Rcpt, Step::Data, Step::Body, Step::Dot, Step::Starttls];
 
-fn answers() -> [(&'static str, Action); 6] {
+fn answers() -> [(&'static str, Action); 8] {
     [
         ("4xx", Action::reply("451 4.3.0 not now")),
         ("5xx", Action::reply("550 5.2.1 mailbox disabled")),
         ("421", Action::ReplyThenClose("421 4.3.2 going down".into())),
         ("drop", Action::Drop),
         ("hang", Action::Hang),
+        ("another 2xx", Action::reply("251 2.0.0 it will be forwarded")),
+        ("3xx", Action::reply("354 go on")),
         ("garbage", Action::Garbage(b"<html>no</html>\r\n".to_vec())),
     ]
 }
@@ -24,7 +26,7 @@ fn answers() -> [(&'static str, Action); 6] {
 fn allowed(step: Step, answer: &str) -> &'static [[usize; 3]] {
     match (step, answer) {
         (Step::Rcpt | Step::Data | Step::Dot, "5xx") => &[[2, 1, 0]],
-        (Step::Dot, "drop" | "hang" | "garbage") => &[[2, 0, 1]],
+        (Step::Dot, "drop" | "hang" | "garbage" | "another 2xx" | "3xx") => &[[2, 0, 1]],
         // The text may have left before the answer is seen.
         (Step::Body, _) => &[[3, 0, 0], [2, 0, 1], [2, 1, 0]],
         // Our account or our sender is refused: the campaign stops before the first letter.
@@ -58,6 +60,8 @@ fn every_bad_answer_at_every_step_comes_to_what_the_rules_say() {
         .into_iter()
         .filter(|step| *step != Step::Starttls)
         .flat_map(|step| answers().map(|(answer, action)| (step, answer, action)))
+        // Elsewhere another 2xx is a good answer, and a 3xx ends the connection like garbage.
+        .filter(|(step, answer, _)| *step == Step::Dot || !matches!(*answer, "another 2xx" | "3xx"))
         .collect();
     let cases = Mutex::new(cases.into_iter());
     std::thread::scope(|scope| {
