@@ -9,13 +9,15 @@ fn letters_keep_their_pace_over_the_hour_that_is_missing_and_the_hour_that_comes
     if !is_there() {
         return;
     }
-    for (fault, begin) in
-        [("an hour is missing", "@2026-03-29 00:59:58"), ("an hour comes twice", "@2026-10-25 00:59:58")]
-    {
+    for (fault, begin, hours) in [
+        ("an hour is missing", "@2026-03-29 00:59:58", "pace.window=always"),
+        // Until two seconds before they close by the old time; by the new time they have just opened.
+        ("an hour comes twice", "@2026-10-25 00:59:58", "pace.window=mon-sun 2-3"),
+    ] {
         let relay = ScriptedRelay::kind();
         let campaign = campaign(10, 1, &relay);
         let mut args = paced();
-        args.extend(["--set", "campaign.timezone=Europe/Berlin"]);
+        args.extend(["--set", "campaign.timezone=Europe/Berlin", "--set", hours]);
         let mut command = faked(&campaign, &args);
         command.env("FAKETIME", begin).env("TZ", "UTC");
         let ran = start(command).end().1;
