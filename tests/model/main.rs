@@ -34,10 +34,8 @@ const AT_A_TIME: usize = 12;
 const STEPS: std::ops::Range<usize> = 5..13;
 
 /// What all schedules came to.
-static TALLY: Mutex<(Tally, BTreeMap<&str, usize>)> = Mutex::new((
-    Tally { kills: 0, runs: 0, letters: 0, in_doubt: 0, lost: 0, twice: 0 },
-    BTreeMap::new(),
-));
+static TALLY: Mutex<(Tally, BTreeMap<&str, usize>)> =
+    Mutex::new((Tally { kills: 0, runs: 0, letters: 0, in_doubt: 0, lost: 0, twice: 0 }, BTreeMap::new()));
 
 struct Driven;
 

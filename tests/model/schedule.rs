@@ -88,6 +88,8 @@ pub struct Fault {
 pub enum Kind {
     NotNow,
     Never,
+    /// A 2xx that accepts nothing; at the dot alone.
+    AlmostOk,
     Closing,
     Drop,
     Hang,
@@ -107,6 +109,7 @@ impl Kind {
         match self {
             Self::NotNow => "4xx",
             Self::Never => "5xx",
+            Self::AlmostOk => "252",
             Self::Closing => "421",
             Self::Drop => "drop",
             Self::Hang => "hang",
@@ -207,8 +210,7 @@ fn sending() -> impl Strategy<Value = Sending> {
             .prop_map(Trouble::Staff),
     ];
     let limit = prop::option::weighted(0.2, 1..20_u8);
-    (limit, prop::option::weighted(0.85, (when(), trouble)))
-        .prop_map(|(limit, meanwhile)| Sending { limit, meanwhile })
+    (limit, prop::option::weighted(0.85, (when(), trouble))).prop_map(|(limit, meanwhile)| Sending { limit, meanwhile })
 }
 
 fn when() -> impl Strategy<Value = When> {
@@ -259,6 +261,7 @@ fn fault() -> impl Strategy<Value = Fault> {
     let kinds = [
         K::NotNow,
         K::Never,
+        K::AlmostOk,
         K::Closing,
         K::Drop,
         K::Hang,
@@ -271,7 +274,7 @@ fn fault() -> impl Strategy<Value = Fault> {
     let times = prop::sample::select(vec![1, 2, 3, 5, 1000]);
     (at, prop::sample::select(kinds.to_vec()), 1..8_usize, 1..6_usize, times).prop_map(
         |(at, kind, first, every, times)| {
-            let is_of_dot = matches!(kind, K::TakeThenDrop | K::TakeThenHang | K::LastOne);
+            let is_of_dot = matches!(kind, K::AlmostOk | K::TakeThenDrop | K::TakeThenHang | K::LastOne);
             // What costs the client a timeout each time would be the whole schedule.
             let times = if matches!(kind, K::Hang | K::Late | K::TakeThenHang) { times.min(2) } else { times };
             Fault { at: if is_of_dot { At::Dot } else { at }, kind, first, every, times }

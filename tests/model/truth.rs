@@ -193,9 +193,9 @@ fn ordered(order: &Order, from: S) -> Vec<S> {
         (Order::Cancel(_), S::Queued | S::Deferred | S::Held) => vec![S::Cancelled],
         (Order::Release(_), S::Held)
         | (Order::Retry, S::Bounced | S::Expired)
-        | (Order::RetrySuppressed, S::Suppressed) => vec![S::Queued],
+        | (Order::RetrySuppressed, S::Suppressed)
+        | (Order::ResendRegardless, S::InDoubt) => vec![S::Queued],
         (Order::Resolve, S::InDoubt) => vec![S::Sent, S::Queued],
-        (Order::ResendRegardless, S::InDoubt) => vec![S::Queued],
         _ => vec![],
     }
 }

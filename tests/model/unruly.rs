@@ -88,6 +88,7 @@ fn action(kind: Kind, step: Step) -> Action {
     match kind {
         Kind::NotNow => Action::reply(for_now),
         Kind::Never => Action::reply(for_good),
+        Kind::AlmostOk => Action::reply("252 2.0.0 perhaps"),
         Kind::Closing => Action::ReplyThenClose("421 4.3.2 closing".into()),
         Kind::Drop => Action::Drop,
         Kind::Hang => Action::Hang,
