@@ -6,6 +6,7 @@
 //! what a reply means (policy) nor how a message looks (template, compose).
 
 mod books;
+mod chance;
 mod clock;
 mod desk;
 mod events;
@@ -32,6 +33,7 @@ use crate::model::MessageState;
 use crate::policy::{BreakOffs, Carries, Limit, PaceSettings, RelayLimits, Replies, RetrySchedule, Windows};
 use crate::smtp::Relay;
 
+use chance::Chance;
 use clock::Clock;
 use desk::Desk;
 use events::{Chore, Claimed, Event};
@@ -283,7 +285,7 @@ impl<L: Ledger> Loop<L> {
     ) -> Result<Self, LedgerError> {
         let (sender, events) = mpsc::channel(EVENTS_MAX);
         let press = Arc::new(press);
-        let mut desk = Desk::new(&settings);
+        let mut desk = Desk::new(&settings, Chance::fresh());
         let (clock, rules) = (Clock::start(), settings.rules());
         let now = clock.now();
         if let Some(unit) = rules.longest_unit() {
@@ -300,6 +302,7 @@ impl<L: Ledger> Loop<L> {
                 deadline: settings.deadline,
                 on_doubt: settings.on_doubt,
                 lane_wait: desk.lane_wait(),
+                chance: Mutex::new(Chance::fresh()),
             });
             for _ in 0..plan.connections {
                 workers += 1;

@@ -23,6 +23,7 @@ use crate::policy::{
 };
 
 use super::HEARTBEAT;
+use super::chance::Chance;
 use super::clock::Now;
 use super::events::{Chore, Claimed, Event, Order, Report};
 use super::judge::LaneWait;
@@ -78,6 +79,7 @@ pub(super) struct Desk {
     pause: Option<Pause>,
     hours: Hours,
     lane_wait: LaneWait,
+    chance: Chance,
     recall: Recall,
     leaving: Option<Ending>,
     failure: Option<LedgerError>,
@@ -92,7 +94,7 @@ pub(super) struct Desk {
 }
 
 impl Desk {
-    pub(super) fn new(settings: &Settings) -> Self {
+    pub(super) fn new(settings: &Settings, chance: Chance) -> Self {
         let rules = settings.rules();
         let mut pace = Pace::new(rules.pace.clone());
         for (index, limits) in rules.relays.iter().enumerate() {
@@ -127,6 +129,7 @@ impl Desk {
             pause: None,
             hours: Hours::open(),
             lane_wait,
+            chance,
             recall: Recall::default(),
             leaving: None,
             failure: None,
@@ -268,11 +271,6 @@ impl Desk {
 fn steady(at: Timestamp, now: Now) -> Duration {
     let age = Duration::try_from(now.wall.duration_since(at)).unwrap_or_default();
     now.since_start.saturating_sub(age)
-}
-
-/// From 0 to 1, for policy.
-fn jitter() -> f64 {
-    rand::random_range(0.0..1.0)
 }
 
 /// How many messages the pace of everything lets go in a second; no more need to be at hand.

@@ -106,7 +106,7 @@ impl Day {
         self.started = self.now;
         (self.connected, self.order, self.next_wake) = (false, None, None);
         self.ledger.recover(self.now, Duration::from_secs(3600)).await.unwrap();
-        self.desk = Desk::new(&self.settings);
+        self.desk = Desk::new(&self.settings, Chance::fresh());
         let (now, ledger, desk) = (self.at(), self.ledger.clone(), &mut self.desk);
         let ago = |hours: u64| now.wall.checked_sub(Duration::from_secs(hours * 3600)).unwrap();
         ledger.handed_over(ago(1), &mut |before| desk.remember(&before, now)).unwrap();
@@ -244,7 +244,7 @@ fn new_day(folder: &std::path::Path, now: Timestamp) -> Day {
     enrol(&ledger, now);
     Day {
         ledger,
-        desk: Desk::new(&settings()),
+        desk: Desk::new(&settings(), Chance::fresh()),
         settings: settings(),
         started: now,
         now,
@@ -289,7 +289,7 @@ fn what_was_dealt_out_is_called_back_by_a_pause_by_other_rules_and_by_the_end_of
         (Event::Paused(None), 1, false),
         (Event::Revised(Box::new(rules("1/h"))), 1, true),
     ] {
-        let mut desk = Desk::new(&settings());
+        let mut desk = Desk::new(&settings(), Chance::fresh());
         desk.handle(Event::Tick, later(0));
         let (deal, told) = (desk.recall.deal(), format!("{event:?} after {at} s"));
         desk.handle(event, later(at));

@@ -102,7 +102,8 @@ impl Desk {
         }
         if may_go && !self.hours.letters_may_go {
             let interval = self.pace.mailbox_interval();
-            self.hours.opening = interval.map(|interval| Opening::new(now.since_start, interval, rand::random()));
+            let seed = self.chance.seed();
+            self.hours.opening = interval.map(|interval| Opening::new(now.since_start, interval, seed));
         }
         (self.hours.letters_may_go, self.hours.confirmations_may_go) = (may_go, confirmations_may_go);
     }
