@@ -287,3 +287,5 @@ fn a_second_s_worth(rules: &PaceRules) -> usize {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod week;
