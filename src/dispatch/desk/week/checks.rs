@@ -157,14 +157,22 @@ impl World {
     fn spares_are_spares(&self) {
         let [first, spare] = &self.plan.relays[..] else { panic!("two relays") };
         let by = |relay: usize| self.ended.iter().filter(move |e| e.hand.relay == relay).map(|e| e.hand.at);
-        let quota = self.plan.rules.relays[0].quota.rate();
         for at in by(1) {
-            let is_used_up = quota.is_some_and(|quota| {
-                let of_day = by(0).filter(|other| *other <= at && *other + DAY + Duration::from_secs(12 * 60) >= at);
-                of_day.count() >= quota.count() as usize
-            });
-            let failed = first.trouble.iter().any(|failed| *failed <= at && at <= *failed + BACK_AFTER);
-            assert!(is_used_up || failed, "the spare works at {at} for no reason");
+            // Known to have failed or to have used up its day, and not to have worked since.
+            let is_well =
+                self.first_relay.iter().take_while(|(since, _)| *since < at).last().is_none_or(|(_, well)| *well);
+            assert!(!is_well, "the spare works at {at} for no reason");
+        }
+        let quota = self.plan.rules.relays[0].quota.rate();
+        for (since, is_well) in self.first_relay.iter().filter(|(_, is_well)| !is_well) {
+            let failed = |failed: &Timestamp| *failed <= *since && *failed + BACK_AFTER >= *since;
+            let of_day =
+                || by(0).filter(|at| *at <= *since && *at + DAY + Duration::from_secs(12 * 60) >= *since).count();
+            let is_used_up = quota.is_some_and(|quota| of_day() >= quota.count() as usize);
+            assert!(
+                is_used_up || first.trouble.iter().any(failed),
+                "the first relay is left alone at {since}: {is_well}"
+            );
         }
         for (from, to) in &first.outages {
             let works = |relay: usize, from, to| by(relay).any(|at| (from..=to).contains(&at));

@@ -20,7 +20,9 @@ use crate::dispatch::judge::{History, Judge};
 use crate::dispatch::recall::Deal;
 use crate::dispatch::{PaceRules, Settings};
 use crate::ledger::sqlite::SqliteLedger;
-use crate::ledger::{Decision, DecisionKind, Leased, Ledger, LogFilter, MessageRecord, Open, Pause, Selection};
+use crate::ledger::{
+    Decision, DecisionKind, Leased, Ledger, LogFilter, MessageRecord, Open, Pause, RelayState, Selection,
+};
 use crate::model::{Disposition, MessageId, MessageKind, MessageState, Outcome, Stamp};
 use crate::policy::{BreakOffs, RelayEffect, RelayLimits, Replies};
 
@@ -83,6 +85,8 @@ pub(super) struct World {
     pub(super) ended: Vec<Ended>,
     /// Which rules held from when.
     pub(super) rules: Vec<(Timestamp, PaceRules)>,
+    /// Whether the first relay was taken to be well, from when.
+    pub(super) first_relay: Vec<(Timestamp, bool)>,
     pub(super) resends: HashMap<MessageId, usize>,
     pub(super) finished_at: Option<Timestamp>,
     trace: Sha256,
@@ -123,6 +127,7 @@ impl World {
             rules: vec![(start, plan.rules.clone())],
             ledger,
             ended: Vec::new(),
+            first_relay: Vec::new(),
             resends: HashMap::new(),
             finished_at: None,
             trace: Sha256::new(),
@@ -220,6 +225,7 @@ impl World {
             return;
         }
         self.note("start");
+        self.first_relay.push((self.now, true));
         (self.started, self.next_wake, self.is_up) = (self.now, None, true);
         self.run += 1;
         let rules = self.rules.last().unwrap().1.clone();
@@ -377,6 +383,9 @@ impl World {
             Chore::PullLanesIn(latest) => self.ledger.pull_lanes_in(latest).await.unwrap(),
             Chore::NoteRelay(record) => {
                 self.note(&format!("{} {:?} {:?}", record.name, record.state, record.until));
+                if record.name == self.name(0) {
+                    self.first_relay.push((self.now, record.state != RelayState::Parked));
+                }
                 self.ledger.note_relay(record).await.unwrap();
             }
             other => panic!("{other:?}"),
