@@ -26,6 +26,7 @@ impl World {
     pub(super) fn check(&self) {
         self.every_letter_is_accounted_for();
         self.every_limit_is_kept();
+        self.what_one_relay_may_have_no_other_gets();
         self.hours_are_kept();
         self.nobody_is_tried_early();
         self.spares_are_spares();
@@ -51,6 +52,17 @@ impl World {
                 _ => panic!("{message:?} has not come to its end"),
             }
             assert!(!self.plan.is_calm || message.state == MessageState::Sent);
+        }
+    }
+
+    /// Unless staff say so.
+    fn what_one_relay_may_have_no_other_gets(&self) {
+        let mut had_by = HashMap::new();
+        for ended in self.ended.iter().filter(|ended| ended.may_have_reached) {
+            let (message, relay) = (ended.hand.message, ended.hand.relay);
+            let first = *had_by.entry(message).or_insert(relay);
+            let is_by_staff = self.moved_by_staff.contains(&message);
+            assert!(first == relay || is_by_staff, "{message} went to {first}, and then to {relay}");
         }
     }
 

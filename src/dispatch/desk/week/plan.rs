@@ -35,6 +35,7 @@ pub(super) enum Outside {
 #[derive(Debug)]
 pub(super) struct Plan {
     pub(super) is_calm: bool,
+    pub(super) on_doubt: OnDoubt,
     pub(super) rules: PaceRules,
     pub(super) relays: Vec<SimRelay>,
     pub(super) outside: Vec<(Timestamp, Outside)>,
@@ -88,7 +89,8 @@ impl Plan {
             _ => rules("10/h", ["unlimited", "60/d"], &["30/d", "60/d", "90/d", "150/d"]),
         };
         let relays = [SimRelay::default(), SimRelay::default()].into();
-        let mut plan = Self { is_calm, rules, relays, outside: Vec::new(), disturbed_for: Duration::ZERO };
+        let on_doubt = if seed % 5 == 2 { OnDoubt::Resend } else { OnDoubt::Hold };
+        let mut plan = Self { is_calm, on_doubt, rules, relays, outside: Vec::new(), disturbed_for: Duration::ZERO };
         if !is_calm {
             plan.goes_wrong(&mut chance);
         }
@@ -157,7 +159,7 @@ impl Plan {
             revise: None,
             retry: RetrySchedule { delays: [5, 15, 30, 60].map(minutes).into(), give_up_after: GIVE_UP_AFTER },
             deadline: None,
-            on_doubt: OnDoubt::Hold,
+            on_doubt: self.on_doubt,
             letters_max: None,
             is_patient: true,
             accept_refusals: true,

@@ -18,7 +18,7 @@ use crate::dispatch::desk::Desk;
 use crate::dispatch::events::{Begun, Chore, Claimed, Event, Order, Report};
 use crate::dispatch::judge::{History, Judge};
 use crate::dispatch::recall::Deal;
-use crate::dispatch::{PaceRules, Settings};
+use crate::dispatch::{OnDoubt, PaceRules, Settings};
 use crate::ledger::sqlite::SqliteLedger;
 use crate::ledger::{
     Decision, DecisionKind, Leased, Ledger, LogFilter, MessageRecord, Open, Pause, RelayState, Selection,
@@ -88,6 +88,8 @@ pub(super) struct World {
     /// Whether the first relay was taken to be well, from when.
     pub(super) first_relay: Vec<(Timestamp, bool)>,
     pub(super) resends: HashMap<MessageId, usize>,
+    /// What staff sent again themselves, by whichever relay.
+    pub(super) moved_by_staff: Vec<MessageId>,
     pub(super) finished_at: Option<Timestamp>,
     trace: Sha256,
     chance: StdRng,
@@ -129,6 +131,7 @@ impl World {
             ended: Vec::new(),
             first_relay: Vec::new(),
             resends: HashMap::new(),
+            moved_by_staff: Vec::new(),
             finished_at: None,
             trace: Sha256::new(),
             chance,
@@ -234,6 +237,11 @@ impl World {
             (plan.rate, plan.quota) = (*rate, *quota);
         }
         self.ledger.recover(self.now, rules.longest_of_mailboxes()).await.unwrap();
+        if self.settings.on_doubt == OnDoubt::Resend {
+            for record in self.messages().into_iter().filter(|record| record.state == MessageState::InDoubt) {
+                self.decide(record.id, DecisionKind::ResendToSame);
+            }
+        }
         let now = self.at();
         let mut desk = Desk::new(&self.settings, Chance::seeded(self.chance.random()));
         let ago = |length: Duration| now.wall.checked_sub(length).unwrap();
@@ -324,18 +332,24 @@ impl World {
         for record in self.messages().into_iter().filter(|record| record.state == MessageState::InDoubt) {
             let copies: usize = self.plan.relays.iter().map(|relay| relay.copies(record.id)).sum();
             let kind = if copies > 0 { DecisionKind::ResolveSent } else { DecisionKind::ResolveResend };
-            self.note(&format!("{} {kind:?}", record.id));
-            if kind == DecisionKind::ResolveResend {
-                *self.resends.entry(record.id).or_default() += 1;
-            }
-            let selection = Selection::Ids(vec![record.id]);
-            let order = Decision { kind, selection, reason: String::new(), at: self.now };
-            moved += self.ledger.decide(&order).unwrap();
+            moved += self.decide(record.id, kind);
         }
         if moved > 0 && !self.is_up {
             self.finished_at = None;
             self.start().await;
         }
+    }
+
+    fn decide(&mut self, message: MessageId, kind: DecisionKind) -> u64 {
+        self.note(&format!("{message} {kind:?}"));
+        if kind != DecisionKind::ResolveSent {
+            *self.resends.entry(message).or_default() += 1;
+        }
+        if kind == DecisionKind::ResolveResend {
+            self.moved_by_staff.push(message);
+        }
+        let selection = Selection::Ids(vec![message]);
+        self.ledger.decide(&Decision { kind, selection, reason: String::new(), at: self.now }).unwrap()
     }
 
     pub(super) fn messages(&self) -> Vec<MessageRecord> {
@@ -466,8 +480,12 @@ impl World {
                 let news_at = self.judges[hand.relay].news_at(&verdict);
                 self.note(&format!("{} {:?}", hand.message, verdict.disposition));
                 let ends = verdict.ends_session || verdict.effect != RelayEffect::None;
+                let (message, resends) = (hand.message, self.judges[hand.relay].resends(&verdict, history));
                 self.has_ended(hand, &verdict.disposition);
                 self.ledger.close(open, attempt, news_at).await.unwrap();
+                if resends {
+                    self.decide(message, DecisionKind::ResendToSame);
+                }
                 let report = Event::HandedOver(begun.with(outcome, verdict, false));
                 let closed = if ends { self.closes(n) } else { None };
                 [report].into_iter().chain(closed).chain([self.asks(n)]).collect()
