@@ -169,7 +169,13 @@ impl World {
     fn spares_are_spares(&self) {
         let [first, spare] = &self.plan.relays[..] else { panic!("two relays") };
         let by = |relay: usize| self.ended.iter().filter(move |e| e.hand.relay == relay).map(|e| e.hand.at);
-        for at in by(1) {
+        let may_have = |message, before: Timestamp| {
+            let mut earlier =
+                self.ended.iter().filter(|e| e.hand.relay == 1 && e.hand.message == message && e.at <= before);
+            earlier.any(|ended| ended.may_have_reached)
+        };
+        let for_no_other = |ended: &&Ended| may_have(ended.hand.message, ended.hand.at);
+        for at in self.ended.iter().filter(|e| e.hand.relay == 1 && !for_no_other(e)).map(|e| e.hand.at) {
             // Known to have failed or to have used up its day, and not to have worked since.
             let is_well =
                 self.first_relay.iter().take_while(|(since, _)| *since < at).last().is_none_or(|(_, well)| *well);
