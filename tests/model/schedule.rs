@@ -10,7 +10,7 @@ use crate::support::relay::Step as At;
 
 pub const OFFICIALS: usize = 3;
 const PEOPLE: usize = 12;
-const PEOPLE_MAX: usize = 16;
+const PEOPLE_MAX: usize = 20;
 
 /// One step of a schedule.
 #[derive(Debug, Clone)]
@@ -156,7 +156,7 @@ impl ReferenceStateMachine for Schedule {
         prop_oneof![
             6 => sending().prop_map(Step::Send),
             4 => prop::collection::vec(fault(), 1..4).prop_map(Step::Relay),
-            1 => (1..3_usize).prop_map(Step::Sign),
+            2 => (1..4_usize).prop_map(Step::Sign),
             staff => order().prop_map(Step::Staff),
         ]
         .boxed()
@@ -200,7 +200,7 @@ impl Plan {
 
 fn sending() -> impl Strategy<Value = Sending> {
     let trouble = prop_oneof![
-        8 => Just(Trouble::Kill),
+        14 => Just(Trouble::Kill),
         2 => Just(Trouble::Interrupt),
         2 => Just(Trouble::InterruptTwice),
         1 => Just(Trouble::Rival),
@@ -224,7 +224,7 @@ fn when() -> impl Strategy<Value = When> {
         6 => Just(At::Dot),
     ];
     let micros = prop::sample::select(vec![0, 0, 0, 200, 500, 1000, 2000, 5000]);
-    (at, 1..25_usize, micros).prop_map(|(at, count, micros)| {
+    (at, 1..13_usize, micros).prop_map(|(at, count, micros)| {
         let count = if matches!(at, At::Greeting | At::Ehlo) { count % 4 + 1 } else { count };
         When { at, count, micros }
     })

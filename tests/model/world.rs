@@ -50,6 +50,16 @@ struct Run {
     told: Receiver<()>,
 }
 
+/// A step that fails leaves no process behind.
+impl Drop for Run {
+    fn drop(&mut self) {
+        if let Ok(mut child) = self.child.lock() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
 impl World {
     pub fn new(plan: &Plan) -> Self {
         let unruly = Arc::new(Unruly::default());

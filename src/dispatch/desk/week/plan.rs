@@ -120,7 +120,7 @@ impl Plan {
             self.disturbed_for += down_for;
         }
         // One after the other, while every limit is used: each start must know what went before.
-        let from = start + minutes(chance.random_range(3 * 60..9 * 60));
+        let from = start + minutes(chance.random_range(130..200));
         for n in 0..8 {
             let down_for = Duration::from_secs(chance.random_range(2..20));
             self.outside.push((from + minutes(3 * n), Outside::Crash { down_for }));
