@@ -67,7 +67,7 @@ fn rules(mailbox: &str, quotas: [&str; 2], warm_up: &[&str]) -> PaceRules {
     PaceRules {
         pace: PaceSettings {
             global: limit("40/h"),
-            per_domain: limit("12/h"),
+            per_domain: limit("8/h"),
             per_mailbox: limit(mailbox),
             warm_up: steps,
             ..PaceSettings::unlimited()
@@ -142,7 +142,7 @@ impl Plan {
         let faster = chance.random_bool(0.5);
         let pick = |of: [&str; 2]| limit(of[usize::from(faster)]);
         match chance.random_range(0..4) {
-            0 => rules.pace.per_domain = pick(["6/h", "30/h"]),
+            0 => rules.pace.per_domain = pick(["4/h", "16/h"]),
             1 => rules.pace.global = pick(["20/h", "80/h"]),
             2 => {
                 let is_slow = rules.pace.per_mailbox == limit("3/h");
