@@ -13,6 +13,7 @@
 
 mod breakages;
 mod kills;
+mod postfix;
 mod promises;
 #[path = "../support/mod.rs"]
 mod support;
