@@ -15,5 +15,6 @@ mod breakages;
 mod kills;
 mod postfix;
 mod promises;
+mod properties;
 #[path = "../support/mod.rs"]
 mod support;
