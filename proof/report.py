@@ -1,8 +1,9 @@
-"""Figures of the proof → docs/reliability.md, between its marks. It decides nothing, and leaves out nothing that failed."""
+"""Figures of the proof → docs/reliability.md, between its marks. It decides nothing, and must not leave out what failed."""
 
 from pathlib import Path
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "reliability.md"
+COLUMNS = ("schedules", "faults", "lost", "twice", "in_doubt")
 BEGIN, END = "<!-- proven: begin -->", "<!-- proven: end -->"
 
 
@@ -52,7 +53,7 @@ def parts_table(results):
         prefix = "" if part["holds"] else "**does not hold:** "
         lines = part["figures"] or [{"proof": f"{name} ({part['tests']} tests)" if part["tests"] else name}]
         for figure in lines:
-            cells = [f"{figure[key]:,}" if key in figure else "" for key in ("schedules", "faults", "lost", "twice", "in_doubt")]
+            cells = [f"{figure[key]:,}" if isinstance(figure.get(key), int) else "" for key in COLUMNS]
             seconds = figure.get("seconds", part["seconds"])
             rows.append(f"| {prefix}{figure['proof']} | " + " | ".join(cells) + f" | {seconds} | `{part['command']}` |")
     return "\n".join(rows)

@@ -136,7 +136,9 @@ def timed(name, command, env, figures):
     shown = " ".join(command)
     print(f"{name}: {shown}", flush=True)
     began = time.monotonic()
-    ran = subprocess.run(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    ran = subprocess.run(
+        command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
     seconds = round(time.monotonic() - began)
     log = breaking.PLACE / f"{name}.log"
     log.write_text(ran.stdout)
@@ -158,9 +160,10 @@ def versions():
         except (OSError, subprocess.CalledProcessError, IndexError):
             return "none"
 
-    changed = subprocess.run(["git", "status", "--porcelain", "--", "src", "Cargo.lock"], cwd=ROOT, capture_output=True, text=True, check=False)
+    commit = first_line("git", "rev-parse", "--short=12", "HEAD")
+    is_changed = first_line("git", "status", "--porcelain", "--", "src", "Cargo.lock") != "none"
     return {
-        "undersigned": first_line("git", "rev-parse", "--short=12", "HEAD") + (" with changes" if changed.stdout else ""),
+        "undersigned": commit + (" with changes" if is_changed else ""),
         "rustc": first_line("rustc", "--version").removeprefix("rustc "),
         "SQLite": sqlite_version(),
         "Postfix": first_line("postconf", "-dh", "mail_version"),
@@ -170,9 +173,8 @@ def versions():
 
 def sqlite_version():
     """Of the SQLite that is built in: its library's version in Cargo.lock, and what that carries."""
-    meta = subprocess.run(
-        ["cargo", "metadata", "--locked", "--format-version", "1"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    asked = ["cargo", "metadata", "--locked", "--format-version", "1"]
+    meta = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=False)
     for package in json.loads(meta.stdout or '{"packages": []}')["packages"]:
         if package["name"] == "libsqlite3-sys":
             header = Path(package["manifest_path"]).parent / "sqlite3" / "sqlite3.h"
