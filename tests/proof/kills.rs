@@ -62,7 +62,6 @@ fn fault(step: Step, for_good: bool, random: &mut SmallRng) -> Action {
         (Step::Greeting | Step::Ehlo, _) => Action::reply("421 4.3.2 come back later"),
         (Step::Rcpt, 2) if for_good => Action::reply("550 5.7.1 not from you"),
         (Step::Rcpt, _) => Action::reply("452 4.2.2 over quota"),
-        (Step::Mail | Step::Data, _) => Action::reply("451 4.3.0 not now"),
         (Step::Dot, 2) => Action::take_then_drop(),
         (Step::Dot, 3) => Action::Take(Box::new(Action::Garbage(b"25".to_vec()))),
         (Step::Dot, 4) if for_good => Action::reply("554 5.6.0 not such a text"),

@@ -61,17 +61,17 @@ impl Postfix {
         if !version.is_ok_and(|asked| asked.status.success()) {
             return Err("there is no Postfix here".into());
         }
-        if std::fs::metadata("/proc/self").map(|own| std::os::unix::fs::MetadataExt::uid(&own)).unwrap_or(1) != 0 {
+        if !rustix::process::geteuid().is_root() {
             return Err("Postfix is started by root alone".into());
         }
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let postfix = Self { folder: tempfile::tempdir().unwrap(), port };
         postfix.configure(sink);
         let started = postfix.told("start");
-        match started.status.success() && postfix.answers_within(Duration::from_secs(20)) {
-            true => Ok(postfix),
-            false => Err(format!("Postfix does not start here: {}", String::from_utf8_lossy(&started.stderr))),
+        if started.status.success() && postfix.answers_within(Duration::from_secs(20)) {
+            return Ok(postfix);
         }
+        Err(format!("Postfix does not start here: {}", String::from_utf8_lossy(&started.stderr)))
     }
 
     fn configure(&self, sink: u16) {

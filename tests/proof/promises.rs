@@ -31,7 +31,8 @@ fn count(ledger: &Connection, what: &str) -> i64 {
 
 #[test]
 fn before_a_text_arrives_the_ledger_says_so() {
-    let (path, seen): (Arc<OnceLock<PathBuf>>, Arc<Mutex<BTreeMap<String, u32>>>) = Default::default();
+    let path = Arc::new(OnceLock::<PathBuf>::new());
+    let seen = Arc::new(Mutex::new(BTreeMap::<String, u32>::new()));
     let (place, states) = (path.clone(), seen.clone());
     let relay = ScriptedRelay::start(Options::default(), move |at| {
         if at.step == Step::Dot {

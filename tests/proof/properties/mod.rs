@@ -32,7 +32,9 @@ fn template_and_value(bytes: &[u8]) -> (String, String) {
 
 #[test]
 fn no_seed_breaks_the_reader_of_config_toml() {
-    seeds("config").iter().for_each(|seed| config::holds(seed));
+    for seed in seeds("config") {
+        config::holds(&seed);
+    }
     config::holds(undersigned::config::DEFAULTS.as_bytes());
 }
 
@@ -46,7 +48,9 @@ fn no_seed_makes_a_template_evaluate_a_value() {
 
 #[test]
 fn no_seed_leads_a_session_astray() {
-    seeds("reply").iter().for_each(|seed| reply::holds(seed));
+    for seed in seeds("reply") {
+        reply::holds(&seed);
+    }
 }
 
 #[test]

@@ -14,11 +14,8 @@ const BYTES_MAX: usize = 256 * 1024;
 fn people(value: &str) -> (Official, Constituent) {
     let address = |text| EmailAddress::parse(text).expect("an address");
     let hostile = format!("{value}{TAGS}{MARKUP}");
-    let mut named: String = hostile.chars().take(190).collect();
-    if PersonName::parse(&named).is_err() {
-        named = TAGS.to_owned();
-    }
-    let name = PersonName::parse(&named).expect("a name");
+    let named: String = hostile.chars().take(190).collect();
+    let name = PersonName::parse(&named).or_else(|_| PersonName::parse(TAGS)).expect("a name");
     let extra = Extra::from([("ward".to_owned(), hostile.clone())]);
     let official = Official {
         title: hostile.clone(),
