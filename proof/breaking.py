@@ -4,6 +4,7 @@ It works in a copy of the tracked source with a build folder of its own; the wor
 broken and what must catch it is in breakages.toml; this file only carries it out.
 """
 
+import fcntl
 import os
 import re
 import shutil
@@ -33,6 +34,17 @@ def named(names):
     return [known[name] for name in names] or list(known.values())
 
 
+def only_one():
+    """Two runs in one copy would break each other's. The lock is held to the end of this program."""
+    PLACE.mkdir(parents=True, exist_ok=True)
+    lock = open(PLACE / "lock", "w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        sys.exit(f"another run is at work in {PLACE}")
+    return lock
+
+
 def make_copy():
     """The tracked source as it is now. What has not changed keeps its time, so that cargo builds only what has."""
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout
@@ -59,9 +71,12 @@ def cargo(args, limit=None):
     try:
         out, _ = program.communicate(timeout=limit)
         return program.returncode, out
-    except subprocess.TimeoutExpired:
+    except BaseException as why:
         os.killpg(program.pid, signal.SIGKILL)
-        return None, program.communicate()[0]
+        out = program.communicate()[0]
+        if isinstance(why, subprocess.TimeoutExpired):
+            return None, out
+        raise
 
 
 def tests_run(out):
@@ -103,6 +118,7 @@ class Broken:
 def catch_all(names, say=print):
     """Makes each breakage and runs what must catch it; gives a row for each."""
     chosen = named(names)
+    lock = only_one()
     make_copy()
     say("the unbroken copy must be green")
     for caught_by in sorted({tuple(breakage["caught_by"]) for breakage in chosen}):
@@ -121,12 +137,14 @@ def catch_all(names, say=print):
         })
         verdict = breakage["caught_by"][-1] if result == "red" else f"NOT CAUGHT: {result}"
         say(f"{breakage['name']:44} {rows[-1]['seconds']:7}  {verdict}")
+    lock.close()
     return rows
 
 
 def leave_broken(name):
     """Builds a broken program and says where it is."""
     breakage = named([name])[0]
+    lock = only_one()
     make_copy()
     with Broken(breakage):
         code, out = cargo(["build", "--locked", "--quiet", "--bin", "undersigned"])
@@ -136,4 +154,5 @@ def leave_broken(name):
     folder.mkdir(parents=True, exist_ok=True)
     program = folder / "undersigned"
     shutil.copy(BUILD / "debug" / "undersigned", program)
+    lock.close()
     print(f"broken on purpose ({breakage['why']}):\n{program}")
