@@ -23,7 +23,7 @@ def about(results):
     m = results["machine"]
     versions = ", ".join(f"{name} {version}" for name, version in results["versions"].items())
     return (
-        f"{m['date']}, a {results['mode']} run. {m['cores']} cores ({m['processor']}), {m['memory_gb']} GB, "
+        f"{m['date']}. {m['cores']} cores ({m['processor']}), {m['memory_gb']} GB, "
         f"{m['kernel']}, {m['disk']}. {versions}."
     )
 
@@ -33,7 +33,12 @@ def figures(results):
 
 
 def total(found, key):
-    return sum(figure.get(key) or 0 for figure in found)
+    """A fault may also be told in words; then it is not counted."""
+    return sum(figure[key] for figure in found if isinstance(figure.get(key), int))
+
+
+def cell(value):
+    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def totals(results):
@@ -47,15 +52,16 @@ def totals(results):
 
 
 def parts_table(results):
-    rows = ["| proof | schedules | faults | lost | twice without an order | in doubt | seconds | repeat it with |"]
-    rows.append("| --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |")
+    rows = ["| proof | schedules | faults | lost | twice without an order | in doubt | seconds | program | repeat it with |"]
+    rows.append("| --- | ---: | ---: | ---: | ---: | ---: | ---: | --- | --- |")
     for name, part in results["parts"].items():
         prefix = "" if part["holds"] else "**does not hold:** "
         lines = part["figures"] or [{"proof": f"{name} ({part['tests']} tests)" if part["tests"] else name}]
         for figure in lines:
-            cells = [f"{figure[key]:,}" if isinstance(figure.get(key), int) else "" for key in COLUMNS]
+            cells = [cell(figure.get(key, "")) for key in COLUMNS]
             seconds = figure.get("seconds", part["seconds"])
-            rows.append(f"| {prefix}{figure['proof']} | " + " | ".join(cells) + f" | {seconds} | `{part['command']}` |")
+            last = [str(seconds), part["program"], f"`{part['command']}`"]
+            rows.append("| " + " | ".join([prefix + figure["proof"], *cells, *last]) + " |")
     return "\n".join(rows)
 
 

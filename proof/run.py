@@ -95,17 +95,17 @@ def save(results):
 def prove(mode, only):
     """Each part by itself; what fails is told at the end, and stands in the figures."""
     results = load() if only else {"parts": {}, **{k: v for k, v in load().items() if k == "breakages"}}
-    results.update(mode=mode, machine=machine.facts(ROOT), versions=versions())
+    results.update(machine=machine.facts(ROOT), versions=versions())
     for part in PARTS:
         if only not in (None, part.name):
             continue
         if not part.is_there():
             print(f"{part.name}: no such tests here, left out")
             continue
-        results["parts"][part.name] = run_part(part, mode)
+        results["parts"][part.name] = {**run_part(part, mode), "program": results["versions"]["undersigned"]}
         save(results)
     if mode == "full" and only in (None, "fuzz"):
-        results["parts"]["fuzz"] = run_fuzz()
+        results["parts"]["fuzz"] = {**run_fuzz(), "program": results["versions"]["undersigned"]}
         save(results)
     if mode == "full" and only in (None, "breakages"):
         rows = breaking.catch_all([], say=lambda text: print(text, flush=True))
@@ -123,9 +123,13 @@ def run_part(part, mode):
     figures.parent.mkdir(parents=True, exist_ok=True)
     figures.unlink(missing_ok=True)
     env = {**os.environ, "UNDERSIGNED_PROOF": str(figures)}
-    if SCHEDULES[mode]:
-        env["UNDERSIGNED_PROVE_SCHEDULES"] = SCHEDULES[mode]
-    return timed(part.name, part.command(), env, figures)
+    ran = timed(part.name, part.command(), {**env, **length_of(mode)}, figures)
+    told = [f"{name}={value}" for name, value in length_of(mode).items()]
+    return {**ran, "command": " ".join([*told, ran["command"]])}
+
+
+def length_of(mode):
+    return {"UNDERSIGNED_PROVE_SCHEDULES": SCHEDULES[mode]} if SCHEDULES[mode] else {}
 
 
 def run_fuzz():
