@@ -56,7 +56,7 @@ def parts_table(results):
     rows.append("| --- | ---: | ---: | ---: | ---: | ---: | ---: | --- | --- |")
     for name, part in results["parts"].items():
         prefix = "" if part["holds"] else "**does not hold:** "
-        lines = part["figures"] or [{"proof": f"{name} ({part['tests']} tests)" if part["tests"] else name}]
+        lines = part["figures"] or [{"proof": f"{name} (tests: {part['tests']})" if part["tests"] else name}]
         for figure in lines:
             cells = [cell(figure.get(key, "")) for key in COLUMNS]
             seconds = figure.get("seconds", part["seconds"])

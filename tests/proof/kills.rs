@@ -110,12 +110,16 @@ fn toll(ledger: &Connection, copies: &BTreeMap<String, u64>) -> Toll {
     toll
 }
 
-/// One run that is killed: after so many messages, or so much time where the relay lets none through.
+/// One run that is killed: at its start, or amid its messages, or where the relay lets none through.
 fn run_and_kill(campaign: &Campaign, relay: &ScriptedRelay, random: &mut SmallRng) -> bool {
+    let before = relay.record.count();
     let mut sending = campaign.start(&["send", "--yes"]);
     let messages = random.random_range(0..4 * LETTERS_A_KILL);
-    let limit = Duration::from_millis(random.random_range(50..900));
-    relay.record.wait_for(relay.record.count() + messages, limit);
+    // The first run has everybody to read and to enrol; of the others, one in six dies before it has sent anything.
+    if before == 0 || random.random_range(0..6) > 0 {
+        relay.record.wait_for(before + 1, Duration::from_secs(if before == 0 { 60 } else { 4 }));
+    }
+    relay.record.wait_for(before + messages, Duration::from_millis(random.random_range(20..700)));
     std::thread::sleep(Duration::from_micros(random.random_range(0..15_000)));
     let was_at_work = sending.try_wait().unwrap().is_none();
     let _ = sending.kill();
