@@ -2,28 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::process::Child;
 use std::sync::{Arc, Mutex, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rusqlite::Connection;
 
+use crate::kills::end_within;
 use crate::support::campaign::Campaign;
 use crate::support::relay::{Action, Options, ScriptedRelay, Step};
-
-/// The exit code; nothing where it does not end in time, and then it is killed.
-fn end_within(child: &mut Child, limit: Duration) -> Option<i32> {
-    let deadline = Instant::now() + limit;
-    while child.try_wait().unwrap().is_none() {
-        if Instant::now() > deadline {
-            child.kill().unwrap();
-            child.wait().unwrap();
-            return None;
-        }
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    child.wait().unwrap().code()
-}
 
 fn count(ledger: &Connection, what: &str) -> i64 {
     ledger.query_row(&format!("SELECT count(*) FROM message WHERE {what}"), [], |row| row.get(0)).unwrap()
