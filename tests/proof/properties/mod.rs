@@ -13,6 +13,8 @@ use std::path::Path;
 use header::Written;
 use proptest::prelude::*;
 
+use crate::support::proof;
+
 /// Each seed of a target, and pieces of it: what a file that breaks off is like.
 fn seeds(target: &str) -> Vec<Vec<u8>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds").join(target);
@@ -21,6 +23,12 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
     assert!(whole.len() >= 5, "{}", folder.display());
     let pieces = whole.iter().flat_map(|seed| (1..4).map(|n| seed[..seed.len() * n / 4].to_vec())).collect::<Vec<_>>();
     [whole, pieces].concat()
+}
+
+/// So many drawn cases in every run, and fifty times as many in a long one.
+fn cases(few: u32) -> ProptestConfig {
+    let times = u32::try_from(proof::schedules(20) / 20).unwrap().max(1);
+    ProptestConfig::with_cases(few * times)
 }
 
 /// How the fuzz target takes a template and a value out of its bytes: the first line that is `---` divides them.
@@ -128,7 +136,7 @@ fn a_conversation() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1_000))]
+    #![proptest_config(cases(1_000))]
 
     #[test]
     fn any_names_and_subject_come_back_from_headers_and_nothing_else_does(
@@ -154,7 +162,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(cases(200))]
 
     #[test]
     fn no_words_lead_a_session_astray(bytes in a_conversation()) {
