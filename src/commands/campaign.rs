@@ -91,7 +91,7 @@ pub(super) fn figures(ledger: &SqliteLedger) -> Result<Figures, Failure> {
 pub(super) fn exit(ending: &Ending, figures: &Figures) -> Exit {
     match ending {
         Ending::Stopped(_) => Exit::Stopped,
-        Ending::Settled if awaits_staff(&figures.counts) => Exit::WaitingForStaff,
+        Ending::Settled if awaits_staff(figures) => Exit::WaitingForStaff,
         Ending::Settled if has_failures(&figures.counts) => Exit::FinishedWithFailures,
         Ending::Settled | Ending::Interrupted | Ending::LimitReached => Exit::Done,
     }

@@ -86,6 +86,7 @@ impl Exporting<'_> {
                 let has_mailbox = self.survey.officials()[*number].official.mailbox.is_some();
                 beside_official(fates, has_mailbox, zone)
             }
+            Standing::LeftOut(why) => Beside::saying(why.as_str(), String::new()),
             Standing::Joined(who) => {
                 let fates = self.ledger.fates(*who)?;
                 met.constituents += u64::from(!fates.is_empty());
@@ -183,7 +184,10 @@ impl Exporting<'_> {
     /// What is to be mended of a row, and how; nothing of a row that does not belong into the file.
     fn failure(&self, row: &WholeRow, needed: &BTreeSet<usize>) -> Result<Option<(String, String)>, LedgerError> {
         Ok(match &row.standing {
-            Standing::Blank | Standing::Repeated { .. } | Standing::Official { repeats: Some(_), .. } => None,
+            Standing::Blank
+            | Standing::Repeated { .. }
+            | Standing::LeftOut(_)
+            | Standing::Official { repeats: Some(_), .. } => None,
             Standing::Official { number, repeats: None } => {
                 let is_needed = needed.contains(number);
                 self.fates_of_official(*number)

@@ -218,6 +218,9 @@ fn tell_enrolled(enrolled: &Enrolled) {
             note(format!("{} {what}", counted(n, "letter")));
         }
     }
+    if enrolled.left_out > 0 {
+        note(format!("{} left out: erased meanwhile", counted(enrolled.left_out, "constituent")));
+    }
     if enrolled.changed > 0 {
         let people = counted(enrolled.changed, "person").replace("persons", "people");
         note(format!("{people} changed in the file since; what was planned for them stays as it was"));

@@ -121,8 +121,11 @@ impl Sources {
     /// The first text that is another than the one that letters were planned with.
     pub(super) fn changed(&self, ledger: &SqliteLedger) -> Result<Option<&str>, LedgerError> {
         for text in self.all() {
-            let frozen = ledger.newest_template(&text.name)?;
-            if frozen.is_some_and(|(_, before)| !text.source.says(&before)) {
+            let Some((_, before)) = ledger.newest_template(&text.name)? else { continue };
+            // Of a text that was purged its hash is left.
+            let is_same = text.source.says(&before)
+                || (before.is_empty() && ledger.froze_last(&text.name, text.source.text())?);
+            if !is_same {
                 return Ok(Some(&text.name));
             }
         }

@@ -10,7 +10,7 @@ use crate::compose::{Composer, Signer};
 use crate::config::{Config, DkimKeyConfig};
 use crate::contacts::{ContactsError, RefusedWriter, Row, Survey};
 use crate::dispatch::{Press, RelayPlan, Settings};
-use crate::ledger::sqlite::SqliteLedger;
+use crate::ledger::sqlite::{Access, SqliteLedger};
 use crate::ledger::{Addressee, Confirming, Enrolled, Enrolment, Ledger, Terms};
 use crate::model::{CampaignTag, Constituent, PersonKey};
 use crate::plan::{MatchReport, Origin, Seen, Texts, examine, lint};
@@ -58,7 +58,11 @@ impl From<bool> for BadRows {
 
 impl Workspace {
     pub(super) fn open(place: &Place) -> Result<Self, Failure> {
-        Ok(Self { config: Config::load(&place.dir, &place.overrides)? })
+        let mut config = Config::load(&place.dir, &place.overrides)?;
+        if config.ledger.exists() {
+            config.contacts.left_out = SqliteLedger::open(&config.ledger, Access::Read)?.marks()?;
+        }
+        Ok(Self { config })
     }
 
     /// Reads people and texts, joins and fills in everything once. Leaves the whole list of problems behind.
@@ -249,7 +253,7 @@ impl Prepared {
                  (they are then written to refused.csv)",
             );
         }
-        if self.report.letters == 0 {
+        if self.report.letters + self.report.forgotten + self.report.purged == 0 {
             return refuse("there is nobody to write for: no constituent is joined to an official");
         }
         Ok(())

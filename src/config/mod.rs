@@ -28,7 +28,7 @@ use crate::compose::{Identity, ReplyTo};
 use crate::contacts::{ContactsFile, ContactsSettings, Joining, NOTE_CHARS_MAX, Reading};
 use crate::dispatch::OnDoubt;
 use crate::ledger::Confirming;
-use crate::model::{EmailAddress, Role, fold, unprintable};
+use crate::model::{EmailAddress, Marks, Role, fold, unprintable};
 use crate::policy::{PaceSettings, Replies, RetrySchedule, StaffRules, Windows, parse_positive_span};
 
 pub use dkim::{DkimConfig, DkimKeyConfig, DkimKeyError};
@@ -326,6 +326,7 @@ fn read_contacts(reader: &mut Reader<'_>, dir: &Path) -> Option<ContactsSettings
         reading,
         note_chars_max,
         used: BTreeSet::new(),
+        left_out: Marks::default(),
     })
 }
 

@@ -218,8 +218,10 @@ pub trait Ledger: Clone + Send + Sync + 'static {
     fn fates(&self, constituent: PersonKey) -> Result<Vec<Fate>>;
     /// What became of the letters to every official who is enrolled, by their keys.
     fn official_fates(&self) -> Result<HashMap<PersonKey, OfficialFates>>;
-    /// How many people of that role are enrolled.
+    /// How many people of that role are enrolled and not erased.
     fn people(&self, role: Role) -> Result<u64>;
+    /// How many messages in doubt are of people who were erased: they can be settled, not sent again.
+    fn in_doubt_of_erased(&self) -> Result<u64>;
     /// How many hand-overs since then may have reached a relay: accepted or in doubt.
     fn sent_since(&self, since: Timestamp) -> Result<u64>;
     /// Hands every hand-over since then that may have reached a relay to `each`, oldest first.

@@ -90,6 +90,8 @@ pub struct Enrolled {
     pub suppressed: u64,
     /// Letters that were there already.
     pub known: u64,
+    /// Constituents who were erased, and for whom nothing is planned again.
+    pub left_out: u64,
     /// People whose row now differs from the one that was frozen; theirs stays as it was.
     pub changed: u64,
 }

@@ -3,7 +3,7 @@
 //! | key | holds |
 //! | --- | --- |
 //! | `launchable`, `exit`, `reason` | whether `send` would start, the exit code of `check`, and why it is not 0 (or null) |
-//! | `figures` | `letters`, `constituents`, `officials` (who get letters), `held`, `listed_twice`, `not_usable`, `blank_rows` |
+//! | `figures` | `letters`, `constituents`, `officials` (who get letters), `held`, `listed_twice`, `not_usable`, `forgotten`, `purged`, `blank_rows` |
 //! | `files` | for each file its `name` and `notes`: texts with `kind` unsaid, as in the report |
 //! | `problems` | by kind, the largest first: `kind`, `column`, `count`, `problem`, `advice` (null where it differs), `stops`, `examples` |
 //! | `unmatched`, `ambiguous` | what constituents wrote who are joined to nobody: `written`, `by`, `count`, `first`, `problem`, `advice`, `suggestions` (`means`, `why`) |
@@ -82,6 +82,8 @@ fn figures(survey: &Survey, report: &MatchReport) -> Value {
         "held": report.held,
         "listed_twice": report.duplicates,
         "not_usable": report.bad_rows(),
+        "forgotten": report.forgotten,
+        "purged": report.purged,
         "blank_rows": survey.blank_rows(),
     })
 }

@@ -17,6 +17,7 @@ pub fn status(figures: &Figures) -> Value {
         "at": figures.at.to_string(),
         "letters": by_state(&figures.counts, MessageKind::Letter),
         "confirmations": by_state(&figures.counts, MessageKind::Confirmation),
+        "in_doubt_of_erased": figures.in_doubt_of_erased,
         "sent_last_minute": figures.sent_last_minute,
         "seconds_left": figures.time_left().map(|left| left.as_secs()),
         "relays": figures.relays.iter().map(relay).collect::<Vec<_>>(),

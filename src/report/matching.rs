@@ -155,6 +155,11 @@ pub fn summary(found: &Findings<'_>) -> String {
         (report.held, "to officials without a mailbox"),
         (report.duplicates, "listed twice"),
         (report.bad_rows(), "that cannot be used"),
+        (
+            report.forgotten,
+            if report.forgotten == 1 { "person who was forgotten" } else { "people who were forgotten" },
+        ),
+        (report.purged, if report.purged == 1 { "person who was purged" } else { "people who were purged" }),
         (survey.blank_rows(), if survey.blank_rows() == 1 { "empty row" } else { "empty rows" }),
     ] {
         if n > 0 {

@@ -64,6 +64,8 @@ pub struct Figures {
     pub pause: Option<Pause>,
     /// Messages by kind and state.
     pub counts: Counts,
+    /// How many of those in doubt are of people who were erased: nobody waits for them.
+    pub in_doubt_of_erased: u64,
     /// Relays as last noted.
     pub relays: Vec<RelayRecord>,
     /// Messages that were accepted in the last minute.
@@ -79,10 +81,11 @@ impl Figures {
     pub fn read<L: Ledger>(ledger: &L, campaign: &str, is_running: bool, now: Timestamp) -> Result<Self, LedgerError> {
         let (noted, reason) = ledger.campaign()?;
         let (counts, pause) = (ledger.counts()?, ledger.wishes()?.pause);
+        let in_doubt_of_erased = ledger.in_doubt_of_erased()?;
         let minute_ago = now.checked_sub(Duration::from_secs(60)).unwrap_or(now);
         Ok(Self {
             campaign: campaign.to_owned(),
-            overall: match overall(noted, &counts, is_running) {
+            overall: match overall(noted, &counts, in_doubt_of_erased, is_running) {
                 Overall::Running if pause.is_some() => Overall::Paused,
                 overall => overall,
             },
@@ -91,6 +94,7 @@ impl Figures {
             relays: ledger.relays()?,
             sent_last_minute: ledger.sent_since(minute_ago)?,
             counts,
+            in_doubt_of_erased,
             at: now,
             zone: TimeZone::UTC,
         })
@@ -111,7 +115,7 @@ impl Figures {
     }
 }
 
-fn overall(noted: CampaignState, counts: &Counts, is_running: bool) -> Overall {
+fn overall(noted: CampaignState, counts: &Counts, in_doubt_of_erased: u64, is_running: bool) -> Overall {
     if is_running {
         return Overall::Running;
     }
@@ -119,15 +123,19 @@ fn overall(noted: CampaignState, counts: &Counts, is_running: bool) -> Overall {
         CampaignState::Stopped => Overall::Stopped,
         CampaignState::Planned => Overall::Planned,
         // Held and in doubt wait for staff: that is not the end either.
-        _ if counts.can_move() || awaits_staff(counts) => Overall::Paused,
+        _ if counts.can_move() || waits_for_staff(counts, in_doubt_of_erased) => Overall::Paused,
         _ if has_failures(counts) => Overall::FinishedWithFailures,
         _ => Overall::Finished,
     }
 }
 
-/// Whether anything is held or in doubt.
-pub fn awaits_staff(counts: &Counts) -> bool {
-    counts.in_state(MessageState::InDoubt) + counts.in_state(MessageState::Held) > 0
+/// Whether anything is held, or in doubt and of somebody who is still there.
+pub fn awaits_staff(figures: &Figures) -> bool {
+    waits_for_staff(&figures.counts, figures.in_doubt_of_erased)
+}
+
+fn waits_for_staff(counts: &Counts, in_doubt_of_erased: u64) -> bool {
+    counts.in_state(MessageState::InDoubt) > in_doubt_of_erased || counts.in_state(MessageState::Held) > 0
 }
 
 /// Whether anything bounced or expired.
@@ -216,9 +224,14 @@ pub fn advice(figures: &Figures) -> String {
         }
     };
     say(
-        counts.in_state(MessageState::InDoubt),
+        counts.in_state(MessageState::InDoubt).saturating_sub(figures.in_doubt_of_erased),
         "in doubt: the connection died when the mail server may or may not have taken them.",
         "look into its log, then: undersigned resolve --as sent|resend ID…   (which: undersigned log --state in_doubt)",
+    );
+    say(
+        figures.in_doubt_of_erased,
+        "in doubt, of people who were erased: not sent again, and the campaign ends without them.",
+        "if the mail server has them: undersigned resolve --as sent ID…",
     );
     say(
         counts.in_state(MessageState::Bounced) + counts.in_state(MessageState::Expired),
@@ -284,6 +297,7 @@ mod tests {
             reason: reason.clone(),
             pause: Some(Pause { since: Timestamp::UNIX_EPOCH, reason }),
             counts: Counts::zero(),
+            in_doubt_of_erased: 0,
             relays: Vec::new(),
             sent_last_minute: 0,
             at: Timestamp::UNIX_EPOCH,

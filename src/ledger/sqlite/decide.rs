@@ -52,6 +52,14 @@ fn move_of(kind: DecisionKind) -> Move {
     }
 }
 
+/// Messages of people who were erased. There is nothing left that they could be made from.
+const OF_ERASED: &str = "(constituent IN (SELECT id FROM person WHERE erased_at IS NOT NULL))";
+
+/// Whether a move lets a message be handed over that was not waiting to be.
+fn sends_again(by: Move) -> bool {
+    matches!(by, Move::Retry | Move::Release | Move::ResolveResend)
+}
+
 /// What staff cannot release: it waits for something else than staff.
 const WAITS_ELSEWHERE: &str = "(lane IS NULL OR withheld)";
 
@@ -65,7 +73,8 @@ fn choose(db: &Connection, kind: DecisionKind, by: Move, only: Option<MessageSta
         _ => String::new(),
     };
     for (from, _) in arrows(by).filter(|(from, _)| only.is_none_or(|only| only == *from)) {
-        let sql = format!("INSERT INTO temp.chosen SELECT id, lane FROM message WHERE state = ?1 {exception}");
+        let erased = if sends_again(by) { format!("AND NOT {OF_ERASED}") } else { String::new() };
+        let sql = format!("INSERT INTO temp.chosen SELECT id, lane FROM message WHERE state = ?1 {exception} {erased}");
         db.execute(&sql, [from])?;
     }
     Ok(())
@@ -73,12 +82,13 @@ fn choose(db: &Connection, kind: DecisionKind, by: Move, only: Option<MessageSta
 
 fn choose_of_these(db: &Connection, by: Move, ids: &[MessageId]) -> Work<()> {
     for &id in ids {
-        let row: Option<(MessageState, Option<i64>)> = db
-            .prepare_cached("SELECT state, lane FROM message WHERE id = ?1")?
-            .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))
+        let row: Option<(MessageState, Option<i64>, bool)> = db
+            .prepare_cached(&format!("SELECT state, lane, {OF_ERASED} FROM message WHERE id = ?1"))?
+            .query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
             .optional()?;
-        if let Some((state, lane)) = row
+        if let Some((state, lane, is_of_erased)) = row
             && transition(state, by).is_ok()
+            && !(is_of_erased && sends_again(by))
         {
             db.prepare_cached("INSERT OR IGNORE INTO temp.chosen VALUES (?1, ?2)")?.execute(params![id, lane])?;
         }
@@ -88,16 +98,23 @@ fn choose_of_these(db: &Connection, by: Move, ids: &[MessageId]) -> Work<()> {
 
 fn choose_these(db: &Connection, kind: DecisionKind, by: Move, ids: &[MessageId]) -> Work<()> {
     for &id in ids {
-        let row: Option<(MessageState, Option<i64>, bool)> = db
-            .prepare_cached(&format!("SELECT state, lane, {WAITS_ELSEWHERE} FROM message WHERE id = ?1"))?
-            .query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        let row: Option<(MessageState, Option<i64>, bool, bool)> = db
+            .prepare_cached(&format!("SELECT state, lane, {WAITS_ELSEWHERE}, {OF_ERASED} FROM message WHERE id = ?1"))?
+            .query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
             .optional()?;
-        let Some((state, lane, waits_elsewhere)) = row else {
+        let Some((state, lane, waits_elsewhere, is_of_erased)) = row else {
             return Err(LedgerError::Conflict(format!("there is no message {id}; nothing was changed")).into());
         };
         if transition(state, by).is_err() {
             let (is, kind) = (state.in_words(), kind.as_str());
             let text = format!("message {id} is {is}, for which there is no `{kind}`; nothing was changed");
+            return Err(LedgerError::Conflict(text).into());
+        }
+        if is_of_erased && sends_again(by) {
+            let text = format!(
+                "message {id} is of somebody who was erased, so there is nothing left to send; nothing was changed. \
+                 One that is in doubt can be settled with: undersigned resolve --as sent {id}"
+            );
             return Err(LedgerError::Conflict(text).into());
         }
         if kind == DecisionKind::Release && waits_elsewhere {

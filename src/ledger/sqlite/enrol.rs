@@ -7,6 +7,7 @@ use crate::model::{Constituent, EmailAddress, MessageId, MessageKind, MessageSta
 
 use super::cells::Ms;
 use super::fault::Work;
+use super::marks::Marked;
 use super::moves::{Standing, step};
 use super::{lanes, people};
 
@@ -16,9 +17,11 @@ pub(super) fn enrol(db: &mut Connection, terms: &Terms, now: Ms, source: Enrolme
     agree_on_terms(&tx, terms)?;
     let newest: i64 = tx.query_row("SELECT ifnull(max(id), 0) FROM message", [], |row| row.get(0))?;
     let mut enrolled = Enrolled::default();
+    let marked = Marked::read(&tx)?;
     for item in source {
         match item.map_err(LedgerError::Source)? {
             Enrolment::Official(official) => add_official(&tx, &official, &mut enrolled)?,
+            Enrolment::Constituent { constituent, .. } if marked.has(&tx, &constituent)? => enrolled.left_out += 1,
             Enrolment::Constituent { constituent, officials } => {
                 add_constituent(&tx, terms, now, &constituent, &officials, &mut enrolled)?;
             }
@@ -61,6 +64,9 @@ pub(super) fn sources(db: &Connection) -> Work<Option<Vec<u8>>> {
 
 fn add_official(db: &Connection, official: &Official, enrolled: &mut Enrolled) -> Work<()> {
     let is_known = super::read::knows(db, official.key())?;
+    if is_known && people::restore_mailbox(db, official)? {
+        return Ok(());
+    }
     if let (false, Some(mailbox)) = (is_known, &official.mailbox)
         && let Some(id) = people::house(db, official)?
     {

@@ -125,7 +125,8 @@ pub(super) fn foreign(ledger: &Path, why: impl Into<String>) -> LedgerError {
     LedgerError::Foreign { path: ledger.to_owned(), reason: why.into() }
 }
 
-fn beside(ledger: &Path, suffix: &str) -> PathBuf {
+/// The file of that ending beside a ledger.
+pub(super) fn beside(ledger: &Path, suffix: &str) -> PathBuf {
     let mut path = OsString::from(ledger);
     path.push(suffix);
     path.into()

@@ -8,16 +8,20 @@ mod claim;
 mod confirm;
 mod decide;
 mod enrol;
+mod erase;
 mod fates;
 mod fault;
 mod file;
 mod finish;
 mod lanes;
+mod marks;
 mod moves;
 mod notes;
 mod people;
+mod purge;
 mod read;
 mod schema;
+mod scrub;
 mod templates;
 mod totals;
 mod wishes;
@@ -39,6 +43,9 @@ use super::{
     Recovered, RelayRecord, Result, Terms, Unwritten, Wish, Wishes,
 };
 use crate::model::{Attempt, CampaignTag, MessageState, PersonKey, Role, Stamp, TemplateId};
+
+pub use erase::{Forgotten, Known};
+pub use purge::{Purgeable, Purged};
 
 use cells::Ms;
 use fault::{Fault, Work, storage};
@@ -374,6 +381,10 @@ impl Ledger for SqliteLedger {
 
     fn people(&self, role: Role) -> Result<u64> {
         self.read(|db| fates::people(db, role))
+    }
+
+    fn in_doubt_of_erased(&self) -> Result<u64> {
+        self.read(fates::in_doubt_of_erased)
     }
 
     fn sent_since(&self, since: Timestamp) -> Result<u64> {

@@ -13,7 +13,8 @@ use super::fault::Work;
 pub(super) fn freeze(db: &Connection, name: &str, source: &str, now: Ms) -> Work<TemplateId> {
     let hash = Sha256::digest(source.as_bytes());
     db.execute(
-        "INSERT OR IGNORE INTO template (name, sha256, source, frozen_at) VALUES (?1, ?2, ?3, ?4)",
+        "INSERT INTO template (name, sha256, source, frozen_at) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (name, sha256) DO UPDATE SET source = ?3 WHERE source = ''", // a text that was purged
         params![name, &hash[..], source, now],
     )?;
     let id =
@@ -30,6 +31,31 @@ pub(super) fn source(db: &Connection, id: TemplateId) -> Work<String> {
         .query_row([id.0], |row| row.get(0))
         .optional()?;
     source.ok_or_else(|| unknown(id).into())
+}
+
+/// Erases the texts that nothing is made from any more; their hashes stay. Gives how many there were.
+pub(super) fn purge(db: &Connection) -> Work<u64> {
+    let purged = db.execute(
+        "UPDATE template SET source = '' WHERE source <> '' AND id NOT IN
+           (SELECT m.template FROM message m JOIN person c ON c.id = m.constituent WHERE c.erased_at IS NULL
+            UNION SELECT confirmation FROM campaign WHERE confirmation IS NOT NULL AND EXISTS
+              (SELECT 1 FROM person WHERE role = 'constituent' AND erased_at IS NULL))",
+        [],
+    )?;
+    Ok(purged as u64)
+}
+
+/// See [`super::SqliteLedger::froze_last`].
+pub(super) fn is_newest(db: &Connection, name: &str, source: &str) -> Work<bool> {
+    let hash = Sha256::digest(source.as_bytes());
+    Ok(db
+        .query_row(
+            "SELECT sha256 = ?2 FROM template WHERE name = ?1 ORDER BY id DESC LIMIT 1",
+            params![name, &hash[..]],
+            |row| row.get(0),
+        )
+        .optional()?
+        .unwrap_or(false))
 }
 
 /// See [`crate::ledger::Ledger::newest_template`].
