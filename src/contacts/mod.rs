@@ -11,6 +11,7 @@
 //! - its rows: `table`, `row` (`unfilled`, `garbled`, `swallowed`), what is wrong with them: `problem`
 //! - who is joined to whom: `guide` (`join`, `aliases`, `postcodes`, `pairs`, `officials`), what may be meant: `suggestions`,
 //!   `place_name`, and what staff say to it: `decisions`
+//! - rows that name somebody, and a file without them: `naming`
 //! - files for staff: `safe_csv`, `refused`, `given_back`, `beside` (by `whole`)
 //!
 //! This module must not guess: it repairs nothing but spaces, case and Unicode's form, and joins only equal
@@ -33,6 +34,8 @@ mod join;
 mod kind;
 mod known_headers;
 mod layout;
+mod leftovers;
+mod naming;
 mod officials;
 mod pairs;
 mod place_name;
@@ -65,6 +68,8 @@ pub use decisions::{Decisions, Taken};
 pub use error::{ContactsError, FileFault, FileProblem};
 pub use glance::{Glance, Seen, glance, glance_as};
 pub use join::ListedOfficial;
+pub use leftovers::sweep_leftovers;
+pub use naming::{Named, Naming, NamingError, is_workbook, rows_naming, take_out_rows_naming};
 pub use officials::SeveralJurisdictions;
 pub use problem::{Excerpt, Note, NoteKind, Problem, ProblemKind, Problems};
 pub use question::{Answer, Choice, Question};

@@ -90,6 +90,18 @@ pub(super) fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), ContactsErro
     sync_folder(path).map_err(failed)
 }
 
+/// The same, and the file keeps its mode. A link stays one: what it leads to is replaced.
+pub(super) fn replace_file_keeping_mode(path: &Path, bytes: &[u8]) -> Result<(), ContactsError> {
+    let failed = |reason| unwritable(path, reason);
+    let real = path.canonicalize().map_err(failed)?;
+    let (temporary, mut file) = create_beside(&real).map_err(failed)?;
+    file.write_all(bytes).map_err(failed)?;
+    file.set_permissions(fs::metadata(&real).map_err(failed)?.permissions()).map_err(failed)?;
+    file.sync_all().map_err(failed)?;
+    fs::rename(&temporary.0, &real).map_err(failed)?;
+    sync_folder(&real).map_err(failed)
+}
+
 fn unwritable(path: &Path, reason: io::Error) -> ContactsError {
     ContactsError::Unwritable { path: path.to_owned(), reason }
 }
