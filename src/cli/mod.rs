@@ -2,6 +2,7 @@
 
 mod decisions;
 mod dkim;
+mod people_data;
 mod planning;
 mod sending;
 
@@ -11,6 +12,7 @@ use clap::{Args, Parser, Subcommand};
 
 pub use decisions::{Failed, Resolve, Resolved, Retry, Selected};
 pub use dkim::{Dkim, KeyAlgorithm, KeyBits, Keygen};
+pub use people_data::{Forget, Purge};
 pub use planning::{Check, Match, New, Preview, Rehearse, Test};
 pub use sending::{Export, Log, Pace, PaceChange, PaceSet, PaceUnset, Send, Status, WithReason};
 
@@ -22,7 +24,7 @@ Exit codes:
     2  usage or configuration
     3  contacts or letter refused, or mail would fail (check --online)
     4  campaign stopped (relay account, breaker, ledger)
-    5  finished with failures
+    5  finished with failures; forget: something is left to do by hand
     6  another dispatcher holds this ledger
     7  nothing left but messages in doubt or held
   130  interrupted twice
@@ -103,6 +105,10 @@ pub enum Verb {
     Cancel(Selected),
     /// Decides what becomes of messages in doubt
     Resolve(Resolve),
+    /// Withdraws what was not sent of somebody who asks for it, and erases them everywhere
+    Forget(Forget),
+    /// Erases everybody whose letters were settled long ago, and keeps what became of them
+    Purge(Purge),
     /// Makes or shows the key that signs your messages, with what your domain's DNS must say
     Dkim {
         /// What to do

@@ -119,6 +119,9 @@ pub struct Log {
     /// Only this message
     #[arg(long, value_name = "ID")]
     pub message: Option<String>,
+    /// Shows every address in full; do not keep or send what it prints
+    #[arg(long)]
+    pub unmasked: bool,
 }
 
 /// `export`

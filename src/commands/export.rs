@@ -5,7 +5,9 @@ use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use crate::cli::{Export, Place};
-use crate::contacts::{BesideWriter, ContactsError, RefusedWriter, Standing, Survey, WholeRow, survey};
+use crate::contacts::{
+    BesideWriter, ContactsError, RefusedWriter, Standing, Survey, WholeRow, survey, sweep_leftovers,
+};
 use crate::ledger::sqlite::{Access, SqliteLedger};
 use crate::ledger::{Ledger, LedgerError, OfficialFates};
 use crate::model::{PersonKey, Role};
@@ -16,12 +18,13 @@ use crate::report::{
 
 use super::console::say;
 use super::steps::Steps;
-use super::workspace::Workspace;
+use super::workspace::{Workspace, note_kept};
 use super::{Exit, Failure};
 
 pub(super) fn run(place: &Place, args: &Export) -> Result<Exit, Failure> {
     let workspace = Workspace::open(place)?;
     let ledger = SqliteLedger::open(&workspace.config.ledger, Access::Read)?;
+    sweep_leftovers(&workspace.config.dir);
     let reading = Steps::of("reading the contacts", 0);
     let survey = survey(&workspace.config.contacts)?;
     drop(reading);
@@ -162,7 +165,8 @@ impl Exporting<'_> {
             say("Nothing failed and every row is used: there is nothing to mend, and no file was written.");
             return Ok(Exit::Done);
         }
-        writer.finish()?;
+        let (_, kept) = writer.finish()?;
+        kept.iter().for_each(|old| note_kept(&path, old));
         tell_failed(place, out, &path, &mended);
         Ok(Exit::Done)
     }

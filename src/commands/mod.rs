@@ -8,10 +8,14 @@ mod columns;
 mod completions;
 mod console;
 mod dkim;
+mod erasing;
 mod exit;
 mod export;
 mod failure;
+mod folder;
 mod forecast;
+mod forget;
+mod forgetting;
 mod hold;
 mod live;
 mod log;
@@ -25,6 +29,7 @@ mod pause;
 mod people;
 mod planned;
 mod preview;
+mod purge;
 mod rehearse;
 mod relay_limits;
 mod release;
@@ -57,6 +62,7 @@ pub fn run() -> Exit {
         }
     };
     console::start_log();
+    keep_to_ourselves();
     match dispatch(&cli) {
         Ok(exit) => exit,
         Err(failure) => {
@@ -64,6 +70,12 @@ pub fn run() -> Exit {
             failure.exit
         }
     }
+}
+
+/// Whatever this program makes is its user's alone, from its first byte: nearly all of it holds people's data.
+fn keep_to_ourselves() {
+    #[cfg(unix)]
+    rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
 }
 
 fn dispatch(cli: &Cli) -> Result<Exit, Failure> {
@@ -88,6 +100,8 @@ fn dispatch(cli: &Cli) -> Result<Exit, Failure> {
         Verb::Release(args) => release::run(&cli.place, args),
         Verb::Cancel(args) => cancel::run(&cli.place, args),
         Verb::Resolve(args) => resolve::run(&cli.place, args),
+        Verb::Forget(args) => forget::run(&cli.place, args),
+        Verb::Purge(args) => purge::run(&cli.place, args),
         Verb::Completions { shell } => completions::run(*shell),
         Verb::Man => man::run(),
     }

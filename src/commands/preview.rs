@@ -43,7 +43,7 @@ pub(super) fn run(place: &Place, args: &Preview) -> Result<Exit, Failure> {
 }
 
 /// Removes what an earlier preview left, so that no old letter is read as a new one.
-fn clear(out: &Path) -> Result<(), Failure> {
+pub(super) fn clear(out: &Path) -> Result<(), Failure> {
     let file = |e: std::io::Error| Failure::file(out, &e);
     for entry in fs::read_dir(out).map_err(file)? {
         let path = entry.map_err(file)?.path();

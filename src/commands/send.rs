@@ -6,7 +6,7 @@ use crate::cli::{Place, Send};
 use crate::dispatch::Ending;
 use crate::ledger::sqlite::{Access, SqliteLedger};
 use crate::ledger::{Counts, Enrolled, KeptTotals, Ledger, LedgerError};
-use crate::model::{MessageKind, MessageState};
+use crate::model::{MessageKind, MessageState, mask_mailboxes};
 use crate::policy::RelayLimits;
 use crate::report::{MOMENT, SHORT_MOMENT, counted, standing, status_text};
 use crate::template::Fields;
@@ -255,7 +255,8 @@ fn tell(ledger: &SqliteLedger, ending: &Ending) -> Result<Exit, Failure> {
         Ending::Interrupted => say("Stopped because you asked. Nothing is lost; go on with: undersigned send"),
         Ending::LimitReached => say("As many letters as you asked for are out. Go on with: undersigned send"),
         Ending::Stopped(reason) => say(format!(
-            "The campaign stopped itself: {reason}.\nNo letter was lost. When that is mended, go on with: undersigned send"
+            "The campaign stopped itself: {}.\nNo letter was lost. When that is mended, go on with: undersigned send",
+            mask_mailboxes(&reason.to_string())
         )),
         Ending::Settled => {}
     }

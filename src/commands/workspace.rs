@@ -1,6 +1,6 @@
 //! The campaign folder, read: settings, people, texts, and the plan that they make together.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::cli::Place;
 use crate::compose::{Composer, Signer};
 use crate::config::{Config, DkimKeyConfig};
-use crate::contacts::{ContactsError, RefusedWriter, Row, Survey};
+use crate::contacts::{ContactsError, RefusedWriter, Row, Survey, sweep_leftovers};
 use crate::dispatch::{Press, RelayPlan, Settings};
 use crate::ledger::sqlite::{Access, SqliteLedger};
 use crate::ledger::{Addressee, Confirming, Enrolled, Enrolment, Ledger, Terms};
@@ -79,6 +79,7 @@ impl Workspace {
     }
 
     fn try_to_prepare(&self, bad_rows: BadRows) -> Result<Prepared, Failure> {
+        sweep_leftovers(&self.config.dir);
         let sources = Sources::read(&self.config)?;
         let used = sources.columns_named(&self.config);
         let survey = survey_asking(&self.config, used)?;
@@ -101,7 +102,8 @@ impl Workspace {
         report.advice = lint(&texts, &report, survey.officials(), &self.origin());
         drop(filling);
         let list = list.finish();
-        let written = writer.map(RefusedWriter::finish).transpose()?.unwrap_or(0);
+        let (written, kept) = writer.map(RefusedWriter::finish).transpose()?.unwrap_or_default();
+        kept.iter().for_each(|old| note_kept(&path, old));
         let refused_to = (written > 0).then_some(path);
         Ok(Prepared { survey, texts, report, sources, refused_to, list })
     }
@@ -258,6 +260,11 @@ impl Prepared {
         }
         Ok(())
     }
+}
+
+/// A list that is written anew is not to lose what staff mended in the old one.
+pub(super) fn note_kept(path: &Path, old: &Path) {
+    note(format!("{} is new; what it said before is in {}", path.display(), old.display()));
 }
 
 type SourceError = Box<dyn std::error::Error + Send + Sync>;

@@ -27,8 +27,19 @@ use crate::model::{Role, fold};
 pub struct Naming<'a> {
     /// Whether a cell names them.
     pub is_named: &'a dyn Fn(&str) -> bool,
-    /// Whether rows of officials stay, because an official has the same mailbox.
-    pub spares_officials: bool,
+    /// In whose rows.
+    pub whose: Whose,
+}
+
+/// Whose rows are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whose {
+    /// All rows.
+    Everybody,
+    /// Not those of officials, one of whom has the same mailbox.
+    Constituents,
+    /// Only those of officials; none of a file that does not tell them from others.
+    Officials,
 }
 
 /// Where somebody is named in a file.
@@ -173,8 +184,10 @@ struct Reader<'a, R> {
     records: Records<R>,
     record: Record,
     naming: Naming<'a>,
-    /// Where the role stands, where rows of officials stay.
+    /// Where the role stands.
     role: Option<usize>,
+    /// Whom the file lists, where its rows do not say it themselves.
+    of: Option<Role>,
     /// Where the address stands, and what separates cells: by these a quote that swallows rows is known.
     email: Option<(usize, u8)>,
 }
@@ -188,17 +201,17 @@ impl<'a, R: std::io::BufRead> Reader<'a, R> {
     ) -> Result<Self, NamingError> {
         let mut record = Record::default();
         if !delimiter::first_filled(&mut records, &mut record).map_err(broken)? {
-            return Ok(Self { records, record, naming, role: None, email: None });
+            return Ok(Self { records, record, naming, role: None, of: None, email: None });
         }
         let header = record.cells().map_err(|_| NamingError::Unclear(ODD_BYTES))?;
         let ours = columns_of_ours(header);
         let layout = Layout::read(header.given_back(ours), settings, file.role).0;
         let role = layout.at(Column::Role).map(|at| at + ours);
-        if naming.spares_officials && role.is_none() && file.role != Some(Role::Constituent) {
+        if naming.whose == Whose::Constituents && role.is_none() && file.role.is_none() {
             return Err(NamingError::Unclear(NO_ROLE));
         }
         let email = layout.at(Column::Email).map(|at| (at + ours, records.delimiter()));
-        Ok(Self { records, record, naming, role: role.filter(|_| naming.spares_officials), email })
+        Ok(Self { records, record, naming, role, of: file.role, email })
     }
 
     fn next(&mut self) -> Result<Option<(u64, bool)>, NamingError> {
@@ -207,8 +220,12 @@ impl<'a, R: std::io::BufRead> Reader<'a, R> {
         }
         // A row that is no text is not one that somebody could be found in by their address.
         let is_named = self.record.cells().is_ok_and(|cells| {
-            let is_spared = self.role.is_some_and(|at| is_official(cells, at));
-            !is_spared && cells.iter().any(|cell| (self.naming.is_named)(cell))
+            let is_looked_at = match self.naming.whose {
+                Whose::Everybody => true,
+                Whose::Constituents => self.role_of(cells) == Some(Role::Constituent),
+                Whose::Officials => self.role_of(cells) == Some(Role::Official),
+            };
+            is_looked_at && cells.iter().any(|cell| (self.naming.is_named)(cell))
         });
         let swallows = |cells| self.email.is_some_and(|(at, delimiter)| swallows_rows(cells, delimiter, at));
         if is_named && self.record.has_breaks && self.record.cells().is_ok_and(swallows) {
@@ -216,10 +233,11 @@ impl<'a, R: std::io::BufRead> Reader<'a, R> {
         }
         Ok(Some((self.record.line, is_named)))
     }
-}
 
-fn is_official(cells: Cells<'_>, role: usize) -> bool {
-    RoleWord::of(&fold(cells.get(role))).is_none_or(|word| word.role == Role::Official)
+    fn role_of(&self, cells: Cells<'_>) -> Option<Role> {
+        let word = self.role.and_then(|at| RoleWord::of(&fold(cells.get(at))));
+        word.map(|word| word.role).or(self.of)
+    }
 }
 
 fn broken(broken: Broken) -> NamingError {
@@ -247,7 +265,8 @@ mod tests {
         let file = ContactsFile::with_role_column(folder.path().join("contacts.csv"));
         fs::write(&file.path, bytes).unwrap();
         let jane = Mention::of(&EmailAddress::parse("jane@x.example").unwrap(), None);
-        let naming = Naming { is_named: &|cell| jane.is_in(cell), spares_officials };
+        let whose = if spares_officials { Whose::Constituents } else { Whose::Everybody };
+        let naming = Naming { is_named: &|cell| jane.is_in(cell), whose };
         let settings = ContactsSettings::new(Vec::new());
         let found = rows_naming(&file, &settings, naming).map_err(|e| e.to_string())?;
         let taken = take_out_rows_naming(&file, &settings, naming).map_err(|e| e.to_string())?;

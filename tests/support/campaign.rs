@@ -108,7 +108,7 @@ impl Campaign {
     }
 
     pub fn log(&self) -> Vec<Value> {
-        let ran = self.run(&["log", "--json"]);
+        let ran = self.run(&["log", "--json", "--unmasked"]);
         assert_eq!(ran.code, 0, "{ran:?}");
         ran.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }

@@ -1,6 +1,8 @@
 //! Erases whose letters were settled long ago: who they were and what was written goes, what became of it stays. Their
 //! marks see to it that the same lists plan nothing for them again. Must not touch anybody of whom anything is open.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
@@ -87,6 +89,9 @@ fn purge(db: &Connection, before: Ms, now: Timestamp) -> Work<Purged> {
     let mut purged = Purged { mailboxes: leave_marks(db, at)?, ..Purged::default() };
     purged.people = erase_people(db, Erased::Purged, at)?;
     db.execute_batch("DROP TABLE temp.gone")?;
+    let mut shared = db.prepare("SELECT DISTINCT lane_key FROM person WHERE lane_key IS NOT NULL")?;
+    let shared: HashSet<String> = shared.query_map([], |row| row.get(0))?.collect::<std::result::Result<_, _>>()?;
+    purged.mailboxes.retain(|mailbox| !shared.contains(&mailbox.key()));
     change_words(db, &|text| Some(mask_mailboxes(text)).filter(|masked| masked != text))?;
     purged.officials = erase_mailboxes_of_officials(db, at)?;
     purged.texts = templates::purge(db)?;

@@ -61,14 +61,14 @@ pub(super) fn officials(db: &Connection, limit: usize) -> Work<Vec<OfficialFigur
 
 /// The attempts after the row `after`, each with its row, at most a page.
 pub(super) fn attempts(db: &Connection, filter: &LogFilter, after: i64) -> Work<Vec<(i64, AttemptRecord)>> {
-    let columns = "a.id, a.message, m.kind, iif(m.kind = 'letter', o.mailbox, c.mailbox), a.number, a.at, a.relay,
+    let columns = "a.id, a.message, m.kind, ifnull(iif(m.kind = 'letter', o.mailbox, c.mailbox), '(erased)'), a.number, a.at, a.relay,
         a.phase, a.code, a.enhanced, a.text, a.class, a.disposition, a.queue_id, m.message_id,
         a.rule";
     page(db, filter, after, columns, "attempt a JOIN message m ON m.id = a.message", "a.id", |row| {
         Ok(AttemptRecord {
             message: row.get(1)?,
             kind: row.get(2)?,
-            recipient: row.get::<_, Option<String>>(3)?.unwrap_or_default(),
+            recipient: row.get(3)?,
             attempt: row.get(4)?,
             at: row.get::<_, Ms>(5)?.time(),
             relay: row.get(6)?,
