@@ -166,7 +166,7 @@ impl Exporting<'_> {
             return Ok(Exit::Done);
         }
         let (_, kept) = writer.finish()?;
-        kept.iter().for_each(|old| note_kept(&path, old));
+        note_kept(&path, kept.as_deref());
         tell_failed(place, out, &path, &mended);
         Ok(Exit::Done)
     }

@@ -261,21 +261,20 @@ const LINES_SHOWN: usize = 10;
 impl Whom {
     fn plan(&self) -> String {
         let Known { people, waiting, in_doubt, .. } = self.known;
-        let mut text = format!("{}: ", self.mailbox.masked());
-        text.push_str(&match people {
+        let waiting = counted(waiting, "message");
+        let fate = match people {
             0 if self.known.is_marked => "forgotten before; nobody of this address is in the ledger".to_owned(),
             0 => "nobody of this address is in the ledger; a mark is left, so that nothing is ever planned for them"
                 .to_owned(),
-            1 => format!("1 person is erased from the ledger; {} withdrawn", counted(waiting, "message")),
-            n => format!("{n} people share this address: all are erased; {} withdrawn", counted(waiting, "message")),
-        });
-        if in_doubt > 0 {
-            text.push_str(&format!("; {} in doubt, which then cannot be sent again", counted(in_doubt, "message")));
-        }
-        if self.is_officials() {
-            text.push_str("; it is an official's address, too: the official stays");
-        }
-        text
+            1 => format!("1 person is erased from the ledger; {waiting} withdrawn"),
+            n => format!("{n} people share this address: all are erased from the ledger; {waiting} withdrawn"),
+        };
+        let doubt = match in_doubt {
+            0 => String::new(),
+            n => format!("; {} in doubt, which then cannot be sent again", counted(n, "message")),
+        };
+        let official = if self.is_officials() { "; it is an official's address, too: the official stays" } else { "" };
+        format!("{}: {fate}{doubt}{official}", self.mailbox.masked())
     }
 }
 

@@ -48,7 +48,10 @@ pub(super) fn run(place: &Place, args: &Test) -> Result<Exit, Failure> {
 
     ledger.attempts(&LogFilter::default(), &mut |record| {
         // The ledger names the official whom the letter is for; it went to staff.
-        say(log_text(&AttemptRecord { recipient: args.to.clone(), text: mask_mailboxes(&record.text), ..record }, &workspace.config.timezone));
+        say(log_text(
+            &AttemptRecord { recipient: args.to.clone(), text: mask_mailboxes(&record.text), ..record },
+            &workspace.config.timezone,
+        ));
         Ok(())
     })?;
     if let Ending::Stopped(reason) = &ending {

@@ -103,7 +103,7 @@ impl Workspace {
         drop(filling);
         let list = list.finish();
         let (written, kept) = writer.map(RefusedWriter::finish).transpose()?.unwrap_or_default();
-        kept.iter().for_each(|old| note_kept(&path, old));
+        note_kept(&path, kept.as_deref());
         let refused_to = (written > 0).then_some(path);
         Ok(Prepared { survey, texts, report, sources, refused_to, list })
     }
@@ -263,8 +263,10 @@ impl Prepared {
 }
 
 /// A list that is written anew is not to lose what staff mended in the old one.
-pub(super) fn note_kept(path: &Path, old: &Path) {
-    note(format!("{} is new; what it said before is in {}", path.display(), old.display()));
+pub(super) fn note_kept(path: &Path, old: Option<&Path>) {
+    if let Some(old) = old {
+        note(format!("{} is new; what it said before is in {}", path.display(), old.display()));
+    }
 }
 
 type SourceError = Box<dyn std::error::Error + Send + Sync>;

@@ -42,10 +42,10 @@ fn whatever_holds_peoples_data_is_its_users_alone_from_the_first_byte() {
         let mut made = files(campaign.path());
         made.retain(|path| !before.contains(path));
         for path in made {
-            let mode = |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-            assert_eq!(mode(&path) & 0o077, 0, "{} after {verb:?}", path.display());
+            let others_may = |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode() & 0o077;
+            assert_eq!(others_may(&path), 0, "{} after {verb:?}", path.display());
             let folder = path.parent().unwrap();
-            assert!(folder == campaign.path() || mode(folder) == 0o700, "{} after {verb:?}", folder.display());
+            assert!(folder == campaign.path() || others_may(folder) == 0, "{} after {verb:?}", folder.display());
         }
     }
     campaign.write("contacts.csv", &crate::support::campaign::contacts(2, 0..3));

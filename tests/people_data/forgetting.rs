@@ -42,7 +42,8 @@ fn whoever_is_forgotten_leaves_no_trace_in_any_file_and_what_became_of_their_let
     let accepted = relay.record.count();
     let attempts =
         tables(&campaign, "SELECT message || ' ' || number || ' ' || at || ' ' || ifnull(code, '') FROM attempt");
-    let hashes = tables(&campaign, "SELECT hex(body_hash) || ifnull(message_id, '') || ifnull(queue_id, '') FROM message");
+    let hashes =
+        tables(&campaign, "SELECT hex(body_hash) || ifnull(message_id, '') || ifnull(queue_id, '') FROM message");
     assert!(left(campaign.path()).len() > 10, "{:?}", left(campaign.path()));
 
     let shown = campaign.run(&["forget", "--dry-run", ADDRESS]);
@@ -78,7 +79,10 @@ fn whoever_is_forgotten_leaves_no_trace_in_any_file_and_what_became_of_their_let
         tables(&campaign, "SELECT message || ' ' || number || ' ' || at || ' ' || ifnull(code, '') FROM attempt"),
         attempts
     );
-    assert_eq!(tables(&campaign, "SELECT hex(body_hash) || ifnull(message_id, '') || ifnull(queue_id, '') FROM message"), hashes);
+    assert_eq!(
+        tables(&campaign, "SELECT hex(body_hash) || ifnull(message_id, '') || ifnull(queue_id, '') FROM message"),
+        hashes
+    );
     assert_eq!(campaign.letters("sent"), 6);
     for verb in [&["status"][..], &["log"], &["export"], &["forecast"]] {
         assert_eq!(campaign.run(verb).code, 0, "{verb:?}");

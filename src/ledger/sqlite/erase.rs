@@ -123,7 +123,9 @@ fn forget(db: &Connection, mailbox: &EmailAddress, now: Timestamp) -> Work<Forgo
     choose_people(db, mailbox)?;
     let withdrawn = withdraw(db)?;
     let people = erase_people(db, Erased::Forgotten, at)?;
-    forget_words(db, &Mention::of(mailbox, None))?;
+    let mention = Mention::of(mailbox, None);
+    forget_words(db, &mention)?;
+    change_replies(db, &|text| if mention.is_in(text) { mention.taken_out_of(text) } else { None })?;
     if people > 0 {
         note(db, &format!("forget: withdrew {withdrawn}; erased {people}"), at)?;
     }
@@ -251,6 +253,23 @@ fn forget_name(db: &Connection, name: &str, mailbox: Option<&EmailAddress>) -> W
         Some(mailbox) => forget_words(db, &Mention::of(mailbox, Some(name))),
         None => Ok(()),
     }
+}
+
+/// Replies to messages of others in which a relay named a mailbox all the same.
+pub(super) fn change_replies(db: &Connection, change: &dyn Fn(&str) -> Option<String>) -> Work<()> {
+    for (table, column) in [("attempt", "text"), ("message", "last_reply")] {
+        let texts: Vec<(i64, String)> = db
+            .prepare(&format!("SELECT id, {column} FROM {table} WHERE instr({column}, '@') > 0"))?
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect::<std::result::Result<_, _>>()?;
+        for (id, text) in texts {
+            if let Some(left) = change(&text) {
+                db.prepare_cached(&format!("UPDATE {table} SET {column} = ?2 WHERE id = ?1"))?
+                    .execute(params![id, left])?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Changes every such text for which there is another.

@@ -10,7 +10,7 @@ use crate::ledger::Result;
 use crate::model::{EmailAddress, Erased, Mark, PersonKey, mask_mailboxes};
 
 use super::cells::Ms;
-use super::erase::{change_words, empty_mailboxes, erase_people, note, overwrite_what_goes};
+use super::erase::{change_replies, change_words, empty_mailboxes, erase_people, note, overwrite_what_goes};
 use super::fault::Work;
 use super::read::number;
 use super::{SqliteLedger, finish, marks, templates};
@@ -92,7 +92,9 @@ fn purge(db: &Connection, before: Ms, now: Timestamp) -> Work<Purged> {
     let mut shared = db.prepare("SELECT DISTINCT lane_key FROM person WHERE lane_key IS NOT NULL")?;
     let shared: HashSet<String> = shared.query_map([], |row| row.get(0))?.collect::<std::result::Result<_, _>>()?;
     purged.mailboxes.retain(|mailbox| !shared.contains(&mailbox.key()));
-    change_words(db, &|text| Some(mask_mailboxes(text)).filter(|masked| masked != text))?;
+    let masked = |text: &str| Some(mask_mailboxes(text)).filter(|masked| masked != text);
+    change_words(db, &masked)?;
+    change_replies(db, &masked)?;
     purged.officials = erase_mailboxes_of_officials(db, at)?;
     purged.texts = templates::purge(db)?;
     if purged.people > 0 {
