@@ -152,3 +152,53 @@ fn an_officials_address_is_refused_unless_a_constituent_has_it_and_then_the_offi
     assert_eq!(relay.record.count(), accepted + 2);
     assert_eq!(relay.record.entries()[accepted].to, ["mayor0@town0.example"]);
 }
+
+/// A workbook of one sheet with these rows.
+fn workbook(rows: &[&[&str]]) -> Vec<u8> {
+    use std::io::Write as _;
+    let cell = |text: &&str| format!("<c t=\"inlineStr\"><is><t>{text}</t></is></c>");
+    let row = |cells: &&[&str]| format!("<row>{}</row>", cells.iter().map(cell).collect::<String>());
+    let parts = [
+        ("[Content_Types].xml", "<Types xmlns=\"http://schemas.openxmlformats.org/package/2006/content-types\"/>".to_owned()),
+        ("xl/workbook.xml", "<workbook xmlns:r=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships\"><sheets><sheet name=\"People\" sheetId=\"1\" r:id=\"rId1\"/></sheets></workbook>".to_owned()),
+        ("xl/_rels/workbook.xml.rels", "<Relationships><Relationship Id=\"rId1\" Type=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet\" Target=\"worksheets/sheet1.xml\"/></Relationships>".to_owned()),
+        ("xl/worksheets/sheet1.xml", format!("<worksheet><sheetData>{}</sheetData></worksheet>", rows.iter().map(row).collect::<String>())),
+    ];
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, text) in parts {
+        zip.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+        zip.write_all(text.as_bytes()).unwrap();
+    }
+    zip.finish().unwrap().into_inner()
+}
+
+#[test]
+fn what_this_program_does_not_write_is_told_with_its_rows() {
+    let elsewhere = tempfile::tempdir().unwrap();
+    let campaign = Campaign::new(2, 2, 1);
+    let head: &[&str] = &["role", "name", "email", "jurisdiction"];
+    let book = workbook(&[
+        head,
+        &["constituent", "Ben", "ben@mail.example", "Town 0"],
+        &["constituent", NAME, ADDRESS, "Town 0"],
+    ]);
+    fs::write(campaign.path().join("people.xlsx"), &book).unwrap();
+    let outside = elsewhere.path().join("more.csv");
+    let more = format!("role,name,email,jurisdiction\nconstituent,{NAME},{ADDRESS},Town 0\n");
+    fs::write(&outside, &more).unwrap();
+    campaign.write("letter to them.txt", &format!("<{ADDRESS}>"));
+    campaign.write("not theirs.txt", &format!("x{ADDRESS}"));
+    let files = format!("contacts.files=[\"contacts.csv\", \"people.xlsx\", \"{}\"]", outside.display());
+    let ran = campaign.run(&["forget", "--yes", ADDRESS, "--set", &files]);
+    assert_eq!(ran.code, 5, "{ran:?}");
+    for words in [
+        "people.xlsx is a workbook, which this program does not write: row 3 names them",
+        "more.csv is not in the campaign folder: row 2 names them",
+        "letter to them.txt holds the address",
+    ] {
+        assert!(ran.err.contains(words), "{words}: {ran:?}");
+    }
+    assert!(!ran.err.contains("not theirs"), "{ran:?}");
+    assert_eq!(fs::read(campaign.path().join("people.xlsx")).unwrap(), book);
+    assert_eq!(fs::read_to_string(&outside).unwrap(), more);
+}

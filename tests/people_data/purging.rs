@@ -9,7 +9,7 @@ use crate::traces::{ADDRESS, NAME, add, files, left, row};
 
 fn bytes_in(campaign: &Campaign, word: &str) -> Vec<String> {
     let holds = |path: &std::path::PathBuf| {
-        fs::read(path).unwrap().windows(word.len()).any(|w| w.eq_ignore_ascii_case(word.as_bytes()))
+        memchr::memmem::find(&fs::read(path).unwrap().to_ascii_lowercase(), word.to_lowercase().as_bytes()).is_some()
     };
     files(campaign.path()).into_iter().filter(holds).map(|path| path.display().to_string()).collect()
 }

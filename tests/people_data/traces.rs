@@ -54,8 +54,9 @@ pub(crate) fn left(folder: &Path) -> Vec<String> {
 }
 
 fn is_in(word: &str, bytes: &[u8]) -> bool {
-    let lower = |bytes: &[u8]| bytes.to_ascii_lowercase();
-    let has = |bytes: &[u8], form: &[u8]| lower(bytes).windows(form.len()).any(|w| w == lower(form));
+    let has = |bytes: &[u8], form: &[u8]| {
+        memchr::memmem::find(&bytes.to_ascii_lowercase(), &form.to_ascii_lowercase()).is_some()
+    };
     let wide = |to: fn(u16) -> [u8; 2]| word.encode_utf16().flat_map(to).collect::<Vec<u8>>();
     let unfolded: Vec<u8> = bytes.iter().copied().filter(|b| !matches!(b, b'\r' | b'\n')).collect();
     let soft = String::from_utf8_lossy(bytes).replace("=\r\n", "").replace("=\n", "").replace("=20", " ");
@@ -65,7 +66,7 @@ fn is_in(word: &str, bytes: &[u8]) -> bool {
         // The letters at both ends depend on what stands beside the word.
         let inner = text.trim_end_matches('=');
         let inner = &inner[if shift == 0 { 0 } else { 4 }..inner.len() - 2];
-        unfolded.windows(inner.len()).any(|w| w == inner.as_bytes())
+        memchr::memmem::find(&unfolded, inner.as_bytes()).is_some()
     });
     has(bytes, word.as_bytes())
         || has(bytes, &wide(u16::to_le_bytes))
