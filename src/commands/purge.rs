@@ -83,7 +83,7 @@ fn plan(whom: Purgeable, old: &Old) -> String {
     )];
     if whom.in_doubt > 0 {
         lines.push(format!(
-            "{} stay for a message in doubt, which is not settled: decide about it with undersigned resolve",
+            "kept, because a message of theirs is in doubt: {}; decide about it with: undersigned resolve",
             counted(whom.in_doubt, "constituent")
         ));
     }

@@ -15,6 +15,7 @@ mod support;
 
 mod files;
 mod forgetting;
+mod ledger;
 mod logs;
 mod purging;
 mod running;

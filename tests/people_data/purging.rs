@@ -91,7 +91,7 @@ fn who_has_a_message_in_doubt_or_waiting_stays_whole() {
     sending.wait().unwrap();
     let ran = campaign.run(&["purge", "--yes", "--older-than", "1s"]);
     assert_eq!(ran.code, 0, "{ran:?}");
-    assert!(ran.out.contains("1 constituent stay for a message in doubt"), "{}", ran.out);
+    assert!(ran.out.contains("a message of theirs is in doubt: 1 constituent"), "{}", ran.out);
     campaign.must_be_sound();
     let ledger = rusqlite::Connection::open(campaign.ledger()).unwrap();
     let mut whole = ledger

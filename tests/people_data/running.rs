@@ -1,11 +1,14 @@
 //! `forget` while letters go, after a crash, and killed at any moment.
 
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
 
 use crate::support::campaign::Campaign;
+use crate::support::proof;
 use crate::support::relay::{Action, Options, ScriptedRelay, Step};
-use crate::traces::{ADDRESS, NAME, add, left, row};
+use crate::traces::{ADDRESS, NAME, add, files, left, row};
 
 fn interrupt(pid: u32) {
     assert!(Command::new("kill").arg("-INT").arg(pid.to_string()).status().unwrap().success());
@@ -99,24 +102,44 @@ fn a_letter_in_doubt_of_somebody_who_is_forgotten_is_never_resent_and_keeps_no_c
 
 #[test]
 fn forget_that_is_killed_at_any_moment_ends_well_when_it_is_run_again() {
+    let schedules = proof::schedules(12);
+    let begun = Instant::now();
     let relay = ScriptedRelay::kind();
-    let campaign = Campaign::new(4, 60, relay.port());
-    add(&campaign, &[row(NAME, ADDRESS, 0)]);
+    // Of each half of them the letter is out, of the other it waits.
+    let campaign = Campaign::new(4, 2 * schedules, relay.port());
     assert_eq!(campaign.run(&["rehearse"]).code, 0);
     assert_eq!(campaign.run(&["preview"]).code, 0);
-    assert_eq!(campaign.run(&["send", "--yes", "--limit", "20"]).code, 0);
+    assert_eq!(campaign.run(&["send", "--yes", "--limit", &schedules.to_string()]).code, 0);
     assert_eq!(campaign.run(&["export"]).code, 0);
-    for pause in [5, 15, 25, 35, 45, 55, 65, 80, 100, 130] {
-        let mut forgetting = campaign.start(&["forget", "--yes", ADDRESS]);
-        std::thread::sleep(Duration::from_millis(pause));
+    let addresses: Vec<String> = (0..schedules).map(|n| format!("signer{}@mail.example", 2 * n)).collect();
+    let mut kills = 0;
+    for (n, address) in addresses.iter().enumerate() {
+        let mut forgetting = campaign.start(&["forget", "--yes", address]);
+        std::thread::sleep(Duration::from_millis((n as u64 * 37) % 290));
+        kills += u64::from(forgetting.try_wait().unwrap().is_none());
         let _ = forgetting.kill();
         forgetting.wait().unwrap();
         campaign.must_be_sound();
     }
-    let ran = campaign.run(&["forget", "--yes", ADDRESS]);
+    let mut again = vec!["forget", "--yes"];
+    again.extend(addresses.iter().map(String::as_str));
+    let ran = campaign.run(&again);
     assert_eq!(ran.code, 0, "{ran:?}");
-    assert_eq!(left(campaign.path()), [""; 0]);
+    for path in files(campaign.path()) {
+        let bytes = std::fs::read(&path).unwrap().to_ascii_lowercase();
+        let left = addresses.iter().find(|address| memchr::memmem::find(&bytes, address.as_bytes()).is_some());
+        assert_eq!(left, None, "{}", path.display());
+    }
+    let before = relay.record.count();
     assert_eq!(campaign.send().code, 0);
     campaign.must_be_sound();
-    assert_eq!(campaign.letters("sent") + campaign.letters("cancelled"), 61);
+    assert_eq!(campaign.letters("sent") + campaign.letters("cancelled"), 2 * schedules as u64);
+    let to_them =
+        relay.record.entries()[before..].iter().filter(|e| e.to.iter().any(|to| addresses.contains(to))).count();
+    assert_eq!(to_them, 0);
+    assert!(kills > 0, "forget was too quick to be killed");
+    proof::tell(
+        "forget_killed",
+        json!({ "schedules": schedules, "kills": kills, "traces": 0, "sent_afterwards": 0, "seconds": begun.elapsed().as_secs() }),
+    );
 }
