@@ -40,6 +40,14 @@ fn enrol(ledger: &SqliteLedger, who: &[&Constituent]) -> Enrolled {
     ledger.enrol(&terms, now, &mut all).unwrap()
 }
 
+/// Writes the page with everybody's row again and again, so that old ones lie deep in the write-ahead log.
+fn fill_log(path: &std::path::Path) {
+    let db = rusqlite::Connection::open(path).unwrap();
+    for n in 0..300 {
+        db.execute("UPDATE person SET title = ?1", [n.to_string()]).unwrap();
+    }
+}
+
 #[test]
 fn an_enrolment_leaves_out_whoever_was_erased_and_no_hash_of_them_is_left() {
     let folder = tempfile::tempdir().unwrap();
@@ -48,6 +56,7 @@ fn an_enrolment_leaves_out_whoever_was_erased_and_no_hash_of_them_is_left() {
     let ledger = SqliteLedger::create(&path, "Trees", &tag, Timestamp::now()).unwrap();
     let (ana, ben) = (constituent("Ana", "both@x.example"), constituent("Ben", "both@x.example"));
     assert_eq!(enrol(&ledger, &[&ana]).queued, 1);
+    fill_log(&path);
     let forgotten = ledger.forget(&ana.mailbox, Timestamp::now()).unwrap();
     assert_eq!((forgotten.people, forgotten.withdrawn), (1, 1));
     assert_eq!(ledger.scrub(std::slice::from_ref(&ana.mailbox)).unwrap(), [""; 0]);
