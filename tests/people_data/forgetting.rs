@@ -83,6 +83,8 @@ fn whoever_is_forgotten_leaves_no_trace_in_any_file_and_what_became_of_their_let
         tables(&campaign, "SELECT hex(body_hash) || ifnull(message_id, '') || ifnull(queue_id, '') FROM message"),
         hashes
     );
+    let said = tables(&campaign, "SELECT text FROM attempt UNION ALL SELECT ifnull(last_reply, '') FROM message");
+    assert!(said.iter().all(|text| !text.contains("mailbox zebulon")) && said.iter().any(|text| text == "(erased)"));
     assert_eq!(campaign.letters("sent"), 6);
     for verb in [&["status"][..], &["log"], &["export"], &["forecast"]] {
         assert_eq!(campaign.run(verb).code, 0, "{verb:?}");
