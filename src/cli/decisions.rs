@@ -20,7 +20,7 @@ pub enum Failed {
     Bounced,
     /// Refused for now until time ran out
     Expired,
-    /// To a mailbox that was refused for good before
+    /// To a mailbox that was refused for good before; not those on your own suppression list
     Suppressed,
 }
 

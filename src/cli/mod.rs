@@ -4,6 +4,7 @@ mod decisions;
 mod dkim;
 mod planning;
 mod sending;
+mod suppressing;
 
 use std::path::PathBuf;
 
@@ -13,6 +14,7 @@ pub use decisions::{Failed, Resolve, Resolved, Retry, Selected};
 pub use dkim::{Dkim, KeyAlgorithm, KeyBits, Keygen};
 pub use planning::{Check, Match, New, Preview, Rehearse, Test};
 pub use sending::{Export, Log, Pace, PaceChange, PaceSet, PaceUnset, Send, Status, WithReason};
+pub use suppressing::{Suppress, SuppressAdd, SuppressImport, SuppressList};
 
 /// Exit codes and passwords, at the end of `--help`.
 const AFTER_HELP: &str = "\
@@ -103,6 +105,13 @@ pub enum Verb {
     Cancel(Selected),
     /// Decides what becomes of messages in doubt
     Resolve(Resolve),
+    /// Keeps the list of mailboxes to which nothing is sent
+    #[command(after_help = suppressing::SUPPRESS_HELP)]
+    Suppress {
+        /// What to do
+        #[command(subcommand)]
+        what: Suppress,
+    },
     /// Makes or shows the key that signs your messages, with what your domain's DNS must say
     Dkim {
         /// What to do

@@ -36,6 +36,7 @@ mod send;
 mod staff;
 mod status;
 mod steps;
+mod suppress;
 mod test;
 mod texts;
 mod workspace;
@@ -88,6 +89,7 @@ fn dispatch(cli: &Cli) -> Result<Exit, Failure> {
         Verb::Release(args) => release::run(&cli.place, args),
         Verb::Cancel(args) => cancel::run(&cli.place, args),
         Verb::Resolve(args) => resolve::run(&cli.place, args),
+        Verb::Suppress { what } => suppress::run(&cli.place, what),
         Verb::Completions { shell } => completions::run(*shell),
         Verb::Man => man::run(),
     }

@@ -39,6 +39,11 @@ pub(super) fn run(place: &Place, args: &Preview) -> Result<Exit, Failure> {
         write(&prepared, &composer, letter, &out, place + 1)?;
     }
     say(format!("{} in {}; nothing was sent.", counted(chosen.len() as u64, "letter"), out.display()));
+    let suppressed = workspace.with_findings(&prepared, |found| found.suppressed);
+    if suppressed > 0 {
+        let letters = counted(suppressed, "letter");
+        say(format!("{letters} of the campaign to suppressed mailboxes will not go (undersigned suppress list)."));
+    }
     Ok(Exit::Done)
 }
 

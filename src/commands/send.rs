@@ -123,8 +123,13 @@ fn plan(
 }
 
 fn open_if_there(workspace: &Workspace) -> Result<Option<SqliteLedger>, Failure> {
-    let path = &workspace.config.ledger;
-    if path.exists() { Ok(Some(SqliteLedger::open(path, Access::Dispatch)?)) } else { Ok(None) }
+    let config = &workspace.config;
+    if !config.ledger.exists() {
+        return Ok(None);
+    }
+    let ledger = SqliteLedger::open(&config.ledger, Access::Dispatch)?;
+    // One that a suppression list made: the campaign may have been given another name since.
+    Ok(Some(ledger.named_while_empty(&config.identity.campaign)?))
 }
 
 fn create(workspace: &Workspace) -> Result<SqliteLedger, Failure> {
@@ -149,11 +154,11 @@ fn must_be_in_time(workspace: &Workspace, known: Option<&SqliteLedger>) -> Resul
         return Ok(());
     };
     let waiting = match known {
-        Some(ledger) => {
+        Some(ledger) if ledger.counts()?.total(MessageKind::Letter) > 0 => {
             let counts = ledger.counts()?;
             MessageState::ALL.into_iter().any(|s| s.moves_by_itself() && counts.of(MessageKind::Letter, s) > 0)
         }
-        None => true,
+        Some(_) | None => true,
     };
     if !waiting {
         return Ok(());
@@ -211,7 +216,7 @@ fn tell_enrolled(enrolled: &Enrolled) {
         (enrolled.queued, "new, waiting for their turn"),
         (enrolled.held, "new, held until their official has a mailbox"),
         (enrolled.housed, "no longer held: their official has a mailbox now"),
-        (enrolled.suppressed, "new, to a mailbox that was refused for good before"),
+        (enrolled.suppressed, "new, to a suppressed mailbox; not sent"),
         (enrolled.known, "there already"),
     ] {
         if n > 0 {

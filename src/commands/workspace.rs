@@ -135,6 +135,7 @@ impl Workspace {
             deadline: self.deadline().as_ref(),
             raises: &outlook.raises(),
             beyond_total: outlook.beyond_total,
+            suppressed: outlook.suppressed,
             zone: &self.config.timezone,
             window: &self.config.windows.letters,
             list: &prepared.list,

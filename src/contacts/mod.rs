@@ -12,6 +12,7 @@
 //! - who is joined to whom: `guide` (`join`, `aliases`, `postcodes`, `pairs`, `officials`), what may be meant: `suggestions`,
 //!   `place_name`, and what staff say to it: `decisions`
 //! - files for staff: `safe_csv`, `refused`, `given_back`, `beside` (by `whole`)
+//! - a list of mailboxes alone: `mailboxes`
 //!
 //! This module must not guess: it repairs nothing but spaces, case and Unicode's form, and joins only equal
 //! keys. It sends nothing and renders nothing.
@@ -33,6 +34,7 @@ mod join;
 mod kind;
 mod known_headers;
 mod layout;
+mod mailboxes;
 mod officials;
 mod pairs;
 mod place_name;
@@ -65,6 +67,7 @@ pub use decisions::{Decisions, Taken};
 pub use error::{ContactsError, FileFault, FileProblem};
 pub use glance::{Glance, Seen, glance, glance_as};
 pub use join::ListedOfficial;
+pub use mailboxes::{Mailboxes, mailboxes};
 pub use officials::SeveralJurisdictions;
 pub use problem::{Excerpt, Note, NoteKind, Problem, ProblemKind, Problems};
 pub use question::{Answer, Choice, Question};

@@ -353,6 +353,7 @@ impl<L: Ledger> Loop<L> {
         for heard in listener.hear(self.ledger.wishes()?) {
             let event = match heard {
                 Heard::Pause(pause) => Event::Paused(pause),
+                Heard::Suppressed => Event::Suppressed,
                 Heard::Rules(rules) => {
                     if rules.counts_days() {
                         self.count_the_day()?;

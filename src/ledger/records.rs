@@ -222,7 +222,8 @@ pub struct RelayRecord {
 /// What staff can order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DecisionKind {
-    /// `bounced`, `expired` or `suppressed` → `queued`; lifts the suppression of the mailbox, starts the count of tries anew.
+    /// `bounced`, `expired` or `suppressed` → `queued`; lifts the suppression of the mailbox where a relay's refusal made it,
+    /// starts the count of tries anew. What goes to a mailbox that staff suppressed is left alone.
     Retry,
     /// `queued` or `deferred` → `held`.
     Hold,

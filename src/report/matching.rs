@@ -44,6 +44,8 @@ pub struct Findings<'a> {
     pub raises: &'a [Raise],
     /// Letters beyond the total of their official.
     pub beyond_total: u64,
+    /// Letters to mailboxes on the suppression list.
+    pub suppressed: u64,
     /// The campaign's own time.
     pub zone: &'a TimeZone,
     /// The hours of letters.
@@ -193,9 +195,10 @@ fn forecast_text(found: &Findings<'_>) -> String {
         out.push('\n');
         block(&mut out, 2, &format!("Letters go {}, by pace.window.", found.window));
     }
-    if found.beyond_total > 0 {
+    let staying = forecast::staying(found);
+    if !staying.is_empty() {
         out.push('\n');
-        out.push_str(&forecast::beyond_total(found));
+        out.push_str(&staying);
     }
     if forecasts.iter().any(|f| f.past_deadline || f.takes >= LONG) {
         out.push('\n');

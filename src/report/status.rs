@@ -227,8 +227,8 @@ pub fn advice(figures: &Figures) -> String {
     );
     say(
         counts.in_state(MessageState::Suppressed),
-        "to a mailbox that was refused for good before, so not tried.",
-        "when the mailbox is right after all: undersigned retry --state suppressed, then undersigned send",
+        "to a suppressed mailbox, refused for good before or on your list, so not tried.",
+        "when the mailbox is right after all: undersigned retry --state suppressed, then undersigned send   (on your list: undersigned suppress remove first)",
     );
     say(
         counts.in_state(MessageState::Held),

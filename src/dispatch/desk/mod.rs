@@ -62,6 +62,8 @@ pub(super) struct Desk {
     buffer_full: usize,
     asking: VecDeque<Asking>,
     claiming: bool,
+    /// What is being claimed was asked for before staff suppressed a mailbox.
+    claim_is_stale: bool,
     /// Goes up with everything that may have made a message ready, so that an empty claim can be told from a stale one.
     round: u64,
     /// Nothing was ready, and will not be before.
@@ -114,6 +116,7 @@ impl Desk {
             buffer_full,
             asking: VecDeque::new(),
             claiming: false,
+            claim_is_stale: false,
             round: 0,
             dry_until: None,
             chores: Vec::new(),
@@ -239,6 +242,7 @@ impl Desk {
             Event::StopAsked => self.leave(Ending::Interrupted),
             Event::Paused(pause) => self.paused(pause),
             Event::Revised(rules) => self.revised(*rules, now),
+            Event::Suppressed => self.suppressed(),
         }
     }
 

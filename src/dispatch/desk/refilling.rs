@@ -36,7 +36,8 @@ impl Desk {
             }
         }
         self.buffer.extend(claimed.leased);
-        if self.pause.is_some() || self.totals != Totals::Kept {
+        let is_stale = std::mem::take(&mut self.claim_is_stale);
+        if is_stale || self.pause.is_some() || self.totals != Totals::Kept {
             // They were asked for before.
             self.give_back_all();
         }

@@ -64,6 +64,13 @@ impl Desk {
         self.begin_anew();
     }
 
+    /// What is at hand may be for a mailbox that gets nothing more; the ledger, asked again, sets it aside.
+    pub(super) fn suppressed(&mut self) {
+        self.recall.call_back();
+        self.claim_is_stale = self.claiming;
+        self.begin_anew();
+    }
+
     /// A letter went back that counted as good as gone.
     pub(super) fn totals_may_be_off(&mut self) {
         if self.official_total.is_some() {

@@ -101,10 +101,12 @@ fn take_from(db: &Connection, lane: i64, now: Ms, room: usize, kind: Option<Mess
     Ok(taken)
 }
 
+/// Whether nothing goes to the mailbox of a lane.
+pub(super) const IS_SUPPRESSED: &str =
+    "SELECT EXISTS (SELECT 1 FROM lane JOIN suppression USING (mailbox) WHERE lane.id = ?1)";
+
 fn is_suppressed(db: &Connection, lane: i64) -> Work<bool> {
-    Ok(db
-        .prepare_cached("SELECT EXISTS (SELECT 1 FROM lane JOIN suppression USING (mailbox) WHERE lane.id = ?1)")?
-        .query_row([lane], |row| row.get(0))?)
+    Ok(db.prepare_cached(IS_SUPPRESSED)?.query_row([lane], |row| row.get(0))?)
 }
 
 fn earliest(db: &Connection, lane: i64, now: Ms, kind: Option<MessageKind>) -> Work<Option<Waiting>> {

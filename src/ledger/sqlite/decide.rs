@@ -9,6 +9,7 @@ use super::cells::Ms;
 use super::confirm::{self, Between};
 use super::fault::Work;
 use super::moves::{arrows, step_chosen};
+use super::suppressions::TO_STAFF_S_LIST;
 use super::{lanes, totals};
 
 /// How many numbers of messages a decision's line repeats.
@@ -62,6 +63,8 @@ fn choose(db: &Connection, kind: DecisionKind, by: Move, only: Option<MessageSta
         DecisionKind::Cancel => "AND kind = 'letter'".to_owned(),
         // What somebody holds a receipt for ends by that receipt.
         DecisionKind::Expire => "AND kind = 'letter' AND token IS NULL".to_owned(),
+        // Only staff take back what staff said.
+        DecisionKind::Retry => format!("AND NOT {TO_STAFF_S_LIST}"),
         _ => String::new(),
     };
     for (from, _) in arrows(by).filter(|(from, _)| only.is_none_or(|only| only == *from)) {
@@ -88,11 +91,12 @@ fn choose_of_these(db: &Connection, by: Move, ids: &[MessageId]) -> Work<()> {
 
 fn choose_these(db: &Connection, kind: DecisionKind, by: Move, ids: &[MessageId]) -> Work<()> {
     for &id in ids {
-        let row: Option<(MessageState, Option<i64>, bool)> = db
-            .prepare_cached(&format!("SELECT state, lane, {WAITS_ELSEWHERE} FROM message WHERE id = ?1"))?
-            .query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        let columns = format!("state, lane, {WAITS_ELSEWHERE}, {TO_STAFF_S_LIST}");
+        let row: Option<(MessageState, Option<i64>, bool, bool)> = db
+            .prepare_cached(&format!("SELECT {columns} FROM message WHERE id = ?1"))?
+            .query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
             .optional()?;
-        let Some((state, lane, waits_elsewhere)) = row else {
+        let Some((state, lane, waits_elsewhere, is_suppressed)) = row else {
             return Err(LedgerError::Conflict(format!("there is no message {id}; nothing was changed")).into());
         };
         if transition(state, by).is_err() {
@@ -104,6 +108,10 @@ fn choose_these(db: &Connection, kind: DecisionKind, by: Move, ids: &[MessageId]
             let why = "its official has no mailbox, or it is a confirmation whose letters are not settled";
             return Err(LedgerError::Conflict(format!("message {id} cannot be released: {why}")).into());
         }
+        if kind == DecisionKind::Retry && is_suppressed {
+            let why = "its mailbox is on your suppression list; take it off with: undersigned suppress remove";
+            return Err(LedgerError::Conflict(format!("message {id} cannot be retried: {why}")).into());
+        }
         db.prepare_cached("INSERT OR IGNORE INTO temp.chosen VALUES (?1, ?2)")?.execute(params![id, lane])?;
     }
     Ok(())
@@ -114,7 +122,7 @@ fn prepare(db: &Connection, decision: &Decision) -> Work<()> {
     match decision.kind {
         DecisionKind::Retry => {
             db.execute(
-                "DELETE FROM suppression WHERE mailbox IN
+                "DELETE FROM suppression WHERE source = 'relay' AND mailbox IN
                    (SELECT mailbox FROM lane WHERE id IN (SELECT lane FROM temp.chosen))",
                 [],
             )?;
@@ -160,7 +168,8 @@ fn begin_anew(db: &Connection) -> Work<()> {
     Ok(())
 }
 
-fn tell_constituents(db: &Connection, at: Ms) -> Work<()> {
+/// Tells those whose letters are in `temp.chosen` and are settled now.
+pub(super) fn tell_constituents(db: &Connection, at: Ms) -> Work<()> {
     let mut letters = db.prepare(
         "SELECT constituent, official FROM temp.chosen CROSS JOIN message USING (id)
           WHERE kind = 'letter' ORDER BY chosen.id",

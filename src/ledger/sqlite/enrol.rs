@@ -6,6 +6,7 @@ use crate::ledger::{Addressee, Confirming, Enrolled, Enrolment, EnrolmentSource,
 use crate::model::{Constituent, EmailAddress, MessageId, MessageKind, MessageState, Move, Official, PersonKey};
 
 use super::cells::Ms;
+use super::confirm::{self, Between};
 use super::fault::Work;
 use super::moves::{Standing, step};
 use super::{lanes, people};
@@ -107,6 +108,7 @@ fn add_constituent(
 ) -> Work<()> {
     let frozen = people::freeze_constituent(db, constituent)?;
     enrolled.changed += u64::from(frozen.differs);
+    let mut settled = Vec::new();
     for addressee in officials {
         let to = recipient(db, addressee.official)?;
         let letter = addressee.letter.unwrap_or(terms.letter);
@@ -117,6 +119,9 @@ fn add_constituent(
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             )?
             .execute(params![MessageKind::Letter, frozen.id, to.official, to.lane, letter.0, state, now])?;
+        if new > 0 && state.is_settled() {
+            settled.push(Between { constituent: frozen.id, official: to.official });
+        }
         *match (new, state) {
             (0, _) => &mut enrolled.known,
             (_, MessageState::Held) => &mut enrolled.held,
@@ -124,7 +129,8 @@ fn add_constituent(
             (..) => &mut enrolled.queued,
         } += 1;
     }
-    Ok(())
+    // What is suppressed from the start is news, too; once the others are there.
+    settled.into_iter().try_for_each(|letter| confirm::letter_settled(db, letter, now))
 }
 
 /// Where the letters to an official go.

@@ -18,6 +18,7 @@ mod notes;
 mod people;
 mod read;
 mod schema;
+mod suppressions;
 mod templates;
 mod totals;
 mod wishes;
