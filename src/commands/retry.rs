@@ -18,7 +18,7 @@ pub(super) fn run(place: &Place, args: &Retry) -> Result<Exit, Failure> {
     let staying = ledger.suppressed_by_staff()?;
     if args.state == Some(Failed::Suppressed) && staying > 0 {
         say(format!(
-            "{} stay suppressed: their mailboxes are on your suppression list; take them off it first with: \
+            "Still suppressed: {} to mailboxes on your suppression list; take these off it first with: \
              undersigned suppress remove",
             counted(staying, "message")
         ));

@@ -88,7 +88,7 @@ fn remove(workspace: &Workspace, args: &SuppressAdd) -> Result<Exit, Failure> {
     }
     if done.messages > 0 {
         say(format!(
-            "{} to them stay suppressed; they come back with: undersigned retry --state suppressed, then undersigned send",
+            "Still suppressed: {} to them; back with: undersigned retry --state suppressed, then undersigned send",
             counted(done.messages, "message")
         ));
     }

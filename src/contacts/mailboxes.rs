@@ -139,7 +139,12 @@ mod tests {
             (b"Name,E-Mail\nM\xFCller M\xE4der,mueller@a.example\n", &["mueller@a.example"], &[]),
         ] {
             let (found, lines) = list(text).unwrap();
-            assert_eq!((found.as_slice(), lines.as_slice()), (good.map_strs().as_slice(), bad), "{}", text.escape_ascii());
+            assert_eq!(
+                (found.as_slice(), lines.as_slice()),
+                (good.map_strs().as_slice(), bad),
+                "{}",
+                text.escape_ascii()
+            );
         }
     }
 

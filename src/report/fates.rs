@@ -177,7 +177,7 @@ fn mend(state: MessageState) -> &'static str {
         _ => {
             "this mailbox was refused before, or is on your suppression list: correct it, or, if it is right: \
              undersigned suppress remove, undersigned retry --state suppressed"
-        },
+        }
     }
 }
 

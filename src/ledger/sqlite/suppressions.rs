@@ -199,7 +199,8 @@ mod tests {
         ] {
             let mut plan = db.prepare(&format!("EXPLAIN QUERY PLAN {query}")).unwrap();
             let count = plan.parameter_count();
-            let steps = plan.query_map(rusqlite::params_from_iter(vec![1; count]), |row| row.get::<_, String>(3)).unwrap();
+            let steps =
+                plan.query_map(rusqlite::params_from_iter(vec![1; count]), |row| row.get::<_, String>(3)).unwrap();
             let steps: Vec<String> = steps.map(std::result::Result::unwrap).collect();
             assert!(steps.iter().any(|step| step.contains(index)), "{query}: {steps:?}");
         }
