@@ -1,5 +1,6 @@
 //! The command line, as types. Knows clap; must not do anything.
 
+mod backup;
 mod decisions;
 mod dkim;
 mod planning;
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+pub use backup::Backup;
 pub use decisions::{Failed, Resolve, Resolved, Retry, Selected};
 pub use dkim::{Dkim, KeyAlgorithm, KeyBits, Keygen};
 pub use planning::{Check, Match, New, Preview, Rehearse, Test};
@@ -105,6 +107,8 @@ pub enum Verb {
     Cancel(Selected),
     /// Decides what becomes of messages in doubt
     Resolve(Resolve),
+    /// Copies the ledger into a file, also while `send` runs
+    Backup(Backup),
     /// Keeps the list of mailboxes to which nothing is sent
     #[command(after_help = suppressing::SUPPRESS_HELP)]
     Suppress {

@@ -1,5 +1,6 @@
 //! One file a verb; each `run()` reads like a table of contents. This is where words are printed and exit codes made.
 
+mod backup;
 mod blanks;
 mod campaign;
 mod cancel;
@@ -89,6 +90,7 @@ fn dispatch(cli: &Cli) -> Result<Exit, Failure> {
         Verb::Release(args) => release::run(&cli.place, args),
         Verb::Cancel(args) => cancel::run(&cli.place, args),
         Verb::Resolve(args) => resolve::run(&cli.place, args),
+        Verb::Backup(args) => backup::run(&cli.place, args),
         Verb::Suppress { what } => suppress::run(&cli.place, what),
         Verb::Completions { shell } => completions::run(*shell),
         Verb::Man => man::run(),

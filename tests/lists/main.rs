@@ -5,6 +5,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod backing_up;
 mod suppressing;
 
 use support::campaign::{Campaign, Ran};

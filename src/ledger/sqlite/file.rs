@@ -120,12 +120,22 @@ fn identity(db: &Connection) -> rusqlite::Result<(i32, i32)> {
     Ok((application, schema::version(db)?))
 }
 
+/// Whether a file says of itself that it is a ledger. Nothing is made or changed by asking.
+pub(super) fn is_ledger(path: &Path) -> bool {
+    use std::io::Read;
+    // The header of an `SQLite` file holds the number of its program at byte 68.
+    let mut header = [0; 72];
+    let read = File::open(path).and_then(|mut file| file.read_exact(&mut header));
+    read.is_ok() && header.starts_with(b"SQLite format 3\0") && header[68..] == schema::APPLICATION_ID.to_be_bytes()
+}
+
 /// The error for a file that is not one of ours.
 pub(super) fn foreign(ledger: &Path, why: impl Into<String>) -> LedgerError {
     LedgerError::Foreign { path: ledger.to_owned(), reason: why.into() }
 }
 
-fn beside(ledger: &Path, suffix: &str) -> PathBuf {
+/// The name of a file that stands beside another.
+pub(super) fn beside(ledger: &Path, suffix: &str) -> PathBuf {
     let mut path = OsString::from(ledger);
     path.push(suffix);
     path.into()
@@ -133,7 +143,7 @@ fn beside(ledger: &Path, suffix: &str) -> PathBuf {
 
 /// Opens or makes a file that only its owner may read, from its first byte on. `SQLite` gives its side files
 /// (`-wal`, `-shm`) the mode of the database.
-fn open_private(path: &Path, new: bool) -> std::io::Result<File> {
+pub(super) fn open_private(path: &Path, new: bool) -> std::io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).create_new(new);
     #[cfg(unix)]
@@ -142,7 +152,7 @@ fn open_private(path: &Path, new: bool) -> std::io::Result<File> {
 }
 
 /// Makes a rename durable.
-fn sync_folder(file: &Path) -> std::io::Result<()> {
+pub(super) fn sync_folder(file: &Path) -> std::io::Result<()> {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }

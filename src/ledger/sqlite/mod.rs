@@ -3,6 +3,7 @@
 //! What changes something goes through the writer and is answered after its commit; what reads has a connection
 //! of its own and waits for nobody. This file only connects the contract with the files that keep it.
 
+mod backup;
 mod cells;
 mod claim;
 mod confirm;
@@ -40,6 +41,8 @@ use super::{
     Recovered, RelayRecord, Result, Terms, Unwritten, Wish, Wishes,
 };
 use crate::model::{Attempt, CampaignTag, MessageState, PersonKey, Role, Stamp, TemplateId};
+
+pub use backup::Copied;
 
 use cells::Ms;
 use fault::{Fault, Work, storage};
