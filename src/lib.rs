@@ -16,6 +16,7 @@ pub mod model;
 pub mod online;
 pub mod plan;
 pub mod policy;
+pub mod relay_log;
 pub mod report;
 pub mod smtp;
 pub mod template;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 /// Lowest first. A module imports only from lower floors; never sideways, never up.
 const FLOORS: &[&[&str]] = &[
     &["model"],
-    &["contacts", "draft", "template", "policy"],
+    &["contacts", "draft", "template", "policy", "relay_log"],
     &["plan", "compose", "ledger", "smtp", "online"],
     &["dispatch", "report"],
     &["dashboard"],

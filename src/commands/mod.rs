@@ -13,6 +13,7 @@ mod exit;
 mod export;
 mod failure;
 mod forecast;
+mod from_log;
 mod hold;
 mod live;
 mod log;

@@ -7,6 +7,7 @@
 //!
 //! This module must not send anything and must not decide what a reply means.
 
+mod from_log;
 mod receipt;
 mod records;
 pub mod sqlite;
@@ -22,6 +23,7 @@ use jiff::Timestamp;
 
 use crate::model::{Attempt, CampaignTag, IllegalMove, MessageId, MessageKind, PersonKey, Role, Stamp, TemplateId};
 
+pub use from_log::{Doubt, LogProof, SettledByLog};
 pub use receipt::{Ended, Kept, Leased, Marking, Open, Unwritten};
 pub use records::{
     Addressee, AttemptRecord, CampaignState, Confirming, Counts, Decision, DecisionKind, Enrolled, Enrolment, Fate,

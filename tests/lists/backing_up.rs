@@ -35,7 +35,10 @@ fn a_copy_is_made_beside_a_running_send_and_is_whole_private_and_marked() {
         assert!((-1000..60_000).contains(&since), "{since}");
         let sent = "SELECT count(*) FROM message WHERE state = 'sent'";
         // Every accepted message has its attempt: one moment, not two.
-        assert_eq!(one::<i64>(&copy, sent), one::<i64>(&copy, "SELECT count(*) FROM attempt WHERE disposition = 'sent'"));
+        assert_eq!(
+            one::<i64>(&copy, sent),
+            one::<i64>(&copy, "SELECT count(*) FROM attempt WHERE disposition = 'sent'")
+        );
         made.push(one::<i64>(&copy, sent));
     }
     assert!(made.is_sorted() && made.len() > 1, "{made:?}");
@@ -57,7 +60,9 @@ fn what_is_erased_is_not_in_a_copy() {
     let campaign = Campaign::new(1, 40, relay.port());
     assert_eq!(campaign.send().code, 0);
     let ledger = Connection::open(campaign.ledger()).unwrap();
-    ledger.execute_batch("PRAGMA secure_delete = OFF; UPDATE person SET address = '' WHERE role = 'constituent'").unwrap();
+    ledger
+        .execute_batch("PRAGMA secure_delete = OFF; UPDATE person SET address = '' WHERE role = 'constituent'")
+        .unwrap();
     let copy = campaign.path().join("copy.db");
     ok(campaign.run(&["backup", copy.to_str().unwrap()]));
     let bytes = std::fs::read(&copy).unwrap();

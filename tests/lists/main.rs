@@ -6,6 +6,8 @@
 mod support;
 
 mod backing_up;
+mod from_log;
+mod postfix;
 mod suppressing;
 
 use support::campaign::{Campaign, Ran};

@@ -136,9 +136,10 @@ fn mark_and_check(draft: &Path, to: &Path, now: Timestamp) -> Result<(u64, Count
     let (problems, people, counts) = work().map_err(fault)?;
     match problems.first() {
         None => Ok((people, counts)),
-        Some(problem) => {
-            Err(storage(to, format!("the copy is damaged ({problem}), so the ledger may be, too; the copy was thrown away")))
-        }
+        Some(problem) => Err(storage(
+            to,
+            format!("the copy is damaged ({problem}), so the ledger may be, too; the copy was thrown away"),
+        )),
     }
 }
 

@@ -13,6 +13,7 @@ mod fates;
 mod fault;
 mod file;
 mod finish;
+mod from_log;
 mod lanes;
 mod moves;
 mod notes;
