@@ -49,6 +49,7 @@ way what went out since: what waits in it, but is in the log, is sent, too.";
 /// `resolve`
 #[derive(Debug, Args)]
 #[command(after_help = RESOLVE_HELP)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]
 pub struct Resolve {
     /// What is true of them
     #[arg(long = "as", value_enum, required_unless_present = "from_log")]

@@ -128,7 +128,7 @@ impl Search {
         while next_line(&mut file.input, &mut line)? {
             place.line += 1;
             if let Some(says) = says(&line) {
-                self.note(says, place, &line);
+                self.note(&says, place, &line);
             }
             if moment_like(&line) {
                 last.clear();
@@ -140,8 +140,8 @@ impl Search {
         Ok(())
     }
 
-    fn note(&mut self, says: Says<'_>, place: Place, line: &[u8]) {
-        match says {
+    fn note(&mut self, says: &Says<'_>, place: Place, line: &[u8]) {
+        match *says {
             Says::Named { queue_id, message_id } => self.named(queue_id, message_id, place),
             Says::Taken { queue_id, message_id } => {
                 self.named(queue_id, message_id, place);
@@ -285,7 +285,7 @@ impl Thread {
         let passed_on = |copy: &Copy| taken().any(|(other, _)| other.onward.as_ref() == Some(&copy.queue_id));
         let copies = taken().filter(|(copy, _)| !passed_on(copy)).count().max(1);
         // What came last in the chain tells what became of it.
-        let fate = taken().filter(|(copy, _)| copy.fate.is_some()).last().and_then(|(copy, _)| copy.fate);
+        let fate = taken().filter_map(|(copy, _)| copy.fate).next_back();
         Some(Proof { queue_id: first.queue_id.to_string(), at, place, fate, copies })
     }
 

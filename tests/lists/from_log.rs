@@ -4,8 +4,11 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use serde_json::json;
+
 use crate::postfix::Postfix;
 use crate::support::campaign::Campaign;
+use crate::support::proof;
 use crate::support::relay::{Action, Options, ScriptedRelay, Step};
 use crate::{decisions, ok};
 
@@ -92,7 +95,9 @@ fn what_a_killed_send_leaves_in_doubt_is_settled_by_a_real_postfix_as_its_next_h
         assert_eq!(sink.record.copies(reference), 1, "{reference}");
     }
     campaign.must_be_sound();
-    println!("settled as sent {}, as never taken {}", settled.0, settled.1);
+    let figures =
+        json!({ "letters": letters, "kills": 6, "in_doubt": in_doubt.len(), "sent": settled.0, "again": settled.1 });
+    proof::tell("resolve_from_log", figures);
 }
 
 /// A campaign whose relay drops the connection at the dot of these messages: what it takes is in its record.

@@ -1,6 +1,7 @@
 //! A real Postfix of our own, with a configuration, queues and a log in a folder that goes with it. It takes mail on a
 //! port of this machine and passes everything on to another.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
@@ -16,11 +17,10 @@ pub(crate) struct Postfix {
 }
 
 impl Postfix {
-    /// Nothing where there is no Postfix, or this is not the user who may start one.
+    /// Nothing where there is no Postfix, or this is not the user who may start one: the test is skipped then.
     pub(crate) fn start(next_hop: u16) -> Option<Self> {
         let is_root = Command::new("id").arg("-u").output().is_ok_and(|out| out.stdout == b"0\n");
         if !is_root || !Path::new("/usr/sbin/postfix").exists() {
-            eprintln!("skipped: no Postfix that this user may start");
             return None;
         }
         let folder = tempfile::tempdir().unwrap();
@@ -75,7 +75,7 @@ impl Postfix {
         ];
         let mut master = format!("127.0.0.1:{} inet n - n - - smtpd\n", self.port);
         for (kind, name, rest) in services {
-            master.push_str(&format!("{name} {kind} {rest}\n"));
+            writeln!(master, "{name} {kind} {rest}").unwrap();
         }
         fs::write(at("etc/master.cf"), master).unwrap();
     }

@@ -69,7 +69,7 @@ fn half_a_second_after_a_mailbox_is_suppressed_a_running_send_offers_it_nothing_
     assert!(later.iter().any(|(_, line)| line.contains("mayor1@")), "{later:?}");
     assert!(!later.iter().any(|(_, line)| line.contains("mayor0@")), "{later:?}");
     assert_eq!(to(&relay, "mayor1@town1.example"), 30);
-    assert_eq!(campaign.letters("suppressed") as usize, 30 - to(&relay, "mayor0@town0.example"));
+    assert_eq!(campaign.letters("suppressed"), 30 - to(&relay, "mayor0@town0.example") as u64);
     campaign.must_be_sound();
 }
 
@@ -126,8 +126,8 @@ fn a_file_is_imported_whole_or_told_line_by_line_and_a_long_one_takes_seconds() 
         (&"ana@a.example".into(), &"staff".into(), &"last year".into())
     );
 
-    let many: String = (0..100_000).map(|n| format!("person{n};p{n}@many.example\n")).collect();
-    campaign.write("many.csv", &format!("Name;E-Mail\n{many}"));
+    let many: Vec<String> = (0..100_000).map(|n| format!("person{n};p{n}@many.example\n")).collect();
+    campaign.write("many.csv", &format!("Name;E-Mail\n{}", many.concat()));
     let began = Instant::now();
     let told = ok(campaign.run(&["suppress", "import", &campaign.path().join("many.csv").display().to_string()]));
     assert!(told.contains("100000 mailboxes new"), "{told}");

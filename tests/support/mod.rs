@@ -6,6 +6,7 @@
 pub mod campaign;
 pub mod certs;
 pub mod dns;
+pub mod proof;
 pub mod record;
 pub mod relay;
 mod script;

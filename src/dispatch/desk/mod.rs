@@ -48,6 +48,15 @@ const BUFFER_SPARE: usize = 32;
 /// A message that has to wait for longer goes back to the ledger meanwhile.
 const LEASED_FOR_MAX: Duration = Duration::from_secs(1);
 
+/// Whether something is being claimed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Claiming {
+    No,
+    Yes,
+    /// It was asked for before staff suppressed a mailbox, and goes back.
+    Stale,
+}
+
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Desk {
@@ -61,9 +70,7 @@ pub(super) struct Desk {
     /// What the sessions need at hand, whatever the pace.
     buffer_full: usize,
     asking: VecDeque<Asking>,
-    claiming: bool,
-    /// What is being claimed was asked for before staff suppressed a mailbox.
-    claim_is_stale: bool,
+    claiming: Claiming,
     /// Goes up with everything that may have made a message ready, so that an empty claim can be told from a stale one.
     round: u64,
     /// Nothing was ready, and will not be before.
@@ -115,8 +122,7 @@ impl Desk {
             buffer_target: buffer_full.min(a_second_s_worth(&rules)),
             buffer_full,
             asking: VecDeque::new(),
-            claiming: false,
-            claim_is_stale: false,
+            claiming: Claiming::No,
             round: 0,
             dry_until: None,
             chores: Vec::new(),

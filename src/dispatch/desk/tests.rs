@@ -263,16 +263,19 @@ fn pause(since: Timestamp) -> Event {
 }
 
 #[tokio::test]
-async fn what_was_being_claimed_when_staff_paused_goes_back() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut day = new_day(folder.path(), civil("2027-03-13T09:00"));
-    let claim = day.desk.handle(Event::Tick, day.at()).pop().unwrap();
-    let claimed = day.carry_out(claim).await;
-    day.desk.handle(pause(day.now), day.at());
-    let chores = day.desk.handle(claimed, day.at());
-    assert!(day.desk.buffer.is_empty());
-    let given_back = chores.iter().filter(|chore| matches!(chore, Chore::GiveBack(_, None))).count();
-    assert!(given_back > 0, "{chores:?}");
+async fn what_was_being_claimed_when_staff_paused_or_suppressed_a_mailbox_goes_back() {
+    let start = civil("2027-03-13T09:00");
+    for event in [pause(start), Event::Suppressed] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut day = new_day(folder.path(), start);
+        let claim = day.desk.handle(Event::Tick, day.at()).pop().unwrap();
+        let claimed = day.carry_out(claim).await;
+        day.desk.handle(event, day.at());
+        let chores = day.desk.handle(claimed, day.at());
+        assert!(day.desk.buffer.is_empty());
+        let given_back = chores.iter().filter(|chore| matches!(chore, Chore::GiveBack(_, None))).count();
+        assert!(given_back > 0, "{chores:?}");
+    }
 }
 
 #[test]
@@ -288,6 +291,7 @@ fn what_was_dealt_out_is_called_back_by_a_pause_by_other_rules_and_by_the_end_of
         (pause(start), 1, true),
         (Event::Paused(None), 1, false),
         (Event::Revised(Box::new(rules("1/h"))), 1, true),
+        (Event::Suppressed, 1, true),
     ] {
         let mut desk = Desk::new(&settings());
         desk.handle(Event::Tick, later(0));

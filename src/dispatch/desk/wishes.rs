@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::{Chore, Desk, MessageKind, Now, Opening, PaceRules, Pause, a_second_s_worth};
+use super::{Chore, Claiming, Desk, MessageKind, Now, Opening, PaceRules, Pause, a_second_s_worth};
 
 /// Whether the ledger lets no more letters wait than the total of each official. It can hold back only what waits, so
 /// what is at hand goes back first, and nothing is claimed until that is done.
@@ -67,7 +67,9 @@ impl Desk {
     /// What is at hand may be for a mailbox that gets nothing more; the ledger, asked again, sets it aside.
     pub(super) fn suppressed(&mut self) {
         self.recall.call_back();
-        self.claim_is_stale = self.claiming;
+        if self.claiming == Claiming::Yes {
+            self.claiming = Claiming::Stale;
+        }
         self.begin_anew();
     }
 

@@ -87,12 +87,28 @@ fn page(db: &Connection, after: i64) -> Work<Vec<Doubt>> {
     Ok(doubts.collect::<std::result::Result<_, _>>()?)
 }
 
+struct Row {
+    state: MessageState,
+    kind: MessageKind,
+    constituent: i64,
+    official: Option<i64>,
+    lane: Option<i64>,
+}
+
 fn settle(db: &Connection, proof: &LogProof, relay: &str, now: Ms, done: &mut SettledByLog) -> Work<()> {
-    let row: Option<(MessageState, MessageKind, i64, Option<i64>, Option<i64>)> = db
+    let row = db
         .prepare_cached("SELECT state, kind, constituent, official, lane FROM message WHERE id = ?1")?
-        .query_row([proof.message], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)))
+        .query_row([proof.message], |row| {
+            Ok(Row {
+                state: row.get(0)?,
+                kind: row.get(1)?,
+                constituent: row.get(2)?,
+                official: row.get(3)?,
+                lane: row.get(4)?,
+            })
+        })
         .optional()?;
-    let Some((state, kind, constituent, official, lane)) = row else {
+    let Some(Row { state, kind, constituent, official, lane }) = row else {
         done.moved_meanwhile += 1;
         return Ok(());
     };
