@@ -60,13 +60,15 @@ fn import(workspace: &Workspace, args: &SuppressImport) -> Result<Exit, Failure>
 }
 
 fn put_on(workspace: &Workspace, mailboxes: &[String], reason: &str) -> Result<Exit, Failure> {
+    // Asked first: making a ledger takes the same lock.
+    let is_running = SqliteLedger::dispatcher_is_running(&workspace.config.ledger);
     let ledger = open_or_create(workspace)?;
     let Suppressed { new, known, messages } = ledger.suppress(mailboxes, reason, Timestamp::now())?;
     say(format!("{} new on the suppression list, {known} there already.", boxes(new)));
     if messages > 0 {
         say(format!("{} that waited will not go.", counted(messages, "message")));
     }
-    if new > 0 && SqliteLedger::dispatcher_is_running(&workspace.config.ledger) {
+    if new > 0 && is_running {
         say("The `send` that is running follows within half a second; what is in transmission ends as it ends.");
     }
     Ok(Exit::Done)

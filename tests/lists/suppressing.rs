@@ -17,6 +17,7 @@ fn a_list_that_is_made_before_the_first_send_holds_from_the_plan_to_the_wire() {
     let told =
         ok(campaign.run(&["suppress", "add", "Mayor0@TOWN0.example", "signer1@mail.example", "--reason", "asked"]));
     assert!(told.contains("2 mailboxes new on the suppression list, 0 there already"), "{told}");
+    assert!(!told.contains("running"), "{told}");
     let config = std::fs::read_to_string(campaign.path().join("config.toml")).unwrap();
     campaign.write("config.toml", &config.replace("Test Campaign", "Its Last Name"));
 
