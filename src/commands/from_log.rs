@@ -32,7 +32,7 @@ pub(super) fn run(place: &Place, args: &Resolve) -> Result<Exit, Failure> {
     let ledger = SqliteLedger::open(&config.ledger, access)?;
     let relay = whose(&config, args)?;
     let doubts = doubts(&ledger)?;
-    let known = Known { doubts, relay };
+    let known = Known { doubts, only: args.relay.clone(), relay };
     must_be_one_relay_s(&known, args)?;
 
     let (names, findings, strangers, hole) = search(&ledger, &known, args)?;
@@ -61,6 +61,9 @@ pub(super) fn run(place: &Place, args: &Resolve) -> Result<Exit, Failure> {
 /// The messages that the log is asked about.
 struct Known {
     doubts: Vec<Doubt>,
+    /// The silence of the log is about messages that were handed to this relay alone, where staff name one.
+    only: Option<String>,
+    /// Whose log it is, as far as that is known.
     relay: Option<String>,
 }
 
@@ -71,13 +74,14 @@ struct Told<'a> {
 }
 
 impl Known {
-    /// What is in doubt is told whatever was found; what waits, only where the relay has it.
+    /// That the relay has it is told of all; anything else, of what is in doubt there.
     fn told<'a>(&'a self, finding: &'a Finding) -> Option<Told<'a>> {
         let at = self.doubts.binary_search_by_key(&finding.message, |doubt| doubt.message).ok()?;
         let doubt = &self.doubts[at];
-        let of_it = self.relay.as_deref().is_none_or(|relay| doubt.relay.is_empty() || doubt.relay == relay);
-        let is_told = doubt.state == MessageState::InDoubt || matches!(finding.found, Found::Taken(_));
-        (of_it && is_told).then_some(Told { doubt, found: &finding.found })
+        let is_in_doubt_there =
+            doubt.state == MessageState::InDoubt && self.only.as_ref().is_none_or(|only| doubt.relay == *only);
+        let is_told = is_in_doubt_there || matches!(finding.found, Found::Taken(_));
+        is_told.then_some(Told { doubt, found: &finding.found })
     }
 }
 
