@@ -7,6 +7,7 @@
 //!
 //! This module must not send anything and must not decide what a reply means.
 
+mod home;
 mod receipt;
 mod records;
 pub mod sqlite;
@@ -21,6 +22,7 @@ use jiff::Timestamp;
 
 use crate::model::{Attempt, CampaignTag, IllegalMove, MessageId, MessageKind, PersonKey, Role, Stamp, TemplateId};
 
+pub use home::{Machine, Restored};
 pub use receipt::{Ended, Kept, Leased, Marking, Open, Unwritten};
 pub use records::{
     Addressee, AttemptRecord, CampaignState, Confirming, Counts, Decision, DecisionKind, Enrolled, Enrolment, Fate,

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, params};
@@ -13,7 +14,7 @@ use crate::model::CampaignTag;
 
 use super::cells::Ms;
 use super::fault::{Fault, Work, storage};
-use super::schema;
+use super::{mark, schema};
 
 const LOCK_TRIES: u32 = 5;
 const LOCK_PAUSE: Duration = Duration::from_millis(40);
@@ -21,7 +22,9 @@ const LOCK_PAUSE: Duration = Duration::from_millis(40);
 /// The right to dispatch from a ledger; freed when it is dropped, also by a kill.
 #[derive(Debug)]
 pub(super) struct DispatchLock {
-    _file: File,
+    file: File,
+    /// The mark in the file.
+    highest: Mutex<u64>,
 }
 
 impl DispatchLock {
@@ -30,7 +33,7 @@ impl DispatchLock {
         let file = open_private(&beside(ledger, ".lock"), false).map_err(|e| storage(ledger, e.to_string()))?;
         for tries_left in (0..LOCK_TRIES).rev() {
             match file.try_lock() {
-                Ok(()) => return Ok(Self { _file: file }),
+                Ok(()) => return Ok(Self { file, highest: Mutex::new(0) }),
                 // Whoever only asks whether a dispatcher runs holds it for a moment.
                 Err(TryLockError::WouldBlock) if tries_left > 0 => std::thread::sleep(LOCK_PAUSE),
                 Err(TryLockError::WouldBlock) => break,
@@ -40,11 +43,31 @@ impl DispatchLock {
         Err(LedgerError::Busy(ledger.to_owned()))
     }
 
+    /// Moves the mark up, never down: calls may come out of order.
+    pub(super) fn raise(&self, tag: &CampaignTag, reached: u64) {
+        let mut highest = self.highest.lock().unwrap_or_else(PoisonError::into_inner);
+        if reached > *highest {
+            *highest = reached;
+            mark::write(&self.file, tag, reached);
+        }
+    }
+
+    /// Puts the mark where the ledger is.
+    pub(super) fn renew(&self, tag: &CampaignTag, reached: u64) {
+        *self.highest.lock().unwrap_or_else(PoisonError::into_inner) = reached;
+        mark::write(&self.file, tag, reached);
+    }
+
     /// Whether a process has the lock now.
     pub(super) fn is_taken(ledger: &Path) -> bool {
         let lock = OpenOptions::new().read(true).open(beside(ledger, ".lock"));
         lock.is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
     }
+}
+
+/// How far the ledger had come when it was last sent from, as its lock file has it.
+pub(super) fn mark(ledger: &Path, tag: &CampaignTag) -> Option<u64> {
+    mark::read(File::open(beside(ledger, ".lock")).ok()?, tag)
 }
 
 /// Makes a ledger under another name and renames it once it is whole. The caller holds the lock.

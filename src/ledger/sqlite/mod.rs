@@ -12,7 +12,9 @@ mod fates;
 mod fault;
 mod file;
 mod finish;
+mod home;
 mod lanes;
+mod mark;
 mod moves;
 mod notes;
 mod people;
@@ -70,7 +72,7 @@ pub struct SqliteLedger {
 struct Shared {
     writer: Option<Writer>,
     reader: Mutex<Connection>,
-    _lock: Option<DispatchLock>,
+    lock: Option<DispatchLock>,
     path: PathBuf,
     tag: CampaignTag,
     name: String,
@@ -112,7 +114,7 @@ impl SqliteLedger {
             }
         };
         let path = path.to_owned();
-        let shared = Shared { writer, reader: Mutex::new(reader), _lock: lock, path, tag, name, busy_timeout };
+        let shared = Shared { writer, reader: Mutex::new(reader), lock, path, tag, name, busy_timeout };
         Ok(Self { shared: Arc::new(shared) })
     }
 
@@ -135,6 +137,13 @@ impl SqliteLedger {
     fn read<T>(&self, work: impl FnOnce(&Connection) -> Work<T>) -> Result<T> {
         let db = self.shared.reader.lock().unwrap_or_else(PoisonError::into_inner);
         work(&db).map_err(|fault| fault.at(&self.shared.path))
+    }
+
+    /// A point of no return is on disk: the mark beside the ledger knows of it before the first byte goes out.
+    fn passed(&self, reached: u64) {
+        if let Some(lock) = &self.shared.lock {
+            lock.raise(&self.shared.tag, reached);
+        }
     }
 
     fn writer(&self) -> Result<&Writer> {
@@ -281,8 +290,15 @@ impl Ledger for SqliteLedger {
     ) -> Kept<Open, Leased> {
         let claimed = Claimed::from(&leased);
         let (relay, ready) = (relay.to_owned(), lane_ready_at.map(Ms::from));
-        match self.write(move |db| finish::mark_transmitting(db, claimed, &relay, &stamp, ready)).await {
-            Ok(()) => Ok(leased.into_open()),
+        let work = move |db: &Connection| {
+            finish::mark_transmitting(db, claimed, &relay, &stamp, ready)?;
+            mark::reached(db)
+        };
+        match self.write(work).await {
+            Ok(reached) => {
+                self.passed(reached);
+                Ok(leased.into_open())
+            }
             Err(error) => Err(Box::new(Unwritten { receipt: leased, error })),
         }
     }
@@ -301,10 +317,14 @@ impl Ledger for SqliteLedger {
         let (relay, ready) = (relay.to_owned(), lane_ready_at.map(Ms::from));
         let work = move |db: &Connection| {
             finish::end(db, MessageState::Transmitting, over, &attempt, news_at)?;
-            finish::mark_transmitting(db, mark, &relay, &stamp, ready)
+            finish::mark_transmitting(db, mark, &relay, &stamp, ready)?;
+            mark::reached(db)
         };
         match self.write(work).await {
-            Ok(()) => Ok(leased.into_open()),
+            Ok(reached) => {
+                self.passed(reached);
+                Ok(leased.into_open())
+            }
             Err(error) => Err(Box::new(Unwritten { receipt: (ended, leased), error })),
         }
     }
