@@ -44,6 +44,12 @@ pub struct Send {
     /// Takes refusals that are all alike for real, after the campaign stopped because of them
     #[arg(long)]
     pub accept_refusals: bool,
+    /// Sends from a ledger that was restored or copied, after you made sure that nothing went out since
+    #[arg(long)]
+    pub accept_restored: bool,
+    /// Begins though the start in config.toml was missed by more than an hour
+    #[arg(long)]
+    pub late_start: bool,
 }
 
 /// `status`

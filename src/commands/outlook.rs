@@ -72,12 +72,18 @@ impl<'a> Outlook<'a> {
     }
 
     pub(super) fn forecasts(&self) -> Vec<Forecast> {
-        forecast(&self.work(), &self.speed(), Timestamp::now(), self.config.deadline)
+        forecast(&self.work(), &self.speed(), self.begins(), self.config.deadline)
     }
 
     pub(super) fn raises(&self) -> Vec<Raise> {
-        let raises = |deadline| raises(&self.work(), &self.speed(), Timestamp::now(), deadline);
+        let raises = |deadline| raises(&self.work(), &self.speed(), self.begins(), deadline);
         self.config.deadline.map(raises).unwrap_or_default()
+    }
+
+    /// Nothing goes before the start.
+    fn begins(&self) -> Timestamp {
+        let now = Timestamp::now();
+        self.config.start.map_or(now, |start| start.max(now))
     }
 
     fn work(&self) -> Workload<'_> {

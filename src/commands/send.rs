@@ -14,8 +14,9 @@ use crate::template::Fields;
 use super::console::{ask, note, say};
 use super::live::Live;
 use super::planned::{self, Print};
+use super::start::Begin;
 use super::workspace::{BadRows, Prepared, Workspace, new_tag};
-use super::{Exit, Failure, campaign, live, relay_limits, second_letters};
+use super::{Exit, Failure, campaign, live, relay_limits, restored, second_letters, standing, start};
 
 pub(super) fn run(place: &Place, args: &Send) -> Result<Exit, Failure> {
     let began = Timestamp::now();
@@ -23,6 +24,9 @@ pub(super) fn run(place: &Place, args: &Send) -> Result<Exit, Failure> {
     let relays = workspace.relays()?;
     must_be_our_own_sender(&workspace)?;
     let known = open_if_there(&workspace)?;
+    if let Some(ledger) = &known {
+        restored::must_be_settled(&workspace, ledger, args.accept_restored)?;
+    }
     let limits: Vec<_> = relays.iter().map(|p| RelayLimits { rate: p.rate, quota: p.quota }).collect();
     let live = Live::of(&workspace.config);
     let in_force = live.over(&workspace.config)?;
@@ -43,8 +47,12 @@ pub(super) fn run(place: &Place, args: &Send) -> Result<Exit, Failure> {
     live::apply(&mut settings, rules);
     settings.letters_max = args.limit;
     settings.accept_refusals = args.accept_refusals;
-    let ending = campaign::dispatch(&campaign::runtime()?, &ledger, settings, workspace.press(fields)?)?;
-    tell(&ledger, &ending)
+    let runtime = campaign::runtime()?;
+    if start::wait(&workspace, &ledger, &runtime, args.late_start)? == Begin::Not {
+        return Ok(Exit::Done);
+    }
+    let ending = campaign::dispatch(&runtime, &ledger, settings, workspace.press(fields)?)?;
+    tell(&workspace, &ledger, &ending)
 }
 
 /// The print of the folder, and how things stand in the ledger. Both read much of a large campaign, so both at once.
@@ -129,7 +137,10 @@ fn open_if_there(workspace: &Workspace) -> Result<Option<SqliteLedger>, Failure>
 
 fn create(workspace: &Workspace) -> Result<SqliteLedger, Failure> {
     let config = &workspace.config;
-    Ok(SqliteLedger::create(&config.ledger, &config.identity.campaign, &new_tag()?, Timestamp::now())?)
+    let now = Timestamp::now();
+    let ledger = SqliteLedger::create(&config.ledger, &config.identity.campaign, &new_tag()?, now)?;
+    ledger.settle(&restored::machine(), &[], now)?;
+    Ok(ledger)
 }
 
 /// The sample's address is nobody's: a real relay would refuse it, or worse, not.
@@ -245,8 +256,8 @@ fn tell_before(ledger: &SqliteLedger, kept: KeptTotals, workspace: &Workspace) -
     Ok(())
 }
 
-fn tell(ledger: &SqliteLedger, ending: &Ending) -> Result<Exit, Failure> {
-    let figures = campaign::figures(ledger)?;
+fn tell(workspace: &Workspace, ledger: &SqliteLedger, ending: &Ending) -> Result<Exit, Failure> {
+    let figures = standing::figures(workspace, ledger, false)?;
     say(status_text(&figures));
     match ending {
         Ending::Interrupted => say("Stopped because you asked. Nothing is lost; go on with: undersigned send"),

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use crate::cli::Place;
 use crate::compose::{Composer, Signer};
@@ -132,6 +133,7 @@ impl Workspace {
             survey: &prepared.survey,
             report: &prepared.report,
             forecasts: &outlook.forecasts(),
+            start: self.start().as_ref(),
             deadline: self.deadline().as_ref(),
             raises: &outlook.raises(),
             beyond_total: outlook.beyond_total,
@@ -147,6 +149,17 @@ impl Workspace {
         let launchable = prepared.must_be_launchable(bad_rows);
         say(self.with_findings(prepared, if launchable.is_ok() { match_summary } else { match_text }));
         launchable
+    }
+
+    /// The campaign's own time.
+    pub(super) fn zone(&self) -> &TimeZone {
+        &self.config.timezone
+    }
+
+    /// The start as people read it, where it is yet to come.
+    pub(super) fn start(&self) -> Option<jiff::ZonedDateTime> {
+        let start = self.config.start.filter(|at| *at > Timestamp::now());
+        start.map(|at| at.to_zoned_datetime(self.config.timezone.clone()))
     }
 
     /// The deadline as people read it.

@@ -15,7 +15,7 @@ use crate::ledger::{Ended, Kept, Leased, Ledger, LedgerError, Marking, Open, Sel
 use crate::model::{Attempt, MessageId};
 
 use super::events::{Event, Report};
-use super::patience::until_written;
+use super::patience::Patience;
 use super::{decide, resend};
 
 /// The answers to an envelope that travelled ahead usually come together with the answer to the text before it. Where
@@ -34,6 +34,7 @@ struct Unrecorded {
 #[derive(Debug)]
 pub(super) struct Books<'a, L> {
     ledger: &'a L,
+    patience: &'a Patience,
     relay: usize,
     relay_name: &'a str,
     events: &'a mpsc::Sender<Event>,
@@ -41,8 +42,14 @@ pub(super) struct Books<'a, L> {
 }
 
 impl<'a, L: Ledger> Books<'a, L> {
-    pub(super) fn new(ledger: &'a L, relay: usize, relay_name: &'a str, events: &'a mpsc::Sender<Event>) -> Self {
-        Self { ledger, relay, relay_name, events, before: None }
+    pub(super) fn new(
+        ledger: &'a L,
+        patience: &'a Patience,
+        relay: usize,
+        relay_name: &'a str,
+        events: &'a mpsc::Sender<Event>,
+    ) -> Self {
+        Self { ledger, patience, relay, relay_name, events, before: None }
     }
 
     pub(super) fn relay(&self) -> usize {
@@ -109,7 +116,7 @@ impl<'a, L: Ledger> Books<'a, L> {
         let Some(Unrecorded { ended: Ended { open, attempt, news_at }, report, resends }) = self.before.take() else {
             return Ok(());
         };
-        until_written(open, |open| self.ledger.close(open, attempt.clone(), news_at)).await?;
+        self.patience.until_written(open, |open| self.ledger.close(open, attempt.clone(), news_at)).await?;
         if resends {
             self.resend(report.message).await;
         }
@@ -125,7 +132,7 @@ impl<'a, L: Ledger> Books<'a, L> {
         report: Report,
     ) -> Result<(), LedgerError> {
         self.record().await?;
-        until_written(leased, |leased| self.ledger.refuse(leased, attempt.clone(), news_at)).await?;
+        self.patience.until_written(leased, |leased| self.ledger.refuse(leased, attempt.clone(), news_at)).await?;
         self.tell(Event::HandedOver(report)).await;
         Ok(())
     }
@@ -143,7 +150,7 @@ impl<'a, L: Ledger> Books<'a, L> {
 
     async fn hand_back(&self, leased: Leased, goes_on: bool) -> Result<(), LedgerError> {
         let kind = leased.kind();
-        until_written(leased, |leased| self.ledger.give_back(leased, None)).await?;
+        self.patience.until_written(leased, |leased| self.ledger.give_back(leased, None)).await?;
         self.tell(Event::Returned { relay: self.relay, kind, goes_on }).await;
         Ok(())
     }

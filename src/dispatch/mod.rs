@@ -36,7 +36,7 @@ use clock::Clock;
 use desk::Desk;
 use events::{Chore, Claimed, Event};
 use judge::Judge;
-use patience::{until_done, until_written};
+use patience::Patience;
 pub use press::{Press, PressError};
 pub use progress::{Progress, Waiting};
 use rules::{Heard, Listener};
@@ -201,11 +201,12 @@ pub async fn run<L: Ledger>(
 ) -> Result<Ending, LedgerError> {
     let now = Timestamp::now();
     let lane_wait_max = settings.rules().longest_of_mailboxes();
+    let patience = Patience::new(progress.clone(), stop.clone());
     let begun = async {
-        let recovered = recover(&ledger, settings.on_doubt, now, lane_wait_max).await?;
-        until_done(|| ledger.note_campaign(CampaignState::Running, "", now)).await?;
+        let recovered = recover(&ledger, &patience, settings.on_doubt, now, lane_wait_max).await?;
+        patience.until_done(|| ledger.note_campaign(CampaignState::Running, "", now)).await?;
         for plan in &settings.relays {
-            until_done(|| ledger.note_relay(untried(plan.relay.name(), now))).await?;
+            patience.until_done(|| ledger.note_relay(untried(plan.relay.name(), now))).await?;
         }
         Ok::<_, LedgerError>(recovered)
     };
@@ -216,13 +217,13 @@ pub async fn run<L: Ledger>(
         () = asked(&mut end_asked) => return Ok(Ending::Interrupted),
     };
     progress.send_replace(Progress::starting(ledger.counts()?, recovered));
-    let ending = Loop::start(ledger.clone(), settings, press, stop, progress)?.run().await?;
+    let ending = Loop::start(ledger.clone(), patience.clone(), settings, press, stop, progress)?.run().await?;
     let (state, reason) = match &ending {
         Ending::Settled => (CampaignState::Finished, String::new()),
         Ending::Interrupted | Ending::LimitReached => (CampaignState::Paused, String::new()),
         Ending::Stopped(reason) => (CampaignState::Stopped, reason.to_string()),
     };
-    until_done(|| ledger.note_campaign(state, &reason, Timestamp::now())).await?;
+    patience.until_done(|| ledger.note_campaign(state, &reason, Timestamp::now())).await?;
     Ok(ending)
 }
 
@@ -234,11 +235,12 @@ fn untried(name: &str, now: Timestamp) -> RelayRecord {
 
 async fn recover<L: Ledger>(
     ledger: &L,
+    patience: &Patience,
     on_doubt: OnDoubt,
     now: Timestamp,
     lane_wait_max: Duration,
 ) -> Result<Recovered, LedgerError> {
-    let recovered = until_done(|| ledger.recover(now, lane_wait_max)).await?;
+    let recovered = patience.until_done(|| ledger.recover(now, lane_wait_max)).await?;
     if on_doubt == OnDoubt::Resend {
         ledger.decide(&resend(Selection::State(MessageState::InDoubt), now))?;
     }
@@ -254,6 +256,7 @@ fn resend(selection: Selection, at: Timestamp) -> Decision {
 /// The loop that faces the world: events in, chores out.
 struct Loop<L> {
     ledger: L,
+    patience: Patience,
     desk: Desk,
     events: mpsc::Receiver<Event>,
     sender: mpsc::Sender<Event>,
@@ -276,6 +279,7 @@ const LISTEN_EVERY: Duration = Duration::from_millis(400);
 impl<L: Ledger> Loop<L> {
     fn start(
         ledger: L,
+        patience: Patience,
         settings: Settings,
         press: Press,
         stop: watch::Receiver<Stop>,
@@ -307,6 +311,7 @@ impl<L: Ledger> Loop<L> {
                     index,
                     relay: plan.relay.clone(),
                     ledger: ledger.clone(),
+                    patience: patience.clone(),
                     press: press.clone(),
                     judge: judge.clone(),
                     events: sender.clone(),
@@ -318,8 +323,20 @@ impl<L: Ledger> Loop<L> {
         let listener = settings.revise.map(Listener::new);
         let began = now.wall;
         let knows_the_day = false;
-        let mut it =
-            Self { ledger, desk, events, sender, workers, stop, progress, clock, began, listener, knows_the_day };
+        let mut it = Self {
+            ledger,
+            patience,
+            desk,
+            events,
+            sender,
+            workers,
+            stop,
+            progress,
+            clock,
+            began,
+            listener,
+            knows_the_day,
+        };
         if rules.counts_days() {
             it.count_the_day()?;
         }
@@ -406,35 +423,35 @@ impl<L: Ledger> Loop<L> {
     }
 
     fn carry_out(&self, chore: Chore, now: Timestamp) {
-        let (ledger, sender) = (self.ledger.clone(), self.sender.clone());
+        let (ledger, patience, sender) = (self.ledger.clone(), self.patience.clone(), self.sender.clone());
         tokio::spawn(async move {
             let event = match chore {
-                Chore::Claim(wanted, round) => match claim(&ledger, wanted).await {
+                Chore::Claim(wanted, round) => match claim(&ledger, &patience, wanted).await {
                     Ok((leased, next_wake)) => Event::Claimed(Claimed { leased, next_wake, round }),
                     Err(error) => Event::ChoreFailed(error),
                 },
                 Chore::GiveBack(leased, at) => {
-                    done(until_written(*leased, |leased| ledger.give_back(leased, at)).await)
+                    done(patience.until_written(*leased, |leased| ledger.give_back(leased, at)).await)
                 }
                 Chore::Postpone(leased, due) => {
-                    done(until_written(*leased, |leased| ledger.postpone(leased, due)).await)
+                    done(patience.until_written(*leased, |leased| ledger.postpone(leased, due)).await)
                 }
                 Chore::SetAside(leased, reason) => {
-                    done(until_written(*leased, |leased| ledger.set_aside(leased, &reason, now)).await)
+                    done(patience.until_written(*leased, |leased| ledger.set_aside(leased, &reason, now)).await)
                 }
-                Chore::NoteRelay(record) => done(until_done(|| ledger.note_relay(record.clone())).await),
+                Chore::NoteRelay(record) => done(patience.until_done(|| ledger.note_relay(record.clone())).await),
                 Chore::Expire => {
                     let reason = "the campaign's deadline has passed".to_owned();
                     let (kind, selection) = (DecisionKind::Expire, Selection::All);
                     let decision = Decision { kind, selection, reason, at: now };
-                    done(until_done(|| decide(&ledger, decision.clone())).await)
+                    done(patience.until_done(|| decide(&ledger, decision.clone())).await)
                 }
-                Chore::PullLanesIn(latest) => done(until_done(|| ledger.pull_lanes_in(latest)).await),
-                Chore::KeepTotals(total) => done(until_done(|| keep_totals(&ledger, total, now)).await),
+                Chore::PullLanesIn(latest) => done(patience.until_done(|| ledger.pull_lanes_in(latest)).await),
+                Chore::KeepTotals(total) => done(patience.until_done(|| keep_totals(&ledger, total, now)).await),
                 Chore::Reinstate(ids, reason) => {
                     let (kind, selection) = (DecisionKind::Retry, Selection::OfThese(ids));
                     let decision = Decision { kind, selection, reason, at: now };
-                    done(until_done(|| decide(&ledger, decision.clone())).await)
+                    done(patience.until_done(|| decide(&ledger, decision.clone())).await)
                 }
             };
             let _ = sender.send(event).await; // the loop outlives every chore, or has failed already
@@ -444,10 +461,11 @@ impl<L: Ledger> Loop<L> {
 
 async fn claim<L: Ledger>(
     ledger: &L,
+    patience: &Patience,
     claim: Claim,
 ) -> Result<(Vec<crate::ledger::Leased>, Option<Timestamp>), LedgerError> {
-    let leased = until_done(|| ledger.claim(claim)).await?;
-    let next_wake = if leased.is_empty() { until_done(|| ledger.next_wake()).await? } else { None };
+    let leased = patience.until_done(|| ledger.claim(claim)).await?;
+    let next_wake = if leased.is_empty() { patience.until_done(|| ledger.next_wake()).await? } else { None };
     Ok((leased, next_wake))
 }
 

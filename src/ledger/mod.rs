@@ -7,6 +7,7 @@
 //!
 //! This module must not send anything and must not decide what a reply means.
 
+mod doubt;
 mod home;
 mod receipt;
 mod records;
@@ -22,6 +23,7 @@ use jiff::Timestamp;
 
 use crate::model::{Attempt, CampaignTag, IllegalMove, MessageId, MessageKind, PersonKey, Role, Stamp, TemplateId};
 
+pub use doubt::Doubt;
 pub use home::{Machine, Restored};
 pub use receipt::{Ended, Kept, Leased, Marking, Open, Unwritten};
 pub use records::{

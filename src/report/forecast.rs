@@ -26,8 +26,9 @@ pub fn text(found: &Findings<'_>) -> String {
         &mut out,
         0,
         &format!(
-            "{} to {mailboxes}, if sent from now: done {}{deadline}.",
+            "{} to {mailboxes}, if sent from {}: done {}{deadline}.",
             counted(letters, "letter"),
+            found.start.map_or_else(|| "now".to_owned(), |at| at.strftime(MOMENT).to_string()),
             done(latest, found)
         ),
     );
@@ -106,7 +107,7 @@ fn per(rate: Rate) -> String {
 }
 
 fn done(forecast: &Forecast, found: &Findings<'_>) -> String {
-    if forecast.takes.is_zero() && found.window.is_always() {
+    if forecast.takes.is_zero() && found.window.is_always() && found.start.is_none() {
         return "at once".to_owned();
     }
     format!("on {}", forecast.last.to_zoned_datetime(found.zone.clone()).strftime(SHORT_MOMENT))

@@ -38,6 +38,8 @@ pub struct Findings<'a> {
     pub report: &'a MatchReport,
     /// When each mailbox has its last letter.
     pub forecasts: &'a [Forecast],
+    /// No letter goes before this, where it is yet to come.
+    pub start: Option<&'a ZonedDateTime>,
     /// No letter is tried after this.
     pub deadline: Option<&'a ZonedDateTime>,
     /// What would have to be faster for all letters to go before the deadline.

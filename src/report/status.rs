@@ -9,6 +9,7 @@ use jiff::tz::TimeZone;
 use crate::ledger::{CampaignState, Counts, Ledger, LedgerError, OfficialFigures, Pause, RelayRecord, RelayState};
 use crate::model::{MessageKind, MessageState};
 
+use super::around::{self, Around};
 use super::layout::paragraph;
 use super::table::{Align, Table, count, counted, duration};
 
@@ -72,6 +73,8 @@ pub struct Figures {
     pub at: Timestamp,
     /// In which times are told.
     pub zone: TimeZone,
+    /// What else staff should know.
+    pub around: Around,
 }
 
 impl Figures {
@@ -93,6 +96,7 @@ impl Figures {
             counts,
             at: now,
             zone: TimeZone::UTC,
+            around: Around::default(),
         })
     }
 
@@ -102,12 +106,31 @@ impl Figures {
         Self { zone, ..self }
     }
 
+    /// The same, with what stands around them. A relay that is not in the configuration any more is none.
+    #[must_use]
+    pub fn amid(mut self, around: Around) -> Self {
+        if let Some(known) = &around.relays {
+            self.relays.retain(|relay| known.contains(&relay.name));
+        }
+        Self { around, ..self }
+    }
+
+    /// Whether a relay takes messages just now, as far as is known.
+    fn has_relay(&self) -> bool {
+        let is_away = |relay: &RelayRecord| match relay.state {
+            RelayState::Stopped => true,
+            RelayState::Parked => relay.until.is_none_or(|until| until > self.at),
+            RelayState::Up | RelayState::Slowed => false,
+        };
+        self.relays.is_empty() || !self.relays.iter().all(is_away)
+    }
+
     /// How long the messages that move by themselves take at the rate of the last minute.
     pub fn time_left(&self) -> Option<Duration> {
         let moving = MessageState::ALL.into_iter().filter(|s| s.moves_by_itself());
         let left: u64 = moving.map(|s| self.counts.in_state(s)).sum();
         let seconds = left.saturating_mul(60).checked_div(self.sent_last_minute)?;
-        (self.overall == Overall::Running).then(|| Duration::from_secs(seconds))
+        (self.overall == Overall::Running && self.has_relay()).then(|| Duration::from_secs(seconds))
     }
 }
 
@@ -147,6 +170,7 @@ pub fn text(figures: &Figures) -> String {
         paragraph(&mut out, 2, &format!("paused by staff {} ago{why}", duration(ago)));
         out.push_str("  go on with: undersigned resume\n");
     }
+    out.push_str(&around::before(figures));
     out.push('\n');
     out.push_str(&standing(&figures.counts));
     if figures.overall == Overall::Running {
@@ -204,22 +228,28 @@ fn relay_line(out: &mut String, relay: &RelayRecord, figures: &Figures) {
         _ => format!(": {}", relay.reason),
     };
     paragraph(out, 2, &format!("relay `{}` is {state}{because}", relay.name));
+    match relay.state {
+        RelayState::Up | RelayState::Slowed => {}
+        RelayState::Parked => paragraph(out, 4, "nothing to do: it is tried again by itself"),
+        RelayState::Stopped => {
+            paragraph(
+                out,
+                4,
+                "mend its account or settings, look with: undersigned check --online; then: undersigned send",
+            );
+        }
+    }
 }
 
 /// What staff can do now, one line for each thing; empty when there is nothing.
 pub fn advice(figures: &Figures) -> String {
     let counts = &figures.counts;
-    let mut out = String::new();
+    let mut out = around::doubts(figures, counts.in_state(MessageState::InDoubt));
     let mut say = |n: u64, what: &str, command: &str| {
         if n > 0 {
             let _ = write!(out, "\n  {} {what}\n    {command}\n", counted(n, "message"));
         }
     };
-    say(
-        counts.in_state(MessageState::InDoubt),
-        "in doubt: the connection died when the mail server may or may not have taken them.",
-        "look into its log, then: undersigned resolve --as sent|resend ID…   (which: undersigned log --state in_doubt)",
-    );
     say(
         counts.in_state(MessageState::Bounced) + counts.in_state(MessageState::Expired),
         "failed; who and why: undersigned log --state bounced (or expired).",
@@ -288,6 +318,7 @@ mod tests {
             sent_last_minute: 0,
             at: Timestamp::UNIX_EPOCH,
             zone: TimeZone::UTC,
+            around: Around::default(),
         };
         let text = text(&figures);
         assert!(text.lines().all(|line| line.width() <= 80), "{text}");

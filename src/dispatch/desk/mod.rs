@@ -204,7 +204,8 @@ impl Desk {
         if std::mem::take(&mut self.progress_is_new) {
             to.send_modify(|shown| {
                 let (at_start, recovered) = (shown.at_start.clone(), shown.recovered);
-                *shown = Progress { at_start, recovered, ..self.progress.clone() };
+                let ledger_trouble = shown.ledger_trouble.take();
+                *shown = Progress { at_start, recovered, ledger_trouble, ..self.progress.clone() };
             });
         }
     }

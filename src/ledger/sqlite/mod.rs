@@ -7,6 +7,7 @@ mod cells;
 mod claim;
 mod confirm;
 mod decide;
+mod doubts;
 mod enrol;
 mod fates;
 mod fault;
@@ -126,6 +127,11 @@ impl SqliteLedger {
     /// The campaign's name, as given when the ledger was made.
     pub fn name(&self) -> &str {
         &self.shared.name
+    }
+
+    /// Its file.
+    pub fn path(&self) -> &Path {
+        &self.shared.path
     }
 
     /// Checks the whole database; gives what is wrong with it, nothing when all is well.

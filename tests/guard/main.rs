@@ -1,0 +1,11 @@
+//! What keeps staff from sending twice or at the wrong time without noticing: restored ledgers, the start, what
+//! `status` says of trouble, and `doctor`. Each with the real program and a scripted relay.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test ends where it cannot go on")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod restored;
+mod starting;
+mod world;
