@@ -2,6 +2,7 @@
 
 mod decisions;
 mod dkim;
+mod doctor;
 mod planning;
 mod sending;
 
@@ -11,6 +12,7 @@ use clap::{Args, Parser, Subcommand};
 
 pub use decisions::{Failed, Resolve, Resolved, Retry, Selected};
 pub use dkim::{Dkim, KeyAlgorithm, KeyBits, Keygen};
+pub use doctor::Doctor;
 pub use planning::{Check, Match, New, Preview, Rehearse, Test};
 pub use sending::{Export, Log, Pace, PaceChange, PaceSet, PaceUnset, Send, Status, WithReason};
 
@@ -103,6 +105,8 @@ pub enum Verb {
     Cancel(Selected),
     /// Decides what becomes of messages in doubt
     Resolve(Resolve),
+    /// Looks the ledger, files and machine over, and says what is not well; changes nothing
+    Doctor(Doctor),
     /// Makes or shows the key that signs your messages, with what your domain's DNS must say
     Dkim {
         /// What to do

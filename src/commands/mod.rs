@@ -9,6 +9,7 @@ mod completions;
 mod console;
 mod disk;
 mod dkim;
+mod doctor;
 mod exit;
 mod export;
 mod failure;
@@ -77,6 +78,7 @@ fn dispatch(cli: &Cli) -> Result<Exit, Failure> {
         Verb::Match(args) => matching::run(&cli.place, args),
         Verb::Preview(args) => preview::run(&cli.place, args),
         Verb::Rehearse(args) => rehearse::run(&cli.place, args),
+        Verb::Doctor(args) => doctor::run(&cli.place, args),
         Verb::Dkim { what } => dkim::run(&cli.place, what),
         Verb::Test(args) => test::run(&cli.place, args),
         Verb::Send(args) => send::run(&cli.place, args),

@@ -4,6 +4,7 @@
 
 mod around;
 mod check_json;
+mod doctor;
 mod fates;
 mod forecast;
 mod gallery;
@@ -21,6 +22,7 @@ mod unjoined;
 
 pub use around::Around;
 pub use check_json::check as check_json;
+pub use doctor::{Health, Seen, json as doctor_json, text as doctor_text};
 pub use fates::{
     Beside, FAILED_NOTHING_TO_DO, failures_of_constituent, failures_of_official, of_constituent as beside_constituent,
     of_official as beside_official,

@@ -107,12 +107,7 @@ fn fill(draft: &Path, name: &str, tag: &CampaignTag, now: Ms, busy_timeout: Dura
 
 /// Opens a connection to a ledger that is there and is one of ours.
 pub(super) fn connect(ledger: &Path, busy_timeout: Duration) -> Result<Connection> {
-    match std::fs::metadata(ledger) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Err(LedgerError::Absent(ledger.to_owned())),
-        Err(error) => return Err(storage(ledger, error.to_string())),
-        Ok(found) if !found.is_file() => return Err(foreign(ledger, "it is not a file")),
-        Ok(_) => {}
-    }
+    must_be_there(ledger)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut db = Connection::open_with_flags(ledger, flags).map_err(|e| Fault::from(e).at(ledger))?;
     let identity = db.busy_timeout(busy_timeout).and_then(|()| identity(&db));
@@ -138,7 +133,18 @@ pub(super) fn connect(ledger: &Path, busy_timeout: Duration) -> Result<Connectio
     Ok(db)
 }
 
-fn identity(db: &Connection) -> rusqlite::Result<(i32, i32)> {
+/// Whether there is a file at all.
+pub(super) fn must_be_there(ledger: &Path) -> Result<()> {
+    match std::fs::metadata(ledger) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Err(LedgerError::Absent(ledger.to_owned())),
+        Err(error) => Err(storage(ledger, error.to_string())),
+        Ok(found) if !found.is_file() => Err(foreign(ledger, "it is not a file")),
+        Ok(_) => Ok(()),
+    }
+}
+
+/// Application and version, as the file says them.
+pub(super) fn identity(db: &Connection) -> rusqlite::Result<(i32, i32)> {
     let application = db.pragma_query_value(None, "application_id", |row| row.get(0))?;
     Ok((application, schema::version(db)?))
 }

@@ -9,6 +9,7 @@ mod confirm;
 mod decide;
 mod doubts;
 mod enrol;
+mod examine;
 mod fates;
 mod fault;
 mod file;
@@ -44,6 +45,7 @@ use super::{
 use crate::model::{Attempt, CampaignTag, MessageState, PersonKey, Role, Stamp, TemplateId};
 
 use cells::Ms;
+pub use examine::{Examined, examine, has_wal_reset_defect, version};
 use fault::{Fault, Work, storage};
 use file::DispatchLock;
 use finish::Claimed;
@@ -132,11 +134,6 @@ impl SqliteLedger {
     /// Its file.
     pub fn path(&self) -> &Path {
         &self.shared.path
-    }
-
-    /// Checks the whole database; gives what is wrong with it, nothing when all is well.
-    pub fn check(&self) -> Result<Vec<String>> {
-        self.read(read::check)
     }
 
     /// Reads on the connection that never waits for the writer.

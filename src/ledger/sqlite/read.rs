@@ -197,16 +197,6 @@ pub(super) fn decisions(db: &Connection) -> Work<Vec<(jiff::Timestamp, String)>>
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// See [`super::SqliteLedger::check`].
-pub(super) fn check(db: &Connection) -> Work<Vec<String>> {
-    let mut check = db.prepare(
-        "SELECT integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok'
-         UNION ALL SELECT 'a row of ' || \"table\" || ' points to nothing' FROM pragma_foreign_key_check",
-    )?;
-    let lines = check.query_map([], |row| row.get(0))?;
-    Ok(lines.collect::<Result<_, _>>()?)
-}
-
 /// A count, which is never negative.
 pub(super) fn number(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
     row.get::<_, i64>(column).map(i64::unsigned_abs)
