@@ -22,8 +22,10 @@ Exit codes:
     0  done
     1  internal error
     2  usage or configuration
-    3  contacts or letter refused, or mail would fail (check --online)
-    4  campaign stopped (relay account, breaker, ledger)
+    3  contacts or letter refused, or mail would fail (check --online),
+       or something is bad (doctor)
+    4  campaign stopped (relay account, breaker, ledger), or not begun
+       (ledger restored or copied, start missed)
     5  finished with failures
     6  another dispatcher holds this ledger
     7  nothing left but messages in doubt or held

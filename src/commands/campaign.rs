@@ -55,7 +55,7 @@ async fn tell_trouble(mut shown: watch::Receiver<Progress>, ledger: PathBuf) {
     while shown.changed().await.is_ok() {
         let trouble = shown.borrow_and_update().ledger_trouble.clone();
         match trouble {
-            Some(reason) if !told => note(disk::in_words(&reason, &ledger)),
+            Some(reason) if !told => note(paragraph(&disk::in_words(&reason, &ledger))),
             None if told => note("The ledger can be written again: going on."),
             _ => continue,
         }

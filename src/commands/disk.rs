@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 /// Below this the next commits of a ledger do not fit.
 const ROOM_MIN: u64 = 1 << 20;
 
-/// The folder of a file.
-pub(super) fn folder(file: &Path) -> &Path {
-    file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+/// The folder of a file, from the root where that can be told.
+pub(super) fn folder(file: &Path) -> PathBuf {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    folder.canonicalize().unwrap_or_else(|_| folder.to_owned())
 }
 
 /// The bytes that this user may still write there, where the system tells.

@@ -122,7 +122,10 @@ impl Sources {
     pub(super) fn changed(&self, ledger: &SqliteLedger) -> Result<Option<&str>, LedgerError> {
         for text in self.all() {
             let frozen = ledger.newest_template(&text.name)?;
-            if frozen.is_some_and(|(_, before)| !text.source.says(&before)) {
+            // A run that was killed may have frozen the new text without moving what waits to it.
+            let in_wait =
+                || ledger.texts_in_wait(&text.name).map(|texts| texts.iter().any(|old| !text.source.says(old)));
+            if frozen.is_some_and(|(_, before)| !text.source.says(&before)) || in_wait()? {
                 return Ok(Some(&text.name));
             }
         }

@@ -75,15 +75,21 @@ struct Wait<'a> {
     stop: watch::Receiver<Stop>,
     tries: u32,
     asked_at: Option<Instant>,
+    gave_up: bool,
 }
 
 impl<'a> Wait<'a> {
     fn new(patience: &'a Patience) -> Self {
-        Self { patience, stop: patience.stop.clone(), tries: 0, asked_at: None }
+        Self { patience, stop: patience.stop.clone(), tries: 0, asked_at: None, gave_up: false }
     }
 
     /// Waits, where another try makes sense; gives whether it does.
     async fn before_another_try(&mut self, error: &LedgerError) -> bool {
+        self.gave_up = !self.is_another_try_due(error).await;
+        !self.gave_up
+    }
+
+    async fn is_another_try_due(&mut self, error: &LedgerError) -> bool {
         if !matches!(error, LedgerError::Storage { .. }) || self.tries >= TRIES_MAX {
             return false;
         }
@@ -115,7 +121,11 @@ impl<'a> Wait<'a> {
 
 impl Drop for Wait<'_> {
     fn drop(&mut self) {
-        if self.tries > 0 && self.patience.waiting.fetch_sub(1, Ordering::AcqRel) == 1 {
+        if self.tries == 0 {
+            return;
+        }
+        let is_last = self.patience.waiting.fetch_sub(1, Ordering::AcqRel) == 1;
+        if is_last && !self.gave_up {
             self.show(None);
         }
     }

@@ -64,7 +64,7 @@ pub fn text(seen: &[Seen]) -> String {
     for Seen { health, about, what, action } in sorted {
         paragraph(&mut out, 0, &format!("{:<4}  {about}: {}", health.as_str(), sentence(what)));
         if !action.is_empty() {
-            paragraph(&mut out, 6, &sentence(action));
+            paragraph(&mut out, 6, action);
         }
     }
     let count = |health| seen.iter().filter(|seen| seen.health == health).count();

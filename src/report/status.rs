@@ -130,7 +130,8 @@ impl Figures {
         let moving = MessageState::ALL.into_iter().filter(|s| s.moves_by_itself());
         let left: u64 = moving.map(|s| self.counts.in_state(s)).sum();
         let seconds = left.saturating_mul(60).checked_div(self.sent_last_minute)?;
-        (self.overall == Overall::Running && self.has_relay()).then(|| Duration::from_secs(seconds))
+        (self.overall == Overall::Running && self.has_relay() && self.around.ledger_trouble.is_none())
+            .then(|| Duration::from_secs(seconds))
     }
 }
 

@@ -6,6 +6,9 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod doctor;
+mod once;
 mod restored;
 mod starting;
+mod trouble;
 mod world;

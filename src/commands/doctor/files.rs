@@ -111,7 +111,7 @@ pub(super) fn leftovers(config: &Config, seen: &mut Vec<Seen>) {
 /// The kind of file system and the room on it.
 pub(super) fn disk(config: &Config, ledger: Option<&Examined>, seen: &mut Vec<Seen>) {
     let folder = disk::folder(&config.ledger);
-    seen.push(match kind(folder) {
+    seen.push(match kind(&folder) {
         Some((name, Suits::Not)) => Seen::bad(
             "file system",
             format!("{} is on {name}, which does not lock files as the ledger needs it", folder.display()),

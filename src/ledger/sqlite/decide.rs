@@ -60,6 +60,10 @@ fn choose(db: &Connection, kind: DecisionKind, by: Move, only: Option<MessageSta
         DecisionKind::Release => format!("AND NOT {WAITS_ELSEWHERE}"),
         // What became of letters that are out is still to be told.
         DecisionKind::Cancel => "AND kind = 'letter'".to_owned(),
+        // Once a letter: one that was in doubt before has been sent again already.
+        DecisionKind::ResendToSame => "AND (SELECT count(*) FROM attempt
+                WHERE attempt.message = message.id AND disposition = 'in_doubt') < 2"
+            .to_owned(),
         // What somebody holds a receipt for ends by that receipt.
         DecisionKind::Expire => "AND kind = 'letter' AND token IS NULL".to_owned(),
         _ => String::new(),

@@ -8,7 +8,7 @@ use std::path::Path;
 use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags};
 
-use crate::ledger::Result;
+use crate::ledger::{Confirming, Result};
 use crate::model::MessageState;
 
 use super::cells::Ms;
@@ -99,11 +99,10 @@ impl SqliteLedger {
 /// What is wrong with the file; an error on the way is damage, too.
 fn damage(db: &Connection) -> Vec<String> {
     let look = || {
-        let mut check = db.prepare(&format!(
-            "SELECT integrity_check FROM pragma_integrity_check({LINES_MAX}) WHERE integrity_check <> 'ok'
-             UNION ALL SELECT * FROM
-               (SELECT 'a row of ' || \"table\" || ' points to nothing' FROM pragma_foreign_key_check LIMIT {LINES_MAX})"
-        ))?;
+        let mut check = db.prepare(
+            "SELECT integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok'
+             UNION ALL SELECT 'a row of ' || \"table\" || ' points to nothing' FROM pragma_foreign_key_check",
+        )?;
         let lines = check.query_map([], |row| row.get::<_, String>(0))?;
         lines.collect::<rusqlite::Result<Vec<_>>>()
     };
@@ -120,6 +119,7 @@ fn rules() -> Vec<(&'static str, String)> {
     };
     let settled = list(MessageState::is_settled);
     let in_hand = "('leased', 'transmitting')";
+    let [per_constituent, per_letter] = [Confirming::PerConstituent, Confirming::PerLetter].map(Confirming::as_str);
     vec![
         (
             "the counts by state do not add up to the messages",
@@ -175,7 +175,7 @@ fn rules() -> Vec<(&'static str, String)> {
             format!(
                 "SELECT count(*) FROM (SELECT constituent FROM message WHERE kind = 'letter' GROUP BY constituent
                     HAVING sum(state NOT IN ({settled})) = 0 AND sum(state <> 'cancelled') > 0) AS told
-                  WHERE (SELECT confirming FROM campaign) = 'constituent' AND NOT EXISTS
+                  WHERE (SELECT confirming FROM campaign) = '{per_constituent}' AND NOT EXISTS
                     (SELECT 1 FROM message c WHERE c.constituent = told.constituent AND c.kind = 'confirmation')"
             ),
         ),
@@ -183,7 +183,7 @@ fn rules() -> Vec<(&'static str, String)> {
             "letters that are settled have no confirmation",
             format!(
                 "SELECT count(*) FROM message l WHERE kind = 'letter' AND state IN ({settled}) AND state <> 'cancelled'
-                    AND (SELECT confirming FROM campaign) = 'letter' AND NOT EXISTS
+                    AND (SELECT confirming FROM campaign) = '{per_letter}' AND NOT EXISTS
                     (SELECT 1 FROM message c WHERE c.constituent = l.constituent AND c.kind = 'confirmation'
                         AND c.official = l.official)"
             ),

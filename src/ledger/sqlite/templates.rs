@@ -3,11 +3,15 @@
 use rusqlite::{Connection, OptionalExtension, params};
 use sha2::{Digest, Sha256};
 
-use crate::ledger::LedgerError;
+use crate::ledger::{LedgerError, Result};
 use crate::model::TemplateId;
 
+use super::SqliteLedger;
 use super::cells::Ms;
 use super::fault::Work;
+
+/// A stamp is the trace of a hand-over; a lease may be about to become one.
+const ADOPTABLE: &str = "message_id IS NULL AND state NOT IN ('leased', 'transmitting', 'cancelled')";
 
 /// See [`crate::ledger::Ledger::freeze_template`].
 pub(super) fn freeze(db: &Connection, name: &str, source: &str, now: Ms) -> Work<TemplateId> {
@@ -44,11 +48,11 @@ pub(super) fn newest(db: &Connection, name: &str) -> Work<Option<(TemplateId, St
 /// See [`crate::ledger::Ledger::adopt_template`].
 pub(super) fn adopt(db: &Connection, from_name: &str, to: TemplateId, now: Ms) -> Work<u64> {
     source(db, to)?;
-    // A stamp is the trace of a hand-over; a lease may be about to become one.
     let moved = db.execute(
-        "UPDATE message SET template = ?2
-          WHERE message_id IS NULL AND state NOT IN ('leased', 'transmitting', 'cancelled')
-            AND template IN (SELECT id FROM template WHERE name = ?1 AND id <> ?2)",
+        &format!(
+            "UPDATE message SET template = ?2
+              WHERE {ADOPTABLE} AND template IN (SELECT id FROM template WHERE name = ?1 AND id <> ?2)"
+        ),
         params![from_name, to.0],
     )?;
     db.execute(
@@ -58,6 +62,19 @@ pub(super) fn adopt(db: &Connection, from_name: &str, to: TemplateId, now: Ms) -
     let text = format!("adopt a changed template: {from_name}; moved {moved}");
     db.execute("INSERT INTO decision (at, text) VALUES (?1, ?2)", params![now, text])?;
     Ok(moved as u64)
+}
+
+impl SqliteLedger {
+    /// The frozen texts of that name with which messages wait that were not offered to a relay yet.
+    pub fn texts_in_wait(&self, name: &str) -> Result<Vec<String>> {
+        self.read(|db| {
+            let mut texts = db.prepare_cached(&format!(
+                "SELECT source FROM template WHERE name = ?1
+                    AND EXISTS (SELECT 1 FROM message WHERE template = template.id AND {ADOPTABLE})"
+            ))?;
+            Ok(texts.query_map([name], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?)
+        })
+    }
 }
 
 fn unknown(id: TemplateId) -> LedgerError {
