@@ -68,13 +68,12 @@ pub fn text(seen: &[Seen]) -> String {
         }
     }
     let count = |health| seen.iter().filter(|seen| seen.health == health).count();
-    out.push('\n');
-    out.push_str(&match (count(Health::Bad), count(Health::Warn)) {
+    let in_all = match (count(Health::Bad), count(Health::Warn)) {
         (0, 0) => "All is well.".to_owned(),
         (0, warn) => format!("Nothing stands in the way; {warn} to look at."),
         (bad, warn) => format!("{bad} to mend before letters go, {warn} to look at."),
-    });
-    out
+    };
+    format!("{out}\n{in_all}")
 }
 
 /// For programs.

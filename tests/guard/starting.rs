@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use jiff::{Timestamp, ToSpan};
 
 use crate::support::campaign::{Campaign, Ran};
-use crate::world::{fits_a_terminal, interrupt, ok, send, start, words, world};
+use crate::world::{fits_a_terminal, hear, interrupt, ok, send, start, until_running, words, world};
 
 /// A moment from now on (or ago) as `campaign.start` has it, in the campaign's UTC.
 fn moment(seconds: i64) -> String {
@@ -20,37 +20,39 @@ fn send_at(campaign: &Campaign, seconds: i64, more: &[&str]) -> Ran {
 #[test]
 fn no_letter_goes_before_the_start_and_all_go_after_it() {
     let (relay, campaign) = world(4);
-    let begins = Instant::now() + Duration::from_secs(4);
-    let sending = start(&campaign, &["--set", &moment(5)]);
-    while Instant::now() < begins {
-        assert_eq!(relay.record.count(), 0);
-        std::thread::sleep(Duration::from_millis(100));
-    }
+    let begins = Timestamp::now() + 8.seconds();
+    let mut sending = start(&campaign, &["--set", &moment(8)]);
+    let told = hear(&mut sending, "`undersigned send`");
+    assert!(words(&told).contains("Waiting for the start (campaign.start): "), "{told}");
+    fits_a_terminal(&told);
     assert_eq!(campaign.letters("queued"), 4, "they are enrolled");
     let status = ok(campaign.run(&["status", "--set", &moment(3600)])).out;
     assert!(words(&status).contains("waits for its start on"), "{status}");
-    let ran = ok(sending.wait_with_output().unwrap().into());
-    assert!(words(&ran.err).contains("Waiting for the start (campaign.start): "), "{}", ran.err);
-    fits_a_terminal(&ran.err);
+    while Timestamp::now() < begins - 1.seconds() {
+        assert_eq!(relay.record.count(), 0);
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    ok(sending.wait_with_output().unwrap().into());
     assert_eq!(relay.record.count(), 4);
+    assert!(Timestamp::now() >= begins - 1.seconds());
 }
 
 #[test]
 fn ctrl_c_before_the_start_leaves_with_nothing_sent_and_a_pause_holds_also_after_it() {
     let (relay, campaign) = world(2);
-    let sending = start(&campaign, &["--set", &moment(3600)]);
-    while !campaign.ledger().exists() || campaign.run(&["pause"]).code != 0 {
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    std::thread::sleep(Duration::from_millis(500));
+    let mut sending = start(&campaign, &["--set", &moment(3600)]);
+    hear(&mut sending, "waits again");
+    ok(campaign.run(&["pause"]));
+    std::thread::sleep(Duration::from_millis(300));
     let asked = Instant::now();
     interrupt(&sending);
     let ran = ok(sending.wait_with_output().unwrap().into());
-    assert!(asked.elapsed() < Duration::from_secs(3));
+    assert!(asked.elapsed() < Duration::from_secs(5));
     assert!(words(&ran.err).contains("Left before the start; nothing was sent."), "{}", ran.err);
 
     let sending = start(&campaign, &["--set", &moment(1)]);
-    assert!(!relay.record.wait_for(1, Duration::from_secs(4)), "paused");
+    until_running(&campaign);
+    assert!(!relay.record.wait_for(1, Duration::from_secs(2)), "paused");
     interrupt(&sending);
     ok(sending.wait_with_output().unwrap().into());
 }
@@ -86,7 +88,8 @@ fn hours_that_open_later_than_the_start_do_not_make_it_late() {
     let hour = |hours: i64| (Timestamp::now() + hours.hours()).to_zoned_datetime(jiff::tz::TimeZone::UTC).hour();
     let window = format!("pace.window={}-{}", hour(2), hour(3));
     let sending = start(&campaign, &["--set", &moment(-3700), "--set", &window]);
-    assert!(!relay.record.wait_for(1, Duration::from_secs(2)));
+    until_running(&campaign);
+    assert!(!relay.record.wait_for(1, Duration::from_secs(1)));
     interrupt(&sending);
     ok(sending.wait_with_output().unwrap().into());
 }

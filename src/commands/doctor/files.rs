@@ -41,7 +41,7 @@ pub(super) fn modes(config: &Config, seen: &mut Vec<Seen>) {
         let what = format!("everybody can write into the campaign folder (mode {mode:o})");
         seen.push(Seen::bad("folder", what, format!("chmod o-w {}", config.dir.display())));
     }
-    let is_closed = mode(&config.dir).is_some_and(|mode| mode & 0o077 == 0);
+    let is_closed = mode(&config.dir).is_some_and(|mode| mode & BY_OTHERS == 0);
     let lists = config.contacts.files.iter().map(|file| file.path.clone());
     let made = ["problems.csv", "refused.csv", "failed.csv"].map(|name| config.dir.join(name));
     let open: Vec<PathBuf> =

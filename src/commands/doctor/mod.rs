@@ -15,11 +15,7 @@ use super::{Exit, Failure};
 pub(super) fn run(place: &Place, args: &Doctor) -> Result<Exit, Failure> {
     let workspace = Workspace::open(place)?;
     let seen = look(&workspace);
-    if args.json {
-        say(doctor_json(&seen))
-    } else {
-        say(doctor_text(&seen))
-    }
+    say(if args.json { doctor_json(&seen).to_string() } else { doctor_text(&seen) });
     let is_bad = seen.iter().any(|seen| seen.health == Health::Bad);
     Ok(if is_bad { Exit::Refused } else { Exit::Done })
 }

@@ -124,7 +124,7 @@ fn rules() -> Vec<(&'static str, String)> {
         (
             "the counts by state do not add up to the messages",
             "SELECT abs((SELECT count(*) FROM message NOT INDEXED)
-                      - (SELECT sum(n) FROM (SELECT count(*) AS n FROM message INDEXED BY message_state GROUP BY state, kind)))"
+                      - (SELECT ifnull(sum(n), 0) FROM (SELECT count(*) AS n FROM message INDEXED BY message_state GROUP BY state, kind)))"
                 .to_owned(),
         ),
         (

@@ -27,12 +27,8 @@ struct Home(Vec<u8>);
 
 impl Home {
     fn of(machine: &Machine, file: &[u8], salt: &[u8]) -> Self {
-        let hash = |parts: [&[u8]; 2]| {
-            let mut hash = Sha256::new_with_prefix(salt);
-            parts.iter().for_each(|part| hash.update(part));
-            hash.finalize()
-        };
-        let (machine_alone, both) = (hash([machine.as_bytes(), b""]), hash([machine.as_bytes(), file]));
+        let of_machine = Sha256::new_with_prefix(salt).chain_update(machine.as_bytes());
+        let (machine_alone, both) = (of_machine.clone().finalize(), of_machine.chain_update(file).finalize());
         Self([salt, &machine_alone[..HASH_BYTES], &both[..HASH_BYTES]].concat())
     }
 
