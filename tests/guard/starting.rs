@@ -22,7 +22,7 @@ fn no_letter_goes_before_the_start_and_all_go_after_it() {
     let (relay, campaign) = world(4);
     let begins = Timestamp::now() + 8.seconds();
     let mut sending = start(&campaign, &["--set", &moment(8)]);
-    let told = hear(&mut sending, "`undersigned send`");
+    let told = hear(&mut sending, "waits again");
     assert!(words(&told).contains("Waiting for the start (campaign.start): "), "{told}");
     fits_a_terminal(&told);
     assert_eq!(campaign.letters("queued"), 4, "they are enrolled");

@@ -118,6 +118,8 @@ fn rules() -> Vec<(&'static str, String)> {
         names.join(", ")
     };
     let settled = list(MessageState::is_settled);
+    // Of these a constituent need not be told.
+    let no_news = "('cancelled', 'suppressed')";
     let in_hand = "('leased', 'transmitting')";
     let [per_constituent, per_letter] = [Confirming::PerConstituent, Confirming::PerLetter].map(Confirming::as_str);
     vec![
@@ -174,7 +176,7 @@ fn rules() -> Vec<(&'static str, String)> {
             "constituents whose letters are settled have no confirmation",
             format!(
                 "SELECT count(*) FROM (SELECT constituent FROM message WHERE kind = 'letter' GROUP BY constituent
-                    HAVING sum(state NOT IN ({settled})) = 0 AND sum(state <> 'cancelled') > 0) AS told
+                    HAVING sum(state NOT IN ({settled})) = 0 AND sum(state NOT IN {no_news}) > 0) AS told
                   WHERE (SELECT confirming FROM campaign) = '{per_constituent}' AND NOT EXISTS
                     (SELECT 1 FROM message c WHERE c.constituent = told.constituent AND c.kind = 'confirmation')"
             ),
@@ -182,7 +184,7 @@ fn rules() -> Vec<(&'static str, String)> {
         (
             "letters that are settled have no confirmation",
             format!(
-                "SELECT count(*) FROM message l WHERE kind = 'letter' AND state IN ({settled}) AND state <> 'cancelled'
+                "SELECT count(*) FROM message l WHERE kind = 'letter' AND state IN ({settled}) AND state NOT IN {no_news}
                     AND (SELECT confirming FROM campaign) = '{per_letter}' AND NOT EXISTS
                     (SELECT 1 FROM message c WHERE c.constituent = l.constituent AND c.kind = 'confirmation'
                         AND c.official = l.official)"

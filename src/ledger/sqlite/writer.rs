@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 
 use crate::ledger::{LedgerError, Result};
 
@@ -105,7 +105,12 @@ fn serve(db: &Connection, jobs: &Receiver<Box<dyn Job>>) {
     while let Ok(first) = jobs.recv() {
         let mut batch = vec![first];
         batch.extend(jobs.try_iter().take(BATCH_JOBS_MAX - 1));
-        let failure = commit_together(db, &mut batch).err().map(|error| in_words(&error));
+        let failed = commit_together(db, &mut batch).err();
+        if failed.as_ref().is_some_and(|error| error.sqlite_error_code() == Some(ErrorCode::DiskFull)) {
+            // The log may be what fills the disk: what is in it already needs no new room in the database.
+            let _ = db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+        }
+        let failure = failed.map(|error| in_words(&error));
         for job in batch {
             job.answer(failure.as_deref());
         }
