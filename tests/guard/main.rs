@@ -12,6 +12,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod asking;
 mod doctor;
 mod once;
 mod restored;
