@@ -17,39 +17,6 @@ use support::campaign::Campaign;
 use support::relay::{Action, Options, ScriptedRelay, Step};
 
 #[test]
-fn a_permanent_refusal_bounces_one_letter_and_its_constituent_is_told_the_truth() {
-    let relay = ScriptedRelay::start(Options::default(), |at| match at.step {
-        Step::Rcpt if at.to == "mayor1@town1.example" => Action::reply("550 5.2.1 mailbox disabled"),
-        _ => Action::Default,
-    });
-    let campaign = Campaign::new(3, 3, relay.port());
-    let ran = campaign.send();
-    assert_eq!(ran.code, 5, "{ran:?}");
-    assert_eq!(campaign.letters("sent"), 2);
-    assert_eq!(campaign.letters("bounced"), 1);
-    assert_eq!(campaign.status()["state"], "finished_with_failures");
-    let told: Vec<_> = relay.record.entries().into_iter().filter(|e| e.to == ["signer1@mail.example"]).collect();
-    assert_eq!(told.len(), 1);
-    let text = String::from_utf8_lossy(&told[0].bytes).into_owned();
-    assert!(text.contains("To Official 1: bounced"), "{text}");
-
-    let log = campaign.log();
-    let refused: Vec<_> = log.iter().filter(|a| a["disposition"] == "bounced").collect();
-    assert_eq!(refused.len(), 1);
-    for (key, value) in [
-        ("phase", "rcpt"),
-        ("enhanced", "5.2.1"),
-        ("kind", "letter"),
-        ("relay", "main"),
-        ("recipient", "mayor1@town1.example"),
-    ] {
-        assert_eq!(refused[0][key], value);
-    }
-    assert_eq!(refused[0]["code"], 550);
-    assert_eq!(refused[0]["attempt"], 1);
-}
-
-#[test]
 fn a_refusal_for_now_is_tried_again_and_nobody_else_waits_for_it() {
     let relay = ScriptedRelay::start(Options::default(), |at| match at.step {
         Step::Rcpt if at.to == "mayor0@town0.example" && at.message_of_all <= 3 => Action::reply("450 4.2.1 busy"),
@@ -63,35 +30,6 @@ fn a_refusal_for_now_is_tried_again_and_nobody_else_waits_for_it() {
     let log = campaign.log();
     assert!(log.iter().any(|a| a["disposition"] == "deferred" && a["code"] == 450));
     assert_eq!(log.iter().filter(|a| a["disposition"] == "sent").count(), 4);
-}
-
-#[test]
-fn a_connection_that_dies_at_the_dot_leaves_one_letter_in_doubt_until_staff_decide() {
-    let relay = ScriptedRelay::start(Options::default(), |at| {
-        if at.step == Step::Dot && at.to == "mayor0@town0.example" && at.message_of_all <= 2 {
-            Action::take_then_drop()
-        } else {
-            Action::Default
-        }
-    });
-    let campaign = Campaign::new(2, 2, relay.port());
-    campaign.configure(relay.port(), "connections = 1");
-    let ran = campaign.send();
-    assert_eq!(ran.code, 7, "{ran:?}");
-    assert!(ran.out.contains("in doubt") && ran.out.contains("resolve"), "{}", ran.out);
-    assert_eq!(campaign.letters("in_doubt"), 1);
-    assert_eq!(relay.record.entries().iter().filter(|e| e.to == ["mayor0@town0.example"]).count(), 1);
-    // The constituent hears the truth once, and a second run changes nothing.
-    let told = relay.record.entries().iter().filter(|e| e.to == ["signer0@mail.example"]).count();
-    assert_eq!(told, 1);
-    assert_eq!(campaign.send().code, 7);
-    assert_eq!(relay.record.entries().iter().filter(|e| e.to == ["mayor0@town0.example"]).count(), 1);
-
-    let resolved = campaign.run(&["resolve", "--as", "sent", "--all", "--reason", "seen in its log"]);
-    assert_eq!(resolved.code, 0, "{resolved:?}");
-    assert_eq!(campaign.letters("sent"), 2);
-    assert_eq!(campaign.send().code, 0);
-    campaign.must_be_sound();
 }
 
 #[test]
@@ -204,43 +142,6 @@ fn hold_release_and_cancel_do_what_they_say() {
     assert_eq!(campaign.letters("sent"), 5);
     assert_eq!(campaign.letters("cancelled"), 1);
     campaign.must_be_sound();
-}
-
-#[test]
-fn a_dead_relay_loses_nothing_and_the_campaign_goes_on_when_it_is_back() {
-    let alive = Arc::new(AtomicBool::new(false));
-    let is_alive = alive.clone();
-    let relay = ScriptedRelay::start(Options::default(), move |at| {
-        if at.step == Step::Greeting && !is_alive.load(Ordering::SeqCst) { Action::Drop } else { Action::Default }
-    });
-    let campaign = Campaign::new(3, 9, relay.port());
-    let mut sending = campaign.start(&["send", "--yes"]);
-    std::thread::sleep(std::time::Duration::from_secs(3));
-    assert_eq!(campaign.letters("sent"), 0);
-    assert_eq!(campaign.letters("bounced") + campaign.letters("expired"), 0);
-    assert_eq!(campaign.status()["state"], "running");
-    assert!(relay.connections() < 20, "it does not hammer: {}", relay.connections());
-    alive.store(true, Ordering::SeqCst);
-    assert!(relay.record.wait_for(18, std::time::Duration::from_secs(60)));
-    assert_eq!(sending.wait().unwrap().code(), Some(0));
-    assert_eq!(campaign.letters("sent"), 9);
-    let log = campaign.log();
-    assert!(log.iter().all(|a| a["attempt"] == 1), "no message's attempt was counted for the relay's absence");
-}
-
-#[test]
-fn a_second_dispatcher_is_refused() {
-    let relay = ScriptedRelay::start(Options::default(), |at| match at.step {
-        Step::Dot => Action::late(std::time::Duration::from_millis(500), "250 2.0.0 Ok"),
-        _ => Action::Default,
-    });
-    let campaign = Campaign::new(1, 20, relay.port());
-    let mut first = campaign.start(&["send", "--yes"]);
-    assert!(relay.record.wait_for(1, std::time::Duration::from_secs(20)));
-    let second = campaign.send();
-    assert_eq!(second.code, 6, "{second:?}");
-    assert_eq!(first.wait().unwrap().code(), Some(0));
-    assert_eq!(relay.record.count(), 40);
 }
 
 #[test]

@@ -279,6 +279,58 @@ fn dkimpy_agrees_that_both_signatures_hold() {
     assert_eq!(out, "True True\n".repeat(paths.len()), "{}", String::from_utf8_lossy(&ran.stderr));
 }
 
+/// The verifier of `OpenDKIM`, by its library: its programs ask the DNS alone, the library a file as well.
+const OPENDKIM: &str = r"
+import ctypes, re, sys
+lib = ctypes.CDLL('libopendkim.so.11')
+lib.dkim_init.restype = lib.dkim_verify.restype = ctypes.c_void_p
+SET, QUERY_METHOD, QUERY_INFO, FROM_FILE, OK = 1, 6, 7, 1, 0
+handle = ctypes.c_void_p(lib.dkim_init(None, None))
+method, records = ctypes.c_int(FROM_FILE), ctypes.create_string_buffer(sys.argv[1].encode(), 1024)
+assert lib.dkim_options(handle, SET, QUERY_METHOD, ctypes.byref(method), ctypes.sizeof(method)) == OK
+assert lib.dkim_options(handle, SET, QUERY_INFO, records, ctypes.sizeof(records)) == OK
+for path in sys.argv[2:]:
+    head, _, body = open(path, 'rb').read().partition(b'\r\n\r\n')
+    status = ctypes.c_int()
+    message = ctypes.c_void_p(lib.dkim_verify(handle, b'test', None, ctypes.byref(status)))
+    for header in re.split(rb'\r\n(?![ \t])', head):
+        assert lib.dkim_header(message, header, ctypes.c_size_t(len(header))) == OK
+    ended = [lib.dkim_eoh(message), lib.dkim_body(message, body, ctypes.c_size_t(len(body)))]
+    ended.append(lib.dkim_eom(message, None))
+    print(*ended)
+    lib.dkim_free(message)
+";
+
+#[test]
+fn opendkim_agrees_that_each_signature_holds() {
+    let python = std::env::var_os("UNDERSIGNED_PYTHON").unwrap_or_else(|| "python3".into());
+    let library = "import ctypes; ctypes.CDLL('libopendkim.so.11')";
+    let there = Command::new(&python).args(["-c", library]).stderr(Stdio::null()).status();
+    if !there.is_ok_and(|status| status.success()) {
+        println!("skipped: there is no libopendkim here (it comes with opendkim-tools)");
+        return;
+    }
+    for signer in both() {
+        let folder = tempfile::tempdir().unwrap();
+        let records = folder.path().join("records");
+        std::fs::write(&records, format!("{} {}\n", signer.name().in_dns(), signer.record())).unwrap();
+        let selector = signer.name().selector().to_owned();
+        let mut messages: Vec<Vec<u8>> = awkward(&composer(vec![signer])).into_iter().map(|p| p.bytes).collect();
+        let whole = messages.len();
+        messages.push([&messages[0][..], b"changed on the way\r\n"].concat());
+        let write = |(n, bytes): (usize, &Vec<u8>)| {
+            let path = folder.path().join(format!("{n}.eml"));
+            std::fs::write(&path, bytes).unwrap();
+            path
+        };
+        let paths: Vec<_> = messages.iter().enumerate().map(write).collect();
+        let ran = Command::new(&python).arg("-c").arg(OPENDKIM).arg(&records).args(&paths).output().unwrap();
+        let out = String::from_utf8_lossy(&ran.stdout).into_owned();
+        let expected = "0 0 0\n".repeat(whole) + "0 0 1\n";
+        assert_eq!(out, expected, "{selector}: {}", String::from_utf8_lossy(&ran.stderr));
+    }
+}
+
 #[test]
 fn keygen_writes_a_private_key_once_and_tells_the_record_that_show_tells_again() {
     let campaign = Campaign::new(1, 1, 1);

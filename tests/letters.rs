@@ -11,7 +11,7 @@ use jiff::tz::TimeZone;
 use mail_parser::MessageParser;
 use undersigned::compose::{Composer, Identity, ReplyTo, StampSeed, new_message_id};
 use undersigned::model::{
-    CampaignTag, Constituent, EmailAddress, Extra, MessageId, MessageRef, MessageState, Official, PersonName,
+    CampaignTag, Constituent, Content, EmailAddress, Extra, MessageId, MessageRef, MessageState, Official, PersonName,
 };
 use undersigned::template::{CampaignFields, Fields, LetterView, Purpose, Rendered, Template, to_html, to_text};
 
@@ -232,9 +232,21 @@ print(json.dumps([one('From'), one('Reply-To'), one('To'), m['Subject'], m.get_b
                   [str(d) for d in m.defects]]))
 ";
 
+/// Every header of a message and of its parts, in order, as it reads them.
+const ALL_HEADERS: &str = r"
+import sys, json
+from email import message_from_bytes, policy
+m = message_from_bytes(sys.stdin.buffer.read(), policy=policy.default)
+print(json.dumps([[[name, str(value)] for name, value in part.items()] for part in m.walk()]))
+";
+
 fn python_reads(bytes: &[u8]) -> Option<serde_json::Value> {
+    python_says(READER, bytes)
+}
+
+fn python_says(script: &str, bytes: &[u8]) -> Option<serde_json::Value> {
     let mut child =
-        Command::new("python3").args(["-c", READER]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().ok()?;
+        Command::new("python3").args(["-c", script]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().ok()?;
     child.stdin.take().unwrap().write_all(bytes).unwrap();
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success());
@@ -280,5 +292,71 @@ fn pythons_mail_package_reads_every_name_as_it_was_written() {
             [],
         ]);
         assert_eq!(read, expected, "{name}");
+    }
+}
+
+#[test]
+fn pythons_mail_package_finds_every_header_that_is_written_and_no_other() {
+    let (official, constituent) = sample_pair();
+    let (message, seed) = message(7);
+    let rendered = Rendered { subject: "Please act, São Paulo".into(), markdown: "Act.\n".into(), language: None };
+    let staff = EmailAddress::parse("staff@campaign.example").unwrap();
+    let content = Content::Letter { official: official.clone(), constituent: constituent.clone() };
+    let composer = composer();
+    let letter = composer.letter(&message, &seed, &official, &constituent, &rendered).unwrap();
+    let confirmation = composer.confirmation(&message, &seed, &constituent, &rendered).unwrap();
+    let test = composer.test_of(&message, &seed, &content, &rendered, &staff).unwrap();
+    let [sender, copies] = [&composer.identity().sender, &composer.identity().confirmation_sender];
+    let (own, campaign) = (&constituent.name, &composer.identity().campaign);
+    let from = format!("{own} via {campaign} <{sender}>");
+    let to = format!("{} <{}>", official.salutation(), official.mailbox.as_ref().unwrap());
+    let expected = |addresses: &[(&str, String)], subject: &str, more: &[(&str, &str)]| {
+        let boundary = format!("multipart/alternative; boundary=\"=_{message}\"");
+        let mut of_message: Vec<(&str, String)> = addresses.to_vec();
+        of_message.push(("Subject", subject.to_owned()));
+        of_message.push(("Date", seed.date.strftime("%a, %d %b %Y %H:%M:%S +0000").to_string()));
+        of_message.push(("Message-ID", format!("<{}>", seed.message_id)));
+        of_message.push(("X-Campaign-Message", message.to_string()));
+        of_message.extend(more.iter().map(|(name, value)| (*name, (*value).to_owned())));
+        of_message.extend([("MIME-Version", "1.0".to_owned()), ("Content-Type", boundary)]);
+        let part = |kind: &str| {
+            serde_json::json!([
+                ["Content-Type", format!("text/{kind}; charset=\"utf-8\"")],
+                ["Content-Transfer-Encoding", "quoted-printable"]
+            ])
+        };
+        serde_json::json!([of_message, part("plain"), part("html")])
+    };
+    for (parcel, headers) in [
+        (
+            letter,
+            expected(
+                &[("From", from.clone()), ("Reply-To", format!("{own} <{}>", constituent.mailbox)), ("To", to)],
+                "Please act, São Paulo",
+                &[],
+            ),
+        ),
+        (
+            confirmation,
+            expected(
+                &[("From", format!("{campaign} <{copies}>")), ("To", format!("{own} <{}>", constituent.mailbox))],
+                "Please act, São Paulo",
+                &[("Auto-Submitted", "auto-generated")],
+            ),
+        ),
+        (
+            test,
+            expected(
+                &[("From", from), ("Reply-To", format!("{own} <{staff}>")), ("To", staff.to_string())],
+                "[TEST] Please act, São Paulo",
+                &[("X-Campaign-Test", "yes")],
+            ),
+        ),
+    ] {
+        let Some(read) = python_says(ALL_HEADERS, &parcel.bytes) else {
+            eprintln!("skipped: there is no python3 here");
+            return;
+        };
+        assert_eq!(read, headers);
     }
 }

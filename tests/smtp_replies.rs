@@ -262,18 +262,6 @@ async fn a_relay_that_hung_up_between_two_messages_is_noticed_before_the_second(
 }
 
 #[tokio::test]
-async fn a_body_that_does_not_leave_is_provably_not_accepted() {
-    let options = Options { receive_buffer: Some(4_096), ..Options::default() };
-    let relay = ScriptedRelay::start(options, at_first(Step::Body, &Action::Hang));
-    let mut session = hasty(relay.port()).connect().await.unwrap();
-    let (envelope, bytes) = (envelope("mayor@town.example"), b"line\r\n".repeat(4_000_000));
-    let accepted = session.offer(&Offer::new(&envelope, &bytes)).await.unwrap();
-    let outcome = accepted.transmit(&PaperReceipt(1), &bytes, None).await;
-    assert_eq!(short(&outcome), "Timeout body");
-    assert!(!session.is_usable());
-}
-
-#[tokio::test]
 async fn a_connection_that_breaks_within_a_long_body_is_lost_at_the_body() {
     let relay = ScriptedRelay::start(Options::default(), at_first(Step::Body, &Action::Drop));
     let mut session = hasty(relay.port()).connect().await.unwrap();

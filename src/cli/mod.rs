@@ -1,18 +1,26 @@
 //! The command line, as types. Knows clap; must not do anything.
 
+mod backup;
 mod decisions;
 mod dkim;
+mod doctor;
+mod people_data;
 mod planning;
 mod sending;
+mod suppressing;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+pub use backup::Backup;
 pub use decisions::{Failed, Resolve, Resolved, Retry, Selected};
 pub use dkim::{Dkim, KeyAlgorithm, KeyBits, Keygen};
+pub use doctor::Doctor;
+pub use people_data::{Forget, Purge};
 pub use planning::{Check, Match, New, Preview, Rehearse, Test};
 pub use sending::{Export, Log, Pace, PaceChange, PaceSet, PaceUnset, Send, Status, WithReason};
+pub use suppressing::{Suppress, SuppressAdd, SuppressImport, SuppressList};
 
 /// Exit codes and passwords, at the end of `--help`.
 const AFTER_HELP: &str = "\
@@ -20,9 +28,11 @@ Exit codes:
     0  done
     1  internal error
     2  usage or configuration
-    3  contacts or letter refused, or mail would fail (check --online)
-    4  campaign stopped (relay account, breaker, ledger)
-    5  finished with failures
+    3  contacts or letter refused, or mail would fail (check --online),
+       or something is bad (doctor)
+    4  campaign stopped (relay account, breaker, ledger), or not begun
+       (ledger restored or copied, start missed)
+    5  finished with failures; forget: something is left to do by hand
     6  another dispatcher holds this ledger
     7  nothing left but messages in doubt or held
   130  interrupted twice
@@ -103,6 +113,22 @@ pub enum Verb {
     Cancel(Selected),
     /// Decides what becomes of messages in doubt
     Resolve(Resolve),
+    /// Looks the ledger, files and machine over, and says what is not well; changes nothing
+    Doctor(Doctor),
+
+    /// Copies the ledger into a file, also while `send` runs
+    Backup(Backup),
+    /// Keeps the list of mailboxes to which nothing is sent
+    #[command(after_help = suppressing::SUPPRESS_HELP)]
+    Suppress {
+        /// What to do
+        #[command(subcommand)]
+        what: Suppress,
+    },
+    /// Withdraws what was not sent of somebody who asks for it, and erases them everywhere
+    Forget(Forget),
+    /// Erases everybody whose letters were settled long ago, and keeps what became of them
+    Purge(Purge),
     /// Makes or shows the key that signs your messages, with what your domain's DNS must say
     Dkim {
         /// What to do

@@ -44,6 +44,12 @@ pub struct Send {
     /// Takes refusals that are all alike for real, after the campaign stopped because of them
     #[arg(long)]
     pub accept_refusals: bool,
+    /// Sends from a ledger that was restored or copied, after you made sure that nothing went out since
+    #[arg(long)]
+    pub accept_restored: bool,
+    /// Begins though the start in config.toml was missed by more than an hour
+    #[arg(long)]
+    pub late_start: bool,
 }
 
 /// `status`
@@ -119,6 +125,9 @@ pub struct Log {
     /// Only this message
     #[arg(long, value_name = "ID")]
     pub message: Option<String>,
+    /// Shows every address in full; do not keep or send what it prints
+    #[arg(long)]
+    pub unmasked: bool,
 }
 
 /// `export`

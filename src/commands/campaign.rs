@@ -1,16 +1,19 @@
 //! What `send`, `rehearse` and `test` share: run a dispatch under the eyes of staff, and tell how it ended.
 
+use std::path::PathBuf;
+
 use jiff::Timestamp;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::dispatch::{self, Ending, Press, Progress, Settings, Stop};
+use crate::ledger::LedgerError;
 use crate::ledger::sqlite::SqliteLedger;
-use crate::report::{Figures, awaits_staff, has_failures};
+use crate::report::{Figures, awaits_staff, has_failures, paragraph};
 
 use super::console::{note, show_progress};
-use super::{Exit, Failure};
+use super::{Exit, Failure, disk};
 
 /// What sessions and timers run on.
 pub(super) fn runtime() -> Result<Runtime, Failure> {
@@ -30,8 +33,10 @@ pub(super) fn dispatch(
     runtime.block_on(async {
         let (stop, stopped) = watch::channel(Stop::No);
         let (progress, shown) = watch::channel(Progress::idle());
-        listen(stop)?;
+        let asked = stop.subscribe();
+        let telling = tokio::spawn(tell_trouble(shown.clone(), ledger.path().to_owned()));
         let mut display = tokio::spawn(show_progress(shown));
+        listen(stop)?;
         // On the threads of the sessions: from this one every word between them would wake another thread.
         let running = tokio::spawn(dispatch::run(ledger.clone(), settings, press, stopped, progress));
         let ending = running.await.map_err(|e| Failure::new(Exit::Internal, format!("the dispatch ended: {e}")))?;
@@ -39,8 +44,37 @@ pub(super) fn dispatch(
         if tokio::time::timeout(std::time::Duration::from_millis(300), &mut display).await.is_err() {
             display.abort();
         }
-        Ok(ending?)
+        telling.abort();
+        ending.map_err(|error| left_unwritten(error, *asked.borrow()))
     })
+}
+
+/// Says once that the ledger cannot be written, and why, and once that it can be again.
+async fn tell_trouble(mut shown: watch::Receiver<Progress>, ledger: PathBuf) {
+    let mut told = false;
+    while shown.changed().await.is_ok() {
+        let trouble = shown.borrow_and_update().ledger_trouble.clone();
+        match trouble {
+            Some(reason) if !told => note(paragraph(&disk::in_words(&reason, &ledger))),
+            None if told => note("The ledger can be written again: going on."),
+            _ => continue,
+        }
+        told = !told;
+    }
+}
+
+/// Staff asked to end while the ledger could not be written: what is open stays so until the next start.
+fn left_unwritten(error: LedgerError, stop: Stop) -> Failure {
+    match &error {
+        LedgerError::Storage { reason, .. } if stop == Stop::Gently => Failure::new(
+            Exit::Stopped,
+            paragraph(&format!(
+                "Left as you asked, while the ledger could not be written ({reason}). What was in transmission is in \
+                 doubt at the next start, and nothing is lost. When that is mended: undersigned send"
+            )),
+        ),
+        _ => error.into(),
+    }
 }
 
 /// Ctrl-C or SIGTERM once: finish what is in transmission. Twice: out at once.
@@ -91,7 +125,7 @@ pub(super) fn figures(ledger: &SqliteLedger) -> Result<Figures, Failure> {
 pub(super) fn exit(ending: &Ending, figures: &Figures) -> Exit {
     match ending {
         Ending::Stopped(_) => Exit::Stopped,
-        Ending::Settled if awaits_staff(&figures.counts) => Exit::WaitingForStaff,
+        Ending::Settled if awaits_staff(figures) => Exit::WaitingForStaff,
         Ending::Settled if has_failures(&figures.counts) => Exit::FinishedWithFailures,
         Ending::Settled | Ending::Interrupted | Ending::LimitReached => Exit::Done,
     }

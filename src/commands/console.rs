@@ -8,6 +8,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use tokio::sync::watch;
 
 use crate::dispatch::Progress;
+use crate::model::mask_mailboxes;
 use crate::report::{count, counted, duration};
 
 use super::steps::PLAIN_EVERY;
@@ -99,7 +100,7 @@ fn tail(now: &Progress) -> String {
     }
     if let Some(waiting) = &now.waiting {
         let time = waiting.until.map_or_else(String::new, |at| format!(" for {}", until(at)));
-        parts.push(format!("waiting{time}: {}", waiting.reason));
+        parts.push(format!("waiting{time}: {}", mask_mailboxes(&waiting.reason)));
     }
     parts.join(", ")
 }

@@ -12,9 +12,10 @@ pub enum Exit {
     Internal = 1,
     /// The command line or `config.toml` cannot be used.
     Usage = 2,
-    /// Contacts or letter stand in the way of sending.
+    /// Contacts or letter stand in the way of sending, or `doctor` found something that does.
     Refused = 3,
-    /// The campaign stopped itself: relay account, breaker or ledger.
+    /// The campaign stopped itself (relay account, breaker, ledger), or did not begin: its ledger was restored or copied, or
+    /// its start missed.
     Stopped = 4,
     /// Nothing can move any more, and some messages failed.
     FinishedWithFailures = 5,

@@ -5,7 +5,9 @@ use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use crate::cli::{Export, Place};
-use crate::contacts::{BesideWriter, ContactsError, RefusedWriter, Standing, Survey, WholeRow, survey};
+use crate::contacts::{
+    BesideWriter, ContactsError, RefusedWriter, Standing, Survey, WholeRow, survey, sweep_leftovers,
+};
 use crate::ledger::sqlite::{Access, SqliteLedger};
 use crate::ledger::{Ledger, LedgerError, OfficialFates};
 use crate::model::{PersonKey, Role};
@@ -16,12 +18,13 @@ use crate::report::{
 
 use super::console::say;
 use super::steps::Steps;
-use super::workspace::Workspace;
+use super::workspace::{Workspace, note_kept};
 use super::{Exit, Failure};
 
 pub(super) fn run(place: &Place, args: &Export) -> Result<Exit, Failure> {
     let workspace = Workspace::open(place)?;
     let ledger = SqliteLedger::open(&workspace.config.ledger, Access::Read)?;
+    sweep_leftovers(&workspace.config.dir);
     let reading = Steps::of("reading the contacts", 0);
     let survey = survey(&workspace.config.contacts)?;
     drop(reading);
@@ -86,6 +89,7 @@ impl Exporting<'_> {
                 let has_mailbox = self.survey.officials()[*number].official.mailbox.is_some();
                 beside_official(fates, has_mailbox, zone)
             }
+            Standing::LeftOut(why) => Beside::saying(why.as_str(), String::new()),
             Standing::Joined(who) => {
                 let fates = self.ledger.fates(*who)?;
                 met.constituents += u64::from(!fates.is_empty());
@@ -161,7 +165,8 @@ impl Exporting<'_> {
             say("Nothing failed and every row is used: there is nothing to mend, and no file was written.");
             return Ok(Exit::Done);
         }
-        writer.finish()?;
+        let (_, kept) = writer.finish()?;
+        note_kept(&path, kept.as_deref());
         tell_failed(place, out, &path, &mended);
         Ok(Exit::Done)
     }
@@ -183,7 +188,10 @@ impl Exporting<'_> {
     /// What is to be mended of a row, and how; nothing of a row that does not belong into the file.
     fn failure(&self, row: &WholeRow, needed: &BTreeSet<usize>) -> Result<Option<(String, String)>, LedgerError> {
         Ok(match &row.standing {
-            Standing::Blank | Standing::Repeated { .. } | Standing::Official { repeats: Some(_), .. } => None,
+            Standing::Blank
+            | Standing::Repeated { .. }
+            | Standing::LeftOut(_)
+            | Standing::Official { repeats: Some(_), .. } => None,
             Standing::Official { number, repeats: None } => {
                 let is_needed = needed.contains(number);
                 self.fates_of_official(*number)

@@ -4,8 +4,8 @@ use std::io::{self, Write};
 
 use crate::cli::{Log, Place};
 use crate::ledger::sqlite::{Access, SqliteLedger};
-use crate::ledger::{Ledger, LedgerError, LogFilter};
-use crate::model::{MessageId, MessageState};
+use crate::ledger::{AttemptRecord, Ledger, LedgerError, LogFilter};
+use crate::model::{MessageId, MessageState, mask_mailboxes};
 use crate::report::{log_json, log_text};
 
 use super::workspace::Workspace;
@@ -23,6 +23,7 @@ pub(super) fn run(place: &Place, args: &Log) -> Result<Exit, Failure> {
         must_exist(&ledger, id)?;
     }
     let listed = ledger.attempts(&filter, &mut |record| {
+        let record = if args.unmasked { record } else { masked(record) };
         if args.json {
             writeln!(out, "{}", log_json(&record, ledger.tag()))
         } else {
@@ -35,6 +36,11 @@ pub(super) fn run(place: &Place, args: &Log) -> Result<Exit, Failure> {
     }
     let _ = out.flush(); // a closed pipe is the reader's way of saying that it is enough
     Ok(Exit::Done)
+}
+
+/// What is printed ends in files and messages: no mailbox in it can be learned from it, also none that a relay repeats.
+fn masked(record: AttemptRecord) -> AttemptRecord {
+    AttemptRecord { recipient: mask_mailboxes(&record.recipient), text: mask_mailboxes(&record.text), ..record }
 }
 
 fn must_exist(ledger: &SqliteLedger, id: MessageId) -> Result<(), Failure> {

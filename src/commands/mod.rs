@@ -1,5 +1,6 @@
 //! One file a verb; each `run()` reads like a table of contents. This is where words are printed and exit codes made.
 
+mod backup;
 mod blanks;
 mod campaign;
 mod cancel;
@@ -7,11 +8,18 @@ mod check;
 mod columns;
 mod completions;
 mod console;
+mod disk;
 mod dkim;
+mod doctor;
+mod erasing;
 mod exit;
 mod export;
 mod failure;
+mod folder;
 mod forecast;
+mod forget;
+mod forgetting;
+mod from_log;
 mod hold;
 mod live;
 mod log;
@@ -25,17 +33,22 @@ mod pause;
 mod people;
 mod planned;
 mod preview;
+mod purge;
 mod rehearse;
 mod relay_limits;
 mod release;
 mod resolve;
+mod restored;
 mod resume;
 mod retry;
 mod second_letters;
 mod send;
 mod staff;
+mod standing;
+mod start;
 mod status;
 mod steps;
+mod suppress;
 mod test;
 mod texts;
 mod workspace;
@@ -57,6 +70,7 @@ pub fn run() -> Exit {
         }
     };
     console::start_log();
+    keep_to_ourselves();
     match dispatch(&cli) {
         Ok(exit) => exit,
         Err(failure) => {
@@ -66,6 +80,12 @@ pub fn run() -> Exit {
     }
 }
 
+/// Whatever this program makes is its user's alone, from its first byte: nearly all of it holds people's data.
+fn keep_to_ourselves() {
+    #[cfg(unix)]
+    rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
+}
+
 fn dispatch(cli: &Cli) -> Result<Exit, Failure> {
     match &cli.verb {
         Verb::New(args) => new::run(args),
@@ -73,6 +93,7 @@ fn dispatch(cli: &Cli) -> Result<Exit, Failure> {
         Verb::Match(args) => matching::run(&cli.place, args),
         Verb::Preview(args) => preview::run(&cli.place, args),
         Verb::Rehearse(args) => rehearse::run(&cli.place, args),
+        Verb::Doctor(args) => doctor::run(&cli.place, args),
         Verb::Dkim { what } => dkim::run(&cli.place, what),
         Verb::Test(args) => test::run(&cli.place, args),
         Verb::Send(args) => send::run(&cli.place, args),
@@ -88,6 +109,10 @@ fn dispatch(cli: &Cli) -> Result<Exit, Failure> {
         Verb::Release(args) => release::run(&cli.place, args),
         Verb::Cancel(args) => cancel::run(&cli.place, args),
         Verb::Resolve(args) => resolve::run(&cli.place, args),
+        Verb::Backup(args) => backup::run(&cli.place, args),
+        Verb::Suppress { what } => suppress::run(&cli.place, what),
+        Verb::Forget(args) => forget::run(&cli.place, args),
+        Verb::Purge(args) => purge::run(&cli.place, args),
         Verb::Completions { shell } => completions::run(*shell),
         Verb::Man => man::run(),
     }

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::config::Config;
 use crate::ledger::sqlite::{Access, SqliteLedger};
 use crate::ledger::{Confirming, Ledger, OfficialFates};
-use crate::model::{MessageKind, MessageState};
+use crate::model::{MessageKind, MessageState, Official};
 use crate::plan::{Forecast, OfficialTally, Raise, Speed, Used, Workload, forecast, raises};
 use crate::policy::RelayLimits;
 
@@ -23,6 +23,8 @@ pub(super) struct Outlook<'a> {
     used: Used,
     /// Letters that are beyond the total of their official.
     pub(super) beyond_total: u64,
+    /// Letters that still wait or would be planned, to mailboxes on the suppression list.
+    pub(super) suppressed: u64,
 }
 
 impl<'a> Outlook<'a> {
@@ -35,7 +37,8 @@ impl<'a> Outlook<'a> {
         };
         let relays = config.relays.iter().map(|relay| RelayLimits { rate: relay.rate, quota: relay.quota }).collect();
         let (tallies, used) = (report.officials.clone(), Used::default());
-        let mut outlook = Self { config, prepared, relays, tallies, confirmations, used, beyond_total: 0 };
+        let (beyond_total, suppressed) = (0, 0);
+        let mut outlook = Self { config, prepared, relays, tallies, confirmations, used, beyond_total, suppressed };
         let ledger = config.ledger.exists().then(|| SqliteLedger::open(&config.ledger, Access::Read));
         // One that cannot be read is told of by whoever needs it.
         if let Some(Ok(ledger)) = ledger {
@@ -51,13 +54,19 @@ impl<'a> Outlook<'a> {
         let fates = ledger.official_fates()?;
         let officials = self.prepared.survey.officials();
         for tally in &mut self.tallies {
-            let key = officials.get(tally.official).map(|listed| listed.official.key());
+            let official = officials.get(tally.official).map(|listed| &listed.official);
+            let key = official.map(Official::key);
             let nothing = OfficialFates::default();
             let letters = &key.and_then(|key| fates.get(&key)).unwrap_or(&nothing).letters;
             let of =
                 |these: &dyn Fn(MessageState) -> bool| letters.iter().filter(|(s, _)| these(**s)).map(|(_, n)| n).sum();
             let settled: u64 = of(&|state| !state.moves_by_itself());
             tally.letters = tally.letters.saturating_sub(settled);
+            if let Some(mailbox) = official.and_then(|official| official.mailbox.as_ref())
+                && ledger.is_suppressed(&mailbox.key())?
+            {
+                self.suppressed += std::mem::take(&mut tally.letters) + of(&|state| state == MessageState::Suppressed);
+            }
             let out = of(&|state| matches!(state, MessageState::Sent | MessageState::InDoubt));
             self.beyond_total += keep_to(self.config, out, tally);
         }
@@ -72,12 +81,18 @@ impl<'a> Outlook<'a> {
     }
 
     pub(super) fn forecasts(&self) -> Vec<Forecast> {
-        forecast(&self.work(), &self.speed(), Timestamp::now(), self.config.deadline)
+        forecast(&self.work(), &self.speed(), self.begins(), self.config.deadline)
     }
 
     pub(super) fn raises(&self) -> Vec<Raise> {
-        let raises = |deadline| raises(&self.work(), &self.speed(), Timestamp::now(), deadline);
+        let raises = |deadline| raises(&self.work(), &self.speed(), self.begins(), deadline);
         self.config.deadline.map(raises).unwrap_or_default()
+    }
+
+    /// Nothing goes before the start.
+    fn begins(&self) -> Timestamp {
+        let now = Timestamp::now();
+        self.config.start.map_or(now, |start| start.max(now))
     }
 
     fn work(&self) -> Workload<'_> {

@@ -39,11 +39,16 @@ pub(super) fn run(place: &Place, args: &Preview) -> Result<Exit, Failure> {
         write(&prepared, &composer, letter, &out, place + 1)?;
     }
     say(format!("{} in {}; nothing was sent.", counted(chosen.len() as u64, "letter"), out.display()));
+    let suppressed = workspace.with_findings(&prepared, |found| found.suppressed);
+    if suppressed > 0 {
+        let letters = counted(suppressed, "letter");
+        say(format!("{letters} of the campaign to suppressed mailboxes will not go (undersigned suppress list)."));
+    }
     Ok(Exit::Done)
 }
 
 /// Removes what an earlier preview left, so that no old letter is read as a new one.
-fn clear(out: &Path) -> Result<(), Failure> {
+pub(super) fn clear(out: &Path) -> Result<(), Failure> {
     let file = |e: std::io::Error| Failure::file(out, &e);
     for entry in fs::read_dir(out).map_err(file)? {
         let path = entry.map_err(file)?.path();

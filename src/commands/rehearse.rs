@@ -8,8 +8,8 @@ use jiff::Timestamp;
 
 use crate::cli::{Place, Rehearse};
 use crate::dispatch::{Ending, RelayPlan};
-use crate::ledger::Ledger;
-use crate::ledger::sqlite::SqliteLedger;
+use crate::ledger::sqlite::{Access, SqliteLedger};
+use crate::ledger::{Ledger, LedgerError};
 use crate::model::{MessageKind, MessageState};
 use crate::policy::{PaceSettings, Windows};
 use crate::report::{Figures, Gallery, counted, duration, officials_text, status_text};
@@ -37,6 +37,12 @@ pub(super) fn run(place: &Place, args: &Rehearse) -> Result<Exit, Failure> {
         &new_tag()?,
         Timestamp::now(),
     )?;
+    // Whoever gets nothing from the campaign gets nothing here.
+    match SqliteLedger::open(&workspace.config.ledger, Access::Read) {
+        Ok(real) => ledger.adopt_suppressions(&real)?,
+        Err(LedgerError::Absent(_)) => {}
+        Err(error) => return Err(error.into()),
+    }
     workspace.enrol(&ledger, &prepared)?;
 
     let mut settings = workspace.settings(vec![to_mailbox(&mailbox)?]);

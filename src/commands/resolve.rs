@@ -5,12 +5,13 @@ use crate::ledger::{DecisionKind, Ledger, Selection};
 use crate::report::counted;
 
 use super::console::say;
-use super::{Exit, Failure, staff};
+use super::{Exit, Failure, from_log, staff};
 
 pub(super) fn run(place: &Place, args: &Resolve) -> Result<Exit, Failure> {
+    let Some(verdict) = args.verdict else { return from_log::run(place, args) };
     let ledger = staff::open(place)?;
     let selection = if args.all { Selection::All } else { Selection::Ids(staff::ids(&args.ids, ledger.tag())?) };
-    let (kind, done) = match args.verdict {
+    let (kind, done) = match verdict {
         Resolved::Sent => (DecisionKind::ResolveSent, "now count as sent"),
         Resolved::Resend => (DecisionKind::ResolveResend, "back in the queue; send them with: undersigned send"),
     };

@@ -15,6 +15,14 @@ pub(super) fn run(place: &Place, args: &Retry) -> Result<Exit, Failure> {
         moved += staff::decide(&ledger, DecisionKind::Retry, Selection::State(state), &args.reason)?;
     }
     say(format!("{} back in the queue; send them with: undersigned send", counted(moved, "message")));
+    let staying = ledger.suppressed_by_staff()?;
+    if args.state == Some(Failed::Suppressed) && staying > 0 {
+        say(format!(
+            "Still suppressed: {} to mailboxes on your suppression list; take these off it first with: \
+             undersigned suppress remove",
+            counted(staying, "message")
+        ));
+    }
     Ok(Exit::Done)
 }
 

@@ -6,7 +6,7 @@ use crate::cli::{Place, Send};
 use crate::dispatch::Ending;
 use crate::ledger::sqlite::{Access, SqliteLedger};
 use crate::ledger::{Counts, Enrolled, KeptTotals, Ledger, LedgerError};
-use crate::model::{MessageKind, MessageState};
+use crate::model::{MessageKind, MessageState, mask_mailboxes};
 use crate::policy::RelayLimits;
 use crate::report::{MOMENT, SHORT_MOMENT, counted, standing, status_text};
 use crate::template::Fields;
@@ -14,8 +14,9 @@ use crate::template::Fields;
 use super::console::{ask, note, say};
 use super::live::Live;
 use super::planned::{self, Print};
+use super::start::Begin;
 use super::workspace::{BadRows, Prepared, Workspace, new_tag};
-use super::{Exit, Failure, campaign, live, relay_limits, second_letters};
+use super::{Exit, Failure, campaign, live, relay_limits, restored, second_letters, standing, start};
 
 pub(super) fn run(place: &Place, args: &Send) -> Result<Exit, Failure> {
     let began = Timestamp::now();
@@ -23,6 +24,9 @@ pub(super) fn run(place: &Place, args: &Send) -> Result<Exit, Failure> {
     let relays = workspace.relays()?;
     must_be_our_own_sender(&workspace)?;
     let known = open_if_there(&workspace)?;
+    if let Some(ledger) = &known {
+        restored::must_be_settled(&workspace, ledger, args.accept_restored)?;
+    }
     let limits: Vec<_> = relays.iter().map(|p| RelayLimits { rate: p.rate, quota: p.quota }).collect();
     let live = Live::of(&workspace.config);
     let in_force = live.over(&workspace.config)?;
@@ -43,8 +47,12 @@ pub(super) fn run(place: &Place, args: &Send) -> Result<Exit, Failure> {
     live::apply(&mut settings, rules);
     settings.letters_max = args.limit;
     settings.accept_refusals = args.accept_refusals;
-    let ending = campaign::dispatch(&campaign::runtime()?, &ledger, settings, workspace.press(fields)?)?;
-    tell(&ledger, &ending)
+    let runtime = campaign::runtime()?;
+    if start::wait(&workspace, &ledger, &runtime, args.late_start)? == Begin::Not {
+        return Ok(Exit::Done);
+    }
+    let ending = campaign::dispatch(&runtime, &ledger, settings, workspace.press(fields)?)?;
+    tell(&workspace, &ledger, &ending)
 }
 
 /// The print of the folder, and how things stand in the ledger. Both read much of a large campaign, so both at once.
@@ -123,13 +131,21 @@ fn plan(
 }
 
 fn open_if_there(workspace: &Workspace) -> Result<Option<SqliteLedger>, Failure> {
-    let path = &workspace.config.ledger;
-    if path.exists() { Ok(Some(SqliteLedger::open(path, Access::Dispatch)?)) } else { Ok(None) }
+    let config = &workspace.config;
+    if !config.ledger.exists() {
+        return Ok(None);
+    }
+    let ledger = SqliteLedger::open(&config.ledger, Access::Dispatch)?;
+    // One that a suppression list made: the campaign may have been given another name since.
+    Ok(Some(ledger.named_while_empty(&config.identity.campaign)?))
 }
 
 fn create(workspace: &Workspace) -> Result<SqliteLedger, Failure> {
     let config = &workspace.config;
-    Ok(SqliteLedger::create(&config.ledger, &config.identity.campaign, &new_tag()?, Timestamp::now())?)
+    let now = Timestamp::now();
+    let ledger = SqliteLedger::create(&config.ledger, &config.identity.campaign, &new_tag()?, now)?;
+    ledger.settle(&restored::machine(), &[], now)?;
+    Ok(ledger)
 }
 
 /// The sample's address is nobody's: a real relay would refuse it, or worse, not.
@@ -149,11 +165,11 @@ fn must_be_in_time(workspace: &Workspace, known: Option<&SqliteLedger>) -> Resul
         return Ok(());
     };
     let waiting = match known {
-        Some(ledger) => {
+        Some(ledger) if ledger.counts()?.total(MessageKind::Letter) > 0 => {
             let counts = ledger.counts()?;
             MessageState::ALL.into_iter().any(|s| s.moves_by_itself() && counts.of(MessageKind::Letter, s) > 0)
         }
-        None => true,
+        Some(_) | None => true,
     };
     if !waiting {
         return Ok(());
@@ -211,12 +227,15 @@ fn tell_enrolled(enrolled: &Enrolled) {
         (enrolled.queued, "new, waiting for their turn"),
         (enrolled.held, "new, held until their official has a mailbox"),
         (enrolled.housed, "no longer held: their official has a mailbox now"),
-        (enrolled.suppressed, "new, to a mailbox that was refused for good before"),
+        (enrolled.suppressed, "new, to a suppressed mailbox; not sent"),
         (enrolled.known, "there already"),
     ] {
         if n > 0 {
             note(format!("{} {what}", counted(n, "letter")));
         }
+    }
+    if enrolled.left_out > 0 {
+        note(format!("{} left out: erased meanwhile", counted(enrolled.left_out, "constituent")));
     }
     if enrolled.changed > 0 {
         let people = counted(enrolled.changed, "person").replace("persons", "people");
@@ -245,14 +264,15 @@ fn tell_before(ledger: &SqliteLedger, kept: KeptTotals, workspace: &Workspace) -
     Ok(())
 }
 
-fn tell(ledger: &SqliteLedger, ending: &Ending) -> Result<Exit, Failure> {
-    let figures = campaign::figures(ledger)?;
+fn tell(workspace: &Workspace, ledger: &SqliteLedger, ending: &Ending) -> Result<Exit, Failure> {
+    let figures = standing::figures(workspace, ledger, false)?;
     say(status_text(&figures));
     match ending {
         Ending::Interrupted => say("Stopped because you asked. Nothing is lost; go on with: undersigned send"),
         Ending::LimitReached => say("As many letters as you asked for are out. Go on with: undersigned send"),
         Ending::Stopped(reason) => say(format!(
-            "The campaign stopped itself: {reason}.\nNo letter was lost. When that is mended, go on with: undersigned send"
+            "The campaign stopped itself: {}.\nNo letter was lost. When that is mended, go on with: undersigned send",
+            mask_mailboxes(&reason.to_string())
         )),
         Ending::Settled => {}
     }

@@ -2,15 +2,13 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-
 use crate::cli::{Place, Status};
 use crate::ledger::sqlite::{Access, SqliteLedger};
-use crate::report::{Figures, status_json, status_text};
+use crate::report::{status_json, status_text};
 
 use super::console::say;
 use super::workspace::Workspace;
-use super::{Exit, Failure};
+use super::{Exit, Failure, standing};
 
 const WATCH_EVERY: Duration = Duration::from_secs(2);
 
@@ -19,8 +17,7 @@ pub(super) fn run(place: &Place, args: &Status) -> Result<Exit, Failure> {
     let ledger = SqliteLedger::open(&workspace.config.ledger, Access::Read)?;
     loop {
         let is_running = SqliteLedger::dispatcher_is_running(&workspace.config.ledger);
-        let figures = Figures::read(&ledger, ledger.name(), is_running, Timestamp::now())?;
-        let figures = figures.in_zone(workspace.config.timezone.clone());
+        let figures = standing::figures(&workspace, &ledger, is_running)?;
         match (args.json, args.watch) {
             (true, _) => say(status_json(&figures)),
             (false, true) => say(format!("\u{1b}[2J\u{1b}[H{}", status_text(&figures))),

@@ -7,11 +7,11 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 
 use crate::cli::{Place, Test};
-use crate::contacts::Row;
+use crate::contacts::{Row, sweep_leftovers};
 use crate::dispatch::Ending;
 use crate::ledger::sqlite::SqliteLedger;
 use crate::ledger::{AttemptRecord, Confirming, Enrolment, Ledger, LogFilter};
-use crate::model::EmailAddress;
+use crate::model::{EmailAddress, mask_mailboxes};
 use crate::policy::{PaceSettings, Windows};
 use crate::report::log_text;
 
@@ -48,11 +48,17 @@ pub(super) fn run(place: &Place, args: &Test) -> Result<Exit, Failure> {
 
     ledger.attempts(&LogFilter::default(), &mut |record| {
         // The ledger names the official whom the letter is for; it went to staff.
-        say(log_text(&AttemptRecord { recipient: args.to.clone(), ..record }, &workspace.config.timezone));
+        say(log_text(
+            &AttemptRecord { recipient: args.to.clone(), text: mask_mailboxes(&record.text), ..record },
+            &workspace.config.timezone,
+        ));
         Ok(())
     })?;
     if let Ending::Stopped(reason) = &ending {
-        return Err(Failure::new(Exit::Stopped, format!("the test did not get through: {reason}")));
+        return Err(Failure::new(
+            Exit::Stopped,
+            format!("the test did not get through: {}", mask_mailboxes(&reason.to_string())),
+        ));
     }
     let figures = campaign::figures(&ledger)?;
     say(format!("These were tests, addressed to {} alone; the campaign's own ledger knows nothing of them.", args.to));
@@ -87,7 +93,9 @@ struct Scratch(PathBuf);
 
 impl Scratch {
     fn new() -> Result<Self, Failure> {
-        let path = std::env::temp_dir().join(format!("undersigned-test-{:016x}", rand::random::<u64>()));
+        let path =
+            std::env::temp_dir().join(format!(".undersigned-test.{}-{}", std::process::id(), rand::random::<u32>()));
+        sweep_leftovers(&std::env::temp_dir());
         let mut builder = std::fs::DirBuilder::new();
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);

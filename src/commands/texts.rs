@@ -121,12 +121,21 @@ impl Sources {
     /// The first text that is another than the one that letters were planned with.
     pub(super) fn changed(&self, ledger: &SqliteLedger) -> Result<Option<&str>, LedgerError> {
         for text in self.all() {
-            let frozen = ledger.newest_template(&text.name)?;
-            if frozen.is_some_and(|(_, before)| !text.source.says(&before)) {
+            // A run that was killed may have frozen the new text without moving what waits to it.
+            let in_wait =
+                || ledger.texts_in_wait(&text.name).map(|texts| texts.iter().any(|old| !text.source.says(old)));
+            if !Self::is_frozen(ledger, text)? || in_wait()? {
                 return Ok(Some(&text.name));
             }
         }
         Ok(None)
+    }
+
+    /// Whether letters were last planned with just this text; nothing was planned with one that is new here.
+    fn is_frozen(ledger: &SqliteLedger, text: &Named) -> Result<bool, LedgerError> {
+        let Some((_, before)) = ledger.newest_template(&text.name)? else { return Ok(true) };
+        // Of a text that was purged its hash is left.
+        Ok(text.source.says(&before) || (before.is_empty() && ledger.froze_last(&text.name, text.source.text())?))
     }
 
     /// Moves what was not offered to a relay yet to the texts as they are now; gives name and number for each.

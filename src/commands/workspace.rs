@@ -1,16 +1,17 @@
 //! The campaign folder, read: settings, people, texts, and the plan that they make together.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use crate::cli::Place;
 use crate::compose::{Composer, Signer};
 use crate::config::{Config, DkimKeyConfig};
-use crate::contacts::{ContactsError, RefusedWriter, Row, Survey};
+use crate::contacts::{ContactsError, RefusedWriter, Row, Survey, sweep_leftovers};
 use crate::dispatch::{Press, RelayPlan, Settings};
-use crate::ledger::sqlite::SqliteLedger;
+use crate::ledger::sqlite::{Access, SqliteLedger};
 use crate::ledger::{Addressee, Confirming, Enrolled, Enrolment, Ledger, Terms};
 use crate::model::{CampaignTag, Constituent, PersonKey};
 use crate::plan::{MatchReport, Origin, Seen, Texts, examine, lint};
@@ -58,7 +59,11 @@ impl From<bool> for BadRows {
 
 impl Workspace {
     pub(super) fn open(place: &Place) -> Result<Self, Failure> {
-        Ok(Self { config: Config::load(&place.dir, &place.overrides)? })
+        let mut config = Config::load(&place.dir, &place.overrides)?;
+        if config.ledger.exists() {
+            config.contacts.left_out = SqliteLedger::open(&config.ledger, Access::Read)?.marks()?;
+        }
+        Ok(Self { config })
     }
 
     /// Reads people and texts, joins and fills in everything once. Leaves the whole list of problems behind.
@@ -75,6 +80,7 @@ impl Workspace {
     }
 
     fn try_to_prepare(&self, bad_rows: BadRows) -> Result<Prepared, Failure> {
+        sweep_leftovers(&self.config.dir);
         let sources = Sources::read(&self.config)?;
         let used = sources.columns_named(&self.config);
         let survey = survey_asking(&self.config, used)?;
@@ -97,7 +103,8 @@ impl Workspace {
         report.advice = lint(&texts, &report, survey.officials(), &self.origin());
         drop(filling);
         let list = list.finish();
-        let written = writer.map(RefusedWriter::finish).transpose()?.unwrap_or(0);
+        let (written, kept) = writer.map(RefusedWriter::finish).transpose()?.unwrap_or_default();
+        note_kept(&path, kept.as_deref());
         let refused_to = (written > 0).then_some(path);
         Ok(Prepared { survey, texts, report, sources, refused_to, list })
     }
@@ -132,9 +139,11 @@ impl Workspace {
             survey: &prepared.survey,
             report: &prepared.report,
             forecasts: &outlook.forecasts(),
+            start: self.start().as_ref(),
             deadline: self.deadline().as_ref(),
             raises: &outlook.raises(),
             beyond_total: outlook.beyond_total,
+            suppressed: outlook.suppressed,
             zone: &self.config.timezone,
             window: &self.config.windows.letters,
             list: &prepared.list,
@@ -147,6 +156,17 @@ impl Workspace {
         let launchable = prepared.must_be_launchable(bad_rows);
         say(self.with_findings(prepared, if launchable.is_ok() { match_summary } else { match_text }));
         launchable
+    }
+
+    /// The campaign's own time.
+    pub(super) fn zone(&self) -> &TimeZone {
+        &self.config.timezone
+    }
+
+    /// The start as people read it, where it is yet to come.
+    pub(super) fn start(&self) -> Option<jiff::ZonedDateTime> {
+        let start = self.config.start.filter(|at| *at > Timestamp::now());
+        start.map(|at| at.to_zoned_datetime(self.config.timezone.clone()))
     }
 
     /// The deadline as people read it.
@@ -249,10 +269,17 @@ impl Prepared {
                  (they are then written to refused.csv)",
             );
         }
-        if self.report.letters == 0 {
+        if self.report.letters + self.report.forgotten + self.report.purged == 0 {
             return refuse("there is nobody to write for: no constituent is joined to an official");
         }
         Ok(())
+    }
+}
+
+/// A list that is written anew is not to lose what staff mended in the old one.
+pub(super) fn note_kept(path: &Path, old: Option<&Path>) {
+    if let Some(old) = old {
+        note(format!("{} is new; what it said before is in {}", path.display(), old.display()));
     }
 }
 

@@ -47,7 +47,10 @@ impl Config {
         for (key, value) in changes {
             document.set_live(key, value);
         }
-        Self::read(&self.dir, document)
+        let mut revised = Self::read(&self.dir, document)?;
+        // Who was erased is known from the ledger, not from the file.
+        revised.contacts.left_out = self.contacts.left_out.clone();
+        Ok(revised)
     }
 
     /// The value of a key as the file or the defaults have it; empty where neither does.

@@ -25,6 +25,16 @@ pub(super) enum Login {
 }
 
 impl Login {
+    /// Looks whether the file of the secret is there and private; nothing where there is no file.
+    pub(super) fn look_at_file(&self) -> Option<Result<(), SecretError>> {
+        let path = match self {
+            Self::Password { file, .. } => file.as_ref()?,
+            Self::Tokens(Tokens::File(path)) => path,
+            Self::Tokens(Tokens::Command { .. }) => return None,
+        };
+        Some(secret::private_file(path).map(|_| ()))
+    }
+
     /// The secret of the relay of that name. A token is fetched by each connection for itself; that its file is there
     /// and private is looked at now.
     pub(super) fn fetch(&self, relay: &str) -> Result<Secret, SecretError> {

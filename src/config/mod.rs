@@ -28,7 +28,7 @@ use crate::compose::{Identity, ReplyTo};
 use crate::contacts::{ContactsFile, ContactsSettings, Joining, NOTE_CHARS_MAX, Reading};
 use crate::dispatch::OnDoubt;
 use crate::ledger::Confirming;
-use crate::model::{EmailAddress, Role, fold, unprintable};
+use crate::model::{EmailAddress, Marks, Role, fold, unprintable};
 use crate::policy::{PaceSettings, Replies, RetrySchedule, StaffRules, Windows, parse_positive_span};
 
 pub use dkim::{DkimConfig, DkimKeyConfig, DkimKeyError};
@@ -113,6 +113,8 @@ pub struct Config {
     pub confirming: Confirming,
     /// What happens to a message in doubt.
     pub on_doubt: OnDoubt,
+    /// Before this no message goes.
+    pub start: Option<Timestamp>,
     /// After this no message is tried.
     pub deadline: Option<Timestamp>,
     /// With what messages are signed.
@@ -163,7 +165,7 @@ impl Config {
     fn read(dir: &Path, document: Document) -> Result<Self, ConfigError> {
         let mut reader = Reader::new(&document);
         let timezone = reader.text("campaign.timezone", zone);
-        let deadline = read_deadline(&mut reader, timezone.as_ref());
+        let (start, deadline) = read_times(&mut reader, timezone.as_ref());
         let identity = read_identity(&mut reader);
         let dkim = dkim::read(&mut reader, dir, identity.as_ref());
         let contacts = read_contacts(&mut reader, dir);
@@ -201,6 +203,7 @@ impl Config {
                 confirmation: confirmation?,
                 confirming: confirming?,
                 on_doubt: on_doubt?,
+                start,
                 deadline,
                 dkim: dkim?,
                 contacts: contacts?,
@@ -234,16 +237,34 @@ fn zone(name: &str) -> Result<TimeZone, String> {
     TimeZone::get(name).map_err(|_| "expected the name of a time zone, like \"America/Chicago\" or \"UTC\"".to_owned())
 }
 
-fn read_deadline(reader: &mut Reader<'_>, zone: Option<&TimeZone>) -> Option<Timestamp> {
-    let expected = "expected a date like \"2027-03-01\" or a moment like \"2027-03-01T17:00\"";
+/// When the campaign starts and when it ends: a date alone means its first moment, and its last.
+fn read_times(reader: &mut Reader<'_>, zone: Option<&TimeZone>) -> (Option<Timestamp>, Option<Timestamp>) {
     let zone = zone.cloned().unwrap_or(TimeZone::UTC);
-    reader.text("campaign.deadline", |text| {
-        let end_of_day = |date: Date| date.tomorrow().map(|next| next.to_datetime(jiff::civil::Time::midnight()));
-        // A date alone means its end; jiff would read one out of a moment, too.
+    let start = read_moment(reader, "campaign.start", &zone, Ok);
+    let deadline = read_moment(reader, "campaign.deadline", &zone, Date::tomorrow);
+    if let (Some(start), Some(deadline)) = (start, deadline)
+        && start >= deadline
+    {
+        reader.complain("campaign.start", "expected a moment before campaign.deadline");
+    }
+    (start, deadline)
+}
+
+/// A moment, or a date alone: then the beginning of the day that `day` makes of it.
+fn read_moment(
+    reader: &mut Reader<'_>,
+    key: &str,
+    zone: &TimeZone,
+    day: impl Fn(Date) -> Result<Date, jiff::Error>,
+) -> Option<Timestamp> {
+    let expected = "expected a date like \"2027-03-01\" or a moment like \"2027-03-01T17:00\"";
+    reader.text(key, |text| {
+        let midnight = |date| day(date).map(|day| day.to_datetime(jiff::civil::Time::midnight()));
+        // jiff would read a date out of a moment, too.
         let is_moment = text.contains(['T', ' ']);
-        let civil = if is_moment { text.parse::<DateTime>() } else { text.parse::<Date>().and_then(end_of_day) };
+        let civil = if is_moment { text.parse::<DateTime>() } else { text.parse::<Date>().and_then(midnight) };
         let civil = civil.map_err(|_| expected.to_owned())?;
-        civil.to_zoned_datetime(zone).map(|z| z.timestamp()).map_err(|_| expected.to_owned())
+        civil.to_zoned_datetime(zone.clone()).map(|z| z.timestamp()).map_err(|_| expected.to_owned())
     })
 }
 
@@ -326,6 +347,7 @@ fn read_contacts(reader: &mut Reader<'_>, dir: &Path) -> Option<ContactsSettings
         reading,
         note_chars_max,
         used: BTreeSet::new(),
+        left_out: Marks::default(),
     })
 }
 

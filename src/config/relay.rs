@@ -64,6 +64,11 @@ impl RelayConfig {
         self.username.as_deref()
     }
 
+    /// Whether the file of its secret is there and nobody else's to read; nothing where it has none.
+    pub fn look_at_secret_file(&self) -> Option<Result<(), SecretError>> {
+        self.secret.look_at_file()
+    }
+
     /// Whether the relay is on this machine.
     pub fn is_loopback(&self) -> bool {
         self.settings.is_loopback()

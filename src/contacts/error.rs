@@ -76,6 +76,11 @@ pub enum FileFault {
     /// Nothing in it.
     #[error("it is empty; a contact file has a header line and a line for every person")]
     Empty,
+    /// A list without a column of addresses.
+    #[error(
+        "no column is known to hold e-mail addresses; name one “email” in the first line, or write one address a line"
+    )]
+    NoAddresses,
     /// Headers without people.
     #[error("it has headers but no people; add a line for every person")]
     HeaderOnly,

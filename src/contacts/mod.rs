@@ -11,7 +11,9 @@
 //! - its rows: `table`, `row` (`unfilled`, `garbled`, `swallowed`), what is wrong with them: `problem`
 //! - who is joined to whom: `guide` (`join`, `aliases`, `postcodes`, `pairs`, `officials`), what may be meant: `suggestions`,
 //!   `place_name`, and what staff say to it: `decisions`
+//! - rows that name somebody, and a file without them: `naming`
 //! - files for staff: `safe_csv`, `refused`, `given_back`, `beside` (by `whole`)
+//! - a list of mailboxes alone: `mailboxes`
 //!
 //! This module must not guess: it repairs nothing but spaces, case and Unicode's form, and joins only equal
 //! keys. It sends nothing and renders nothing.
@@ -33,6 +35,9 @@ mod join;
 mod kind;
 mod known_headers;
 mod layout;
+mod leftovers;
+mod mailboxes;
+mod naming;
 mod officials;
 mod pairs;
 mod place_name;
@@ -65,6 +70,9 @@ pub use decisions::{Decisions, Taken};
 pub use error::{ContactsError, FileFault, FileProblem};
 pub use glance::{Glance, Seen, glance, glance_as};
 pub use join::ListedOfficial;
+pub use leftovers::sweep_leftovers;
+pub use mailboxes::{Mailboxes, mailboxes};
+pub use naming::{Named, Naming, NamingError, Whose, is_workbook, rows_naming, take_out_rows_naming};
 pub use officials::SeveralJurisdictions;
 pub use problem::{Excerpt, Note, NoteKind, Problem, ProblemKind, Problems};
 pub use question::{Answer, Choice, Question};

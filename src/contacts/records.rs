@@ -185,6 +185,7 @@ pub(super) struct Records<R> {
     delimiter: u8,
     line: u64,
     after_cr: bool,
+    taken: usize,
     /// Whether a line break inside a cell starts a new line.
     counts_breaks_in_cells: bool,
     state: State,
@@ -193,13 +194,23 @@ pub(super) struct Records<R> {
 impl<R: BufRead> Records<R> {
     /// Starts at `line` of the input.
     pub(super) fn new(input: R, delimiter: u8, line: u64) -> Self {
-        Self { input, delimiter, line, after_cr: false, counts_breaks_in_cells: true, state: State::Start }
+        Self { input, delimiter, line, after_cr: false, taken: 0, counts_breaks_in_cells: true, state: State::Start }
     }
 
     /// Counts records in place of lines, as the rows of a spreadsheet are counted.
     pub(super) fn counting_rows(mut self) -> Self {
         self.counts_breaks_in_cells = false;
         self
+    }
+
+    /// What separates cells.
+    pub(super) fn delimiter(&self) -> u8 {
+        self.delimiter
+    }
+
+    /// How many bytes of the input were read.
+    pub(super) fn taken(&self) -> usize {
+        self.taken
     }
 
     /// The input, for what there is to say about it at the end.
@@ -229,9 +240,11 @@ impl<R: BufRead> Records<R> {
                 self.state = state;
                 self.after_cr = false;
                 self.input.consume(run);
+                self.taken += run;
             } else {
                 let byte = chunk[0];
                 self.input.consume(1);
+                self.taken += 1;
                 if self.take_special(byte, record) {
                     return Ok(true);
                 }

@@ -82,10 +82,11 @@ impl RefusedWriter {
         Ok(())
     }
 
-    /// Puts the file in its place, durably, and gives how many rows it has.
-    pub fn finish(self) -> Result<u64, ContactsError> {
-        self.csv.finish()?;
-        Ok(self.rows)
+    /// Puts the file in its place, durably, and gives how many rows it has, and where a file of that name is now that
+    /// said something else: staff may have mended rows in it.
+    pub fn finish(self) -> Result<(u64, Option<PathBuf>), ContactsError> {
+        let kept = self.csv.finish_keeping_old()?;
+        Ok((self.rows, kept))
     }
 }
 

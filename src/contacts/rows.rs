@@ -17,7 +17,7 @@ use super::row::{Person, Place, ReadRow, read_row};
 use super::suggestions::Suggestion;
 use super::survey::{Survey, fill};
 use super::table::Table;
-use crate::model::{Constituent, PersonKey, fold, printable};
+use crate::model::{Constituent, Erased, PersonKey, fold, printable};
 
 /// How many different unknown jurisdictions get a suggestion.
 const SUGGESTIONS_MAX: usize = 2_000;
@@ -78,6 +78,15 @@ pub enum Row {
         /// Everything that is wrong with it.
         problems: Vec<Problem>,
     },
+    /// A constituent who was erased: nothing comes of their row, and nothing of it is repeated anywhere.
+    LeftOut {
+        /// Which file.
+        file: usize,
+        /// Which line.
+        line: u64,
+        /// Why.
+        why: Erased,
+    },
     /// A constituent who was joined in an earlier row: one letter.
     Duplicate {
         /// Which file.
@@ -120,7 +129,7 @@ impl Row {
             Self::Unmatched { file, line, cells, problem, .. } | Self::Ambiguous { file, line, cells, problem, .. } => {
                 Some((*file, *line, cells, std::slice::from_ref(problem)))
             }
-            Self::Joined { .. } | Self::Duplicate { .. } => None,
+            Self::Joined { .. } | Self::Duplicate { .. } | Self::LeftOut { .. } => None,
         }
     }
 }
@@ -134,6 +143,7 @@ impl fmt::Debug for Row {
             Self::Ambiguous { file, line, .. } => ("Ambiguous", file, line),
             Self::Refused { file, line, .. } => ("Refused", file, line),
             Self::Duplicate { file, line, .. } => ("Duplicate", file, line),
+            Self::LeftOut { file, line, .. } => ("LeftOut", file, line),
         };
         f.debug_struct(name).field("file", file).field("line", line).finish_non_exhaustive()
     }
@@ -259,6 +269,9 @@ impl Rows<'_> {
     pub(super) fn settle(&mut self, table: &Table, line: u64, cells: Cells<'_>, read: ReadRow) -> Option<Row> {
         let place = Place { file: self.file, line };
         match read.person {
+            None if self.survey.settings.left_out.forget_any(cells.iter()) => {
+                Some(Row::LeftOut { file: place.file, line: place.line, why: Erased::Forgotten })
+            }
             None => Some(Row::Refused {
                 file: place.file,
                 line: place.line,
@@ -272,6 +285,9 @@ impl Rows<'_> {
 
     fn join(&mut self, table: &Table, mut who: Constituent, key: String, place: Place, cells: Cells<'_>) -> Row {
         let survey = self.survey;
+        if let Some(why) = survey.settings.left_out.why(&who) {
+            return Row::LeftOut { file: place.file, line: place.line, why };
+        }
         let (officials, alias, by_postcode) = match survey.guide.route(&key, &who.postcode) {
             Route::To { officials, alias, by_postcode } => (officials, alias, by_postcode),
             unjoined => return self.unjoined(table, &who, &unjoined, place, cells),

@@ -56,13 +56,48 @@ impl SafeCsv {
 
     /// Puts the file in its place, durably.
     pub fn finish(self) -> Result<(), ContactsError> {
+        self.put_in_place(|_, _| Ok(None)).map(drop)
+    }
+
+    /// The same; a file of that name that says something else stays under the name that is given back.
+    pub fn finish_keeping_old(self) -> Result<Option<PathBuf>, ContactsError> {
+        self.put_in_place(keep_aside)
+    }
+
+    fn put_in_place(
+        self,
+        before: impl FnOnce(&Path, &Path) -> io::Result<Option<PathBuf>>,
+    ) -> Result<Option<PathBuf>, ContactsError> {
         let Self { path, temporary, csv } = self;
         let failed = |reason| unwritable(&path, reason);
         let file = csv.into_inner().map_err(|e| failed(e.into_error()))?;
         file.sync_all().map_err(failed)?;
+        let kept = before(&path, &temporary.0).map_err(failed)?;
         fs::rename(&temporary.0, &path).map_err(failed)?;
-        sync_folder(&path).map_err(failed)
+        sync_folder(&path).map_err(failed)?;
+        Ok(kept)
     }
+}
+
+/// Gives a file that says something else than the new one a name beside it; what staff mended in it is not lost.
+fn keep_aside(path: &Path, new: &Path) -> io::Result<Option<PathBuf>> {
+    let Ok(old) = fs::read(path) else { return Ok(None) };
+    if old == fs::read(new)? {
+        return Ok(None);
+    }
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let ending = path.extension().map_or_else(String::new, |e| format!(".{}", e.to_string_lossy()));
+    for number in 2.. {
+        let kept = path.with_file_name(format!("{stem}-{number}{ending}"));
+        match fs::hard_link(path, &kept) {
+            Ok(()) => return Ok(Some(kept)),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            // A file system without links.
+            Err(_) if !kept.exists() => return fs::rename(path, &kept).map(|()| Some(kept)),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(None)
 }
 
 impl std::fmt::Debug for SafeCsv {
@@ -88,6 +123,18 @@ pub(super) fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), ContactsErro
     file.sync_all().map_err(failed)?;
     fs::rename(&temporary.0, path).map_err(failed)?;
     sync_folder(path).map_err(failed)
+}
+
+/// The same, and the file keeps its mode. A link stays one: what it leads to is replaced.
+pub(super) fn replace_file_keeping_mode(path: &Path, bytes: &[u8]) -> Result<(), ContactsError> {
+    let failed = |reason| unwritable(path, reason);
+    let real = path.canonicalize().map_err(failed)?;
+    let (temporary, mut file) = create_beside(&real).map_err(failed)?;
+    file.write_all(bytes).map_err(failed)?;
+    file.set_permissions(fs::metadata(&real).map_err(failed)?.permissions()).map_err(failed)?;
+    file.sync_all().map_err(failed)?;
+    fs::rename(&temporary.0, &real).map_err(failed)?;
+    sync_folder(&real).map_err(failed)
 }
 
 fn unwritable(path: &Path, reason: io::Error) -> ContactsError {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use crate::model::Role;
+use crate::model::{Marks, Role};
 
 /// About a page.
 pub const NOTE_CHARS_MAX: usize = 2_000;
@@ -31,6 +31,8 @@ pub struct ContactsSettings {
     /// Columns without a word of ours that a letter uses, by their keys: a formula's error in one of them is no
     /// value.
     pub used: BTreeSet<String>,
+    /// People who were erased: nothing comes of their rows.
+    pub left_out: Marks,
 }
 
 /// Whom constituents write to.
@@ -84,6 +86,7 @@ impl ContactsSettings {
             reading: Reading::default(),
             note_chars_max: NOTE_CHARS_MAX,
             used: BTreeSet::new(),
+            left_out: Marks::default(),
         }
     }
 }

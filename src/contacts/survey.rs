@@ -23,7 +23,7 @@ use super::settings::{ContactsFile, ContactsSettings, Joining};
 use super::source::Fingerprint;
 use super::suggestions::Suggestion;
 use super::table::Table;
-use crate::model::{Constituent, Role, fold};
+use crate::model::{Constituent, Marks, Role, fold};
 
 /// What the first reading found.
 pub struct Survey {
@@ -212,6 +212,7 @@ impl std::fmt::Debug for Survey {
 /// A survey in the making.
 #[derive(Default)]
 struct Gathered {
+    left_out: Marks,
     files: Vec<SurveyedFile>,
     officials: Officials,
     guide: Guide,
@@ -304,6 +305,7 @@ impl Gathered {
                 let cell = JoiningCell { key: row.match_key, as_written: row.match_cell };
                 self.officials.add(&mut self.guide, file, official, cell, place);
             }
+            Some(Person::Constituent(who)) if self.left_out.why(&who).is_some() => {}
             Some(Person::Constituent(constituent)) => {
                 self.prints.push(print_of(&constituent));
                 tally.look_at(&constituent, place.line);
@@ -326,7 +328,7 @@ impl Gathered {
 
     /// Nothing read yet but what helps to join.
     fn beginning(settings: &ContactsSettings) -> Self {
-        let mut gathered = Self::default();
+        let mut gathered = Self { left_out: settings.left_out.clone(), ..Self::default() };
         match &settings.joining {
             Joining::All => gathered.guide.everyone = Some(Vec::new()),
             Joining::Equal(key) => {

@@ -13,7 +13,7 @@ use super::row::{Person, read_row};
 use super::rows::{Row, Rows};
 use super::survey::Survey;
 use super::table::Table;
-use crate::model::PersonKey;
+use crate::model::{Erased, PersonKey};
 
 /// One row of a file, whatever it is.
 #[derive(Clone, PartialEq, Eq)]
@@ -49,6 +49,8 @@ pub enum Standing {
         /// Which row counts.
         problem: Problem,
     },
+    /// A constituent who was erased.
+    LeftOut(Erased),
     /// A row that is not used.
     Unused {
         /// Who, where it is a constituent whose row is in order but for the joining.
@@ -66,7 +68,7 @@ impl Standing {
         match self {
             Self::Unused { problems, .. } => (what_is_wrong(problems), what_to_do(problems)),
             Self::Repeated { problem, .. } => (problem.kind.to_string(), problem.advice.clone()),
-            Self::Blank | Self::Official { .. } | Self::Joined(_) => (String::new(), String::new()),
+            Self::Blank | Self::Official { .. } | Self::Joined(_) | Self::LeftOut(_) => (String::new(), String::new()),
         }
     }
 }
@@ -150,6 +152,7 @@ fn standing(
         (Some(Row::Unmatched { problem, .. } | Row::Ambiguous { problem, .. }), ..) => {
             Standing::Unused { constituent, officials, problems: vec![problem] }
         }
+        (Some(Row::LeftOut { why, .. }), ..) => Standing::LeftOut(why),
         (Some(Row::Refused { problems, .. }), ..) => Standing::Unused { constituent, officials, problems },
         (None | Some(Row::Joined { .. } | Row::Duplicate { .. }), ..) => Standing::Blank, // each has its person
     }

@@ -11,11 +11,12 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
+use crate::failpoint;
 use crate::ledger::{Ended, Kept, Leased, Ledger, LedgerError, Marking, Open, Selection, Unwritten};
 use crate::model::{Attempt, MessageId};
 
 use super::events::{Event, Report};
-use super::patience::until_written;
+use super::patience::Patience;
 use super::{decide, resend};
 
 /// The answers to an envelope that travelled ahead usually come together with the answer to the text before it. Where
@@ -34,6 +35,7 @@ struct Unrecorded {
 #[derive(Debug)]
 pub(super) struct Books<'a, L> {
     ledger: &'a L,
+    patience: &'a Patience,
     relay: usize,
     relay_name: &'a str,
     events: &'a mpsc::Sender<Event>,
@@ -41,8 +43,14 @@ pub(super) struct Books<'a, L> {
 }
 
 impl<'a, L: Ledger> Books<'a, L> {
-    pub(super) fn new(ledger: &'a L, relay: usize, relay_name: &'a str, events: &'a mpsc::Sender<Event>) -> Self {
-        Self { ledger, relay, relay_name, events, before: None }
+    pub(super) fn new(
+        ledger: &'a L,
+        patience: &'a Patience,
+        relay: usize,
+        relay_name: &'a str,
+        events: &'a mpsc::Sender<Event>,
+    ) -> Self {
+        Self { ledger, patience, relay, relay_name, events, before: None }
     }
 
     pub(super) fn relay(&self) -> usize {
@@ -73,6 +81,7 @@ impl<'a, L: Ledger> Books<'a, L> {
         let (relay, stamp, lane_ready_at) = (marking.relay, marking.stamp.clone(), marking.lane_ready_at);
         match self.ledger.close_and_mark(ended, marking).await {
             Ok(open) => {
+                failpoint::reached("books.closed_and_marked");
                 self.tell(Event::HandedOver(report)).await;
                 Ok(open)
             }
@@ -109,7 +118,8 @@ impl<'a, L: Ledger> Books<'a, L> {
         let Some(Unrecorded { ended: Ended { open, attempt, news_at }, report, resends }) = self.before.take() else {
             return Ok(());
         };
-        until_written(open, |open| self.ledger.close(open, attempt.clone(), news_at)).await?;
+        self.patience.until_written(open, |open| self.ledger.close(open, attempt.clone(), news_at)).await?;
+        failpoint::reached("books.closed");
         if resends {
             self.resend(report.message).await;
         }
@@ -125,7 +135,8 @@ impl<'a, L: Ledger> Books<'a, L> {
         report: Report,
     ) -> Result<(), LedgerError> {
         self.record().await?;
-        until_written(leased, |leased| self.ledger.refuse(leased, attempt.clone(), news_at)).await?;
+        self.patience.until_written(leased, |leased| self.ledger.refuse(leased, attempt.clone(), news_at)).await?;
+        failpoint::reached("books.refused");
         self.tell(Event::HandedOver(report)).await;
         Ok(())
     }
@@ -143,7 +154,8 @@ impl<'a, L: Ledger> Books<'a, L> {
 
     async fn hand_back(&self, leased: Leased, goes_on: bool) -> Result<(), LedgerError> {
         let kind = leased.kind();
-        until_written(leased, |leased| self.ledger.give_back(leased, None)).await?;
+        self.patience.until_written(leased, |leased| self.ledger.give_back(leased, None)).await?;
+        failpoint::reached("books.given_back");
         self.tell(Event::Returned { relay: self.relay, kind, goes_on }).await;
         Ok(())
     }

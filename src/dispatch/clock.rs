@@ -32,14 +32,32 @@ pub(super) struct Clock {
     wall_at_start: Timestamp,
     start: Instant,
     slept_ms: Arc<AtomicU64>,
+    #[cfg(test)]
+    simulated: Option<Arc<std::sync::Mutex<Now>>>,
 }
 
 impl Clock {
     pub(super) fn start() -> Self {
-        Self { wall_at_start: Timestamp::now(), start: Instant::now(), slept_ms: Arc::default() }
+        Self {
+            wall_at_start: Timestamp::now(),
+            start: Instant::now(),
+            slept_ms: Arc::default(),
+            #[cfg(test)]
+            simulated: None,
+        }
+    }
+
+    /// One that shows what it is set to.
+    #[cfg(test)]
+    pub(super) fn simulated(now: Arc<std::sync::Mutex<Now>>) -> Self {
+        Self { simulated: Some(now), ..Self::start() }
     }
 
     pub(super) fn now(&self) -> Now {
+        #[cfg(test)]
+        if let Some(now) = &self.simulated {
+            return *now.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        }
         let elapsed = self.start.elapsed();
         let slept = Duration::from_millis(self.slept_ms.load(Ordering::Relaxed));
         let wall = self.wall_at_start.checked_add(elapsed.saturating_add(slept)).unwrap_or(Timestamp::MAX);

@@ -67,6 +67,8 @@ pub(super) enum Event {
     Paused(Option<Pause>),
     /// Staff want another pace.
     Revised(Box<PaceRules>),
+    /// Staff put a mailbox on the suppression list; the ledger knows which.
+    Suppressed,
     Tick,
 }
 

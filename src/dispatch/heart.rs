@@ -11,6 +11,7 @@ use std::future::Future;
 use tokio::sync::watch;
 
 use crate::compose::Parcel;
+use crate::failpoint;
 use crate::ledger::{Ended, Leased, Ledger, LedgerError, Marking, Unwritten};
 use crate::model::Outcome;
 use crate::policy::{RelayEffect, Verdict};
@@ -75,6 +76,7 @@ pub(super) async fn hand_over<L: Ledger>(
         Some(Err(outcome)) => return refused(books, judge, leased, outcome, report).await,
         Some(Ok(_)) | None => return returned(books, leased).await,
     };
+    failpoint::reached("heart.offered");
     // The point of no return, durably on disk before the first byte of the body.
     let marking = Marking { leased, relay: books.relay_name(), stamp, lane_ready_at: judge.lane_ready_at() };
     let (marked, next) = tokio::join!(books.mark(marking), fetch);
@@ -82,9 +84,11 @@ pub(super) async fn hand_over<L: Ledger>(
         Ok(open) => open,
         Err(unwritten) => return unmarked(books, *unwritten, next).await,
     };
+    failpoint::reached("heart.marked");
     let next_offer = next.as_ref().map(|next| offer_of(&next.made.parcel));
     // Body … dot, and with them the envelope of the next. Never dropped once begun.
     let outcome = accepted.transmit(&open, &parcel.bytes, next_offer.as_ref()).await;
+    failpoint::reached("heart.transmitted");
     // What became of it; in the same transaction the confirmation's row.
     let (attempt, verdict) = judge.attempt(books.relay_name(), &outcome, history);
     let ended = Ended { open, attempt, news_at: judge.news_at(&verdict) };

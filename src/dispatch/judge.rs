@@ -12,6 +12,7 @@ use crate::model::{Attempt, Class, Disposition, LossCause, MessageId, MessageKin
 use crate::policy::{BreakOffs, RelayEffect, Replies, RetrySchedule, Situation, Verdict, decide, jittered};
 
 use super::OnDoubt;
+use super::chance::Chance;
 use super::clock::Clock;
 
 /// Bad news waits so long: within it the breaker may show that it is not about this recipient at all.
@@ -27,6 +28,7 @@ pub(super) struct Judge {
     pub(super) deadline: Option<Timestamp>,
     pub(super) on_doubt: OnDoubt,
     pub(super) lane_wait: LaneWait,
+    pub(super) chance: Mutex<Chance>,
 }
 
 /// How long a lane waits after a hand-over. Clones share it, because staff may change it while letters go.
@@ -82,7 +84,7 @@ impl Judge {
                 replies: &self.replies,
                 is_suspect,
                 retry: &self.retry,
-                jitter: rand::random_range(0.0..1.0),
+                jitter: self.jitter(),
             },
         );
         // What was not offered, or not on a session, says nothing about the others that pass.
@@ -91,7 +93,7 @@ impl Judge {
             self.break_offs().observe(message, verdict.class, broke_off);
         }
         let attempt = Attempt {
-            at: Timestamp::now(),
+            at: self.clock.now().clock,
             relay: relay.to_owned(),
             outcome: outcome.clone(),
             class: verdict.class,
@@ -104,6 +106,10 @@ impl Judge {
     /// Nothing is held across an await, and a half-done count would only be a count.
     fn break_offs(&self) -> std::sync::MutexGuard<'_, BreakOffs> {
         self.break_offs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn jitter(&self) -> f64 {
+        self.chance.lock().unwrap_or_else(PoisonError::into_inner).jitter()
     }
 
     /// The time on the clock by which lanes and tries come due.
@@ -123,7 +129,7 @@ impl Judge {
 
     /// Whether the campaign's time is over for such a message. What became of letters is told also afterwards.
     pub(super) fn is_over_for(&self, history: History) -> bool {
-        history.is_letter && self.deadline.is_some_and(|deadline| Timestamp::now() > deadline)
+        history.is_letter && self.deadline.is_some_and(|deadline| self.clock.now().clock > deadline)
     }
 
     /// What a failed connection does to its relay.
@@ -140,7 +146,7 @@ impl Judge {
 
     /// From when the lane may give its next message, once this one is on the wire: not on the beat of a clock.
     pub(super) fn lane_ready_at(&self) -> Option<Timestamp> {
-        let interval = jittered(self.lane_wait.get()?, rand::random_range(0.0..1.0));
+        let interval = jittered(self.lane_wait.get()?, self.jitter());
         self.now().checked_add(interval).ok()
     }
 

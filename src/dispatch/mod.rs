@@ -6,6 +6,7 @@
 //! what a reply means (policy) nor how a message looks (template, compose).
 
 mod books;
+mod chance;
 mod clock;
 mod desk;
 mod events;
@@ -25,6 +26,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 
+use crate::failpoint;
 use crate::ledger::{
     CampaignState, Claim, Decision, DecisionKind, Ledger, LedgerError, Recovered, RelayRecord, RelayState, Selection,
 };
@@ -32,11 +34,12 @@ use crate::model::MessageState;
 use crate::policy::{BreakOffs, Carries, Limit, PaceSettings, RelayLimits, Replies, RetrySchedule, Windows};
 use crate::smtp::Relay;
 
+use chance::Chance;
 use clock::Clock;
 use desk::Desk;
 use events::{Chore, Claimed, Event};
 use judge::Judge;
-use patience::{until_done, until_written};
+use patience::Patience;
 pub use press::{Press, PressError};
 pub use progress::{Progress, Waiting};
 use rules::{Heard, Listener};
@@ -201,11 +204,12 @@ pub async fn run<L: Ledger>(
 ) -> Result<Ending, LedgerError> {
     let now = Timestamp::now();
     let lane_wait_max = settings.rules().longest_of_mailboxes();
+    let patience = Patience::new(progress.clone(), stop.clone());
     let begun = async {
-        let recovered = recover(&ledger, settings.on_doubt, now, lane_wait_max).await?;
-        until_done(|| ledger.note_campaign(CampaignState::Running, "", now)).await?;
+        let recovered = recover(&ledger, &patience, settings.on_doubt, now, lane_wait_max).await?;
+        patience.until_done(|| ledger.note_campaign(CampaignState::Running, "", now)).await?;
         for plan in &settings.relays {
-            until_done(|| ledger.note_relay(untried(plan.relay.name(), now))).await?;
+            patience.until_done(|| ledger.note_relay(untried(plan.relay.name(), now))).await?;
         }
         Ok::<_, LedgerError>(recovered)
     };
@@ -216,13 +220,13 @@ pub async fn run<L: Ledger>(
         () = asked(&mut end_asked) => return Ok(Ending::Interrupted),
     };
     progress.send_replace(Progress::starting(ledger.counts()?, recovered));
-    let ending = Loop::start(ledger.clone(), settings, press, stop, progress)?.run().await?;
+    let ending = Loop::start(ledger.clone(), patience.clone(), settings, press, stop, progress)?.run().await?;
     let (state, reason) = match &ending {
         Ending::Settled => (CampaignState::Finished, String::new()),
         Ending::Interrupted | Ending::LimitReached => (CampaignState::Paused, String::new()),
         Ending::Stopped(reason) => (CampaignState::Stopped, reason.to_string()),
     };
-    until_done(|| ledger.note_campaign(state, &reason, Timestamp::now())).await?;
+    patience.until_done(|| ledger.note_campaign(state, &reason, Timestamp::now())).await?;
     Ok(ending)
 }
 
@@ -234,11 +238,13 @@ fn untried(name: &str, now: Timestamp) -> RelayRecord {
 
 async fn recover<L: Ledger>(
     ledger: &L,
+    patience: &Patience,
     on_doubt: OnDoubt,
     now: Timestamp,
     lane_wait_max: Duration,
 ) -> Result<Recovered, LedgerError> {
-    let recovered = until_done(|| ledger.recover(now, lane_wait_max)).await?;
+    let recovered = patience.until_done(|| ledger.recover(now, lane_wait_max)).await?;
+    failpoint::reached("dispatch.recovered");
     if on_doubt == OnDoubt::Resend {
         ledger.decide(&resend(Selection::State(MessageState::InDoubt), now))?;
     }
@@ -254,6 +260,7 @@ fn resend(selection: Selection, at: Timestamp) -> Decision {
 /// The loop that faces the world: events in, chores out.
 struct Loop<L> {
     ledger: L,
+    patience: Patience,
     desk: Desk,
     events: mpsc::Receiver<Event>,
     sender: mpsc::Sender<Event>,
@@ -276,6 +283,7 @@ const LISTEN_EVERY: Duration = Duration::from_millis(400);
 impl<L: Ledger> Loop<L> {
     fn start(
         ledger: L,
+        patience: Patience,
         settings: Settings,
         press: Press,
         stop: watch::Receiver<Stop>,
@@ -283,7 +291,7 @@ impl<L: Ledger> Loop<L> {
     ) -> Result<Self, LedgerError> {
         let (sender, events) = mpsc::channel(EVENTS_MAX);
         let press = Arc::new(press);
-        let mut desk = Desk::new(&settings);
+        let mut desk = Desk::new(&settings, Chance::fresh());
         let (clock, rules) = (Clock::start(), settings.rules());
         let now = clock.now();
         if let Some(unit) = rules.longest_unit() {
@@ -300,6 +308,7 @@ impl<L: Ledger> Loop<L> {
                 deadline: settings.deadline,
                 on_doubt: settings.on_doubt,
                 lane_wait: desk.lane_wait(),
+                chance: Mutex::new(Chance::fresh()),
             });
             for _ in 0..plan.connections {
                 workers += 1;
@@ -307,6 +316,7 @@ impl<L: Ledger> Loop<L> {
                     index,
                     relay: plan.relay.clone(),
                     ledger: ledger.clone(),
+                    patience: patience.clone(),
                     press: press.clone(),
                     judge: judge.clone(),
                     events: sender.clone(),
@@ -318,8 +328,20 @@ impl<L: Ledger> Loop<L> {
         let listener = settings.revise.map(Listener::new);
         let began = now.wall;
         let knows_the_day = false;
-        let mut it =
-            Self { ledger, desk, events, sender, workers, stop, progress, clock, began, listener, knows_the_day };
+        let mut it = Self {
+            ledger,
+            patience,
+            desk,
+            events,
+            sender,
+            workers,
+            stop,
+            progress,
+            clock,
+            began,
+            listener,
+            knows_the_day,
+        };
         if rules.counts_days() {
             it.count_the_day()?;
         }
@@ -353,6 +375,7 @@ impl<L: Ledger> Loop<L> {
         for heard in listener.hear(self.ledger.wishes()?) {
             let event = match heard {
                 Heard::Pause(pause) => Event::Paused(pause),
+                Heard::Suppressed => Event::Suppressed,
                 Heard::Rules(rules) => {
                     if rules.counts_days() {
                         self.count_the_day()?;
@@ -406,35 +429,35 @@ impl<L: Ledger> Loop<L> {
     }
 
     fn carry_out(&self, chore: Chore, now: Timestamp) {
-        let (ledger, sender) = (self.ledger.clone(), self.sender.clone());
+        let (ledger, patience, sender) = (self.ledger.clone(), self.patience.clone(), self.sender.clone());
         tokio::spawn(async move {
             let event = match chore {
-                Chore::Claim(wanted, round) => match claim(&ledger, wanted).await {
+                Chore::Claim(wanted, round) => match claim(&ledger, &patience, wanted).await {
                     Ok((leased, next_wake)) => Event::Claimed(Claimed { leased, next_wake, round }),
                     Err(error) => Event::ChoreFailed(error),
                 },
                 Chore::GiveBack(leased, at) => {
-                    done(until_written(*leased, |leased| ledger.give_back(leased, at)).await)
+                    done(patience.until_written(*leased, |leased| ledger.give_back(leased, at)).await)
                 }
                 Chore::Postpone(leased, due) => {
-                    done(until_written(*leased, |leased| ledger.postpone(leased, due)).await)
+                    done(patience.until_written(*leased, |leased| ledger.postpone(leased, due)).await)
                 }
                 Chore::SetAside(leased, reason) => {
-                    done(until_written(*leased, |leased| ledger.set_aside(leased, &reason, now)).await)
+                    done(patience.until_written(*leased, |leased| ledger.set_aside(leased, &reason, now)).await)
                 }
-                Chore::NoteRelay(record) => done(until_done(|| ledger.note_relay(record.clone())).await),
+                Chore::NoteRelay(record) => done(patience.until_done(|| ledger.note_relay(record.clone())).await),
                 Chore::Expire => {
                     let reason = "the campaign's deadline has passed".to_owned();
                     let (kind, selection) = (DecisionKind::Expire, Selection::All);
                     let decision = Decision { kind, selection, reason, at: now };
-                    done(until_done(|| decide(&ledger, decision.clone())).await)
+                    done(patience.until_done(|| decide(&ledger, decision.clone())).await)
                 }
-                Chore::PullLanesIn(latest) => done(until_done(|| ledger.pull_lanes_in(latest)).await),
-                Chore::KeepTotals(total) => done(until_done(|| keep_totals(&ledger, total, now)).await),
+                Chore::PullLanesIn(latest) => done(patience.until_done(|| ledger.pull_lanes_in(latest)).await),
+                Chore::KeepTotals(total) => done(patience.until_done(|| keep_totals(&ledger, total, now)).await),
                 Chore::Reinstate(ids, reason) => {
                     let (kind, selection) = (DecisionKind::Retry, Selection::OfThese(ids));
                     let decision = Decision { kind, selection, reason, at: now };
-                    done(until_done(|| decide(&ledger, decision.clone())).await)
+                    done(patience.until_done(|| decide(&ledger, decision.clone())).await)
                 }
             };
             let _ = sender.send(event).await; // the loop outlives every chore, or has failed already
@@ -444,10 +467,14 @@ impl<L: Ledger> Loop<L> {
 
 async fn claim<L: Ledger>(
     ledger: &L,
+    patience: &Patience,
     claim: Claim,
 ) -> Result<(Vec<crate::ledger::Leased>, Option<Timestamp>), LedgerError> {
-    let leased = until_done(|| ledger.claim(claim)).await?;
-    let next_wake = if leased.is_empty() { until_done(|| ledger.next_wake()).await? } else { None };
+    let leased = patience.until_done(|| ledger.claim(claim)).await?;
+    if !leased.is_empty() {
+        failpoint::reached("dispatch.claimed");
+    }
+    let next_wake = if leased.is_empty() { patience.until_done(|| ledger.next_wake()).await? } else { None };
     Ok((leased, next_wake))
 }
 

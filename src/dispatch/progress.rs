@@ -35,6 +35,8 @@ pub struct Progress {
     pub in_doubt: u64,
     /// Why nothing moves, if nothing does.
     pub waiting: Option<Waiting>,
+    /// Why the ledger cannot be written just now, if it cannot: nothing is sent meanwhile.
+    pub ledger_trouble: Option<String>,
 }
 
 impl Progress {
@@ -54,6 +56,7 @@ impl Progress {
             deferrals: 0,
             in_doubt: 0,
             waiting: None,
+            ledger_trouble: None,
         }
     }
 

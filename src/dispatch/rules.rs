@@ -46,6 +46,8 @@ pub(super) enum Heard {
     Pause(Option<Pause>),
     /// Other rules.
     Rules(Box<PaceRules>),
+    /// A mailbox to which nothing more goes.
+    Suppressed,
 }
 
 /// Whoever listens to what staff want.
@@ -71,6 +73,9 @@ impl Listener {
                 Ok(rules) => heard.push(Heard::Rules(Box::new(rules))),
                 Err(why) => tracing::warn!("the pace stays as it was: {why}"),
             }
+        }
+        if wishes.suppressed_at != self.known.suppressed_at {
+            heard.push(Heard::Suppressed);
         }
         self.known = wishes;
         heard
@@ -127,6 +132,7 @@ mod tests {
         let wishes = |pause: Option<&Pause>, values: &[&str]| Wishes {
             pause: pause.cloned(),
             settings: values.iter().map(|value| setting(value)).collect(),
+            suppressed_at: None,
         };
         assert!(listener.hear(wishes(None, &[])).is_empty());
         assert!(matches!(&listener.hear(wishes(Some(&pause), &[]))[..], [Heard::Pause(Some(_))]));
@@ -139,5 +145,8 @@ mod tests {
         assert!(
             matches!(&listener.hear(wishes(None, &[]))[..], [Heard::Rules(rules)] if rules.pace.global == Limit::Unlimited)
         );
+        let list = || Wishes { suppressed_at: Some(Timestamp::UNIX_EPOCH), ..Wishes::default() };
+        assert!(matches!(&listener.hear(list())[..], [Heard::Suppressed]));
+        assert!(listener.hear(list()).is_empty());
     }
 }

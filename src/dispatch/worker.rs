@@ -15,7 +15,7 @@ use super::desk::AHEAD_FOR_MAX;
 use super::events::{Event, Order, Report};
 use super::heart::{Ready, hand_over};
 use super::judge::Judge;
-use super::patience::until_written;
+use super::patience::Patience;
 use super::press::{Press, PressError};
 use super::recall::Deal;
 use super::{Stop, asked};
@@ -24,6 +24,7 @@ pub(super) struct Worker<L> {
     pub(super) index: usize,
     pub(super) relay: Arc<Relay>,
     pub(super) ledger: L,
+    pub(super) patience: Patience,
     pub(super) press: Arc<Press>,
     pub(super) judge: Arc<Judge>,
     pub(super) events: mpsc::Sender<Event>,
@@ -89,7 +90,7 @@ impl<L: Ledger> Worker<L> {
     async fn hand_over(&mut self, session: &mut Option<Session>, leased: Leased, deal: Deal) {
         let kind = leased.kind();
         let Some(talk) = session.as_mut() else {
-            let given_back = until_written(leased, |leased| self.ledger.give_back(leased, None)).await;
+            let given_back = self.patience.until_written(leased, |leased| self.ledger.give_back(leased, None)).await;
             return self.tell(Event::returned(self.index, kind, given_back)).await;
         };
         let Some(first) = self.ready_or_set_aside(leased, deal).await else { return };
@@ -105,7 +106,7 @@ impl<L: Ledger> Worker<L> {
 
     /// Gives whether the session is of no more use.
     async fn hand_over_in_a_row(&self, session: &mut Session, first: Ready) -> Result<bool, LedgerError> {
-        let mut books = Books::new(&self.ledger, self.index, self.relay.name(), &self.events);
+        let mut books = Books::new(&self.ledger, &self.patience, self.index, self.relay.name(), &self.events);
         let mut stop = self.stop.clone();
         let mut message = first;
         loop {
@@ -150,7 +151,10 @@ impl<L: Ledger> Worker<L> {
         if let Some((attempt, verdict)) = self.judge.too_late(self.relay.name(), &leased) {
             let outcome = attempt.outcome.clone();
             let news_at = self.judge.news_at(&verdict);
-            let refused = until_written(leased, |leased| self.ledger.refuse(leased, attempt.clone(), news_at)).await;
+            let refused = self
+                .patience
+                .until_written(leased, |leased| self.ledger.refuse(leased, attempt.clone(), news_at))
+                .await;
             let event = match refused {
                 Ok(()) => Event::HandedOver(begun.with(outcome, verdict, false)),
                 Err(error) => Event::returned(self.index, kind, Err(error)),
@@ -174,7 +178,7 @@ impl<L: Ledger> Worker<L> {
             return Err(error);
         }
         let (reason, now) = (error.to_string(), self.judge.now());
-        until_written(leased, |leased| self.ledger.set_aside(leased, &reason, now)).await
+        self.patience.until_written(leased, |leased| self.ledger.set_aside(leased, &reason, now)).await
     }
 
     async fn close(&self, session: &mut Option<Session>) {

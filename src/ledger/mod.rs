@@ -7,9 +7,13 @@
 //!
 //! This module must not send anything and must not decide what a reply means.
 
+mod doubt;
+mod from_log;
+mod home;
 mod receipt;
 mod records;
 pub mod sqlite;
+mod suppressed;
 mod wishes;
 
 use std::collections::HashMap;
@@ -21,12 +25,16 @@ use jiff::Timestamp;
 
 use crate::model::{Attempt, CampaignTag, IllegalMove, MessageId, MessageKind, PersonKey, Role, Stamp, TemplateId};
 
+pub use doubt::Doubt;
+pub use from_log::{Doubtful, LogProof, SettledByLog};
+pub use home::{Machine, Restored};
 pub use receipt::{Ended, Kept, Leased, Marking, Open, Unwritten};
 pub use records::{
     Addressee, AttemptRecord, CampaignState, Confirming, Counts, Decision, DecisionKind, Enrolled, Enrolment, Fate,
     HandOver, LogFilter, MessageRecord, OfficialFates, OfficialFigures, Recovered, RelayRecord, RelayState, Selection,
     Terms,
 };
+pub use suppressed::{Suppressed, SuppressedBy, Suppression, Unsuppressed};
 pub use wishes::{KeptTotals, LiveSetting, Pause, Wish, Wishes};
 
 /// What can go wrong with a ledger.
@@ -136,7 +144,7 @@ pub trait Ledger: Clone + Send + Sync + 'static {
     /// A lane that would wait for longer than `lane_wait_max`, after a clock or a setting changed, waits for so long.
     fn recover(&self, now: Timestamp, lane_wait_max: Duration) -> impl Future<Output = Result<Recovered>> + Send;
     /// Promotes what has come due, then leases messages from the lanes that are ready, the longest-waiting lane
-    /// first. Messages to suppressed mailboxes are moved to `suppressed` instead.
+    /// first. Messages to mailboxes on the suppression list are moved to `suppressed` instead.
     fn claim(&self, claim: Claim) -> impl Future<Output = Result<Vec<Leased>>> + Send;
     /// Returns a lease untouched; its lane waits until `lane_ready_at`, where given.
     fn give_back(
@@ -218,8 +226,10 @@ pub trait Ledger: Clone + Send + Sync + 'static {
     fn fates(&self, constituent: PersonKey) -> Result<Vec<Fate>>;
     /// What became of the letters to every official who is enrolled, by their keys.
     fn official_fates(&self) -> Result<HashMap<PersonKey, OfficialFates>>;
-    /// How many people of that role are enrolled.
+    /// How many people of that role are enrolled and not erased.
     fn people(&self, role: Role) -> Result<u64>;
+    /// How many messages in doubt are of people who were erased: they can be settled, not sent again.
+    fn in_doubt_of_erased(&self) -> Result<u64>;
     /// How many hand-overs since then may have reached a relay: accepted or in doubt.
     fn sent_since(&self, since: Timestamp) -> Result<u64>;
     /// Hands every hand-over since then that may have reached a relay to `each`, oldest first.

@@ -90,6 +90,8 @@ pub struct Enrolled {
     pub suppressed: u64,
     /// Letters that were there already.
     pub known: u64,
+    /// Constituents who were erased, and for whom nothing is planned again.
+    pub left_out: u64,
     /// People whose row now differs from the one that was frozen; theirs stays as it was.
     pub changed: u64,
 }
@@ -222,7 +224,8 @@ pub struct RelayRecord {
 /// What staff can order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DecisionKind {
-    /// `bounced`, `expired` or `suppressed` → `queued`; lifts the suppression of the mailbox, starts the count of tries anew.
+    /// `bounced`, `expired` or `suppressed` → `queued`; lifts the suppression of the mailbox where a relay's refusal made it,
+    /// starts the count of tries anew. What goes to a mailbox that staff suppressed is left alone.
     Retry,
     /// `queued` or `deferred` → `held`.
     Hold,

@@ -34,6 +34,8 @@ pub struct Wishes {
     pub pause: Option<Pause>,
     /// Another pace.
     pub settings: Vec<LiveSetting>,
+    /// When they last put a mailbox on the suppression list: another time, another list.
+    pub suppressed_at: Option<Timestamp>,
 }
 
 /// One change of what staff want.

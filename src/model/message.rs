@@ -144,6 +144,13 @@ impl Content {
             Self::Confirmation { constituent, .. } => Some(&constituent.mailbox),
         }
     }
+
+    /// Whose letter, or letters, it is about.
+    pub fn constituent(&self) -> &Constituent {
+        match self {
+            Self::Letter { constituent, .. } | Self::Confirmation { constituent, .. } => constituent,
+        }
+    }
 }
 
 /// What became of one letter, for the confirmation that tells its constituent.

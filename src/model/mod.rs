@@ -5,6 +5,8 @@
 
 mod address;
 mod attempt;
+mod mark;
+mod mention;
 mod message;
 mod person;
 mod reply;
@@ -12,6 +14,8 @@ mod state;
 
 pub use address::{AddressError, EmailAddress};
 pub use attempt::{Attempt, Class, Disposition};
+pub use mark::{Erased, Mark, Marks, Salt};
+pub use mention::{ERASED, Mention, mask_mailboxes};
 pub use message::{
     CampaignTag, Content, Envelope, LetterFate, MessageId, MessageKind, MessageRef, Stamp, TemplateId,
     TransmissionReceipt,

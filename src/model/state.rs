@@ -137,6 +137,8 @@ pub enum Move {
     ResolveSent,
     /// Staff order it sent again.
     ResolveResend,
+    /// The relay's own log says that the relay has it.
+    FoundInLog,
 }
 
 /// An arrow that does not exist.
@@ -161,7 +163,10 @@ pub fn transition(from: MessageState, by: Move) -> Result<MessageState, IllegalM
         | (S::Bounced | S::Expired | S::Suppressed, M::Retry)
         | (S::InDoubt, M::ResolveResend) => S::Queued,
         (S::Leased, M::MarkTransmitting) => S::Transmitting,
-        (S::Transmitting, M::Accept) | (S::InDoubt, M::ResolveSent) => S::Sent,
+        (S::Transmitting, M::Accept)
+        | (S::InDoubt, M::ResolveSent)
+        // What waits here can be out there: this ledger may be an older copy.
+        | (S::InDoubt | S::Queued | S::Deferred | S::Held, M::FoundInLog) => S::Sent,
         (S::Leased | S::Transmitting, M::Bounce) => S::Bounced,
         (S::Leased | S::Transmitting, M::Defer) => S::Deferred,
         (S::Leased | S::Transmitting | S::Deferred | S::Queued, M::Expire) => S::Expired,
@@ -177,7 +182,7 @@ pub fn transition(from: MessageState, by: Move) -> Result<MessageState, IllegalM
 mod tests {
     use super::*;
 
-    const MOVES: [Move; 16] = [
+    const MOVES: [Move; 17] = [
         Move::Claim,
         Move::GiveBack,
         Move::MarkTransmitting,
@@ -194,6 +199,7 @@ mod tests {
         Move::Retry,
         Move::ResolveSent,
         Move::ResolveResend,
+        Move::FoundInLog,
     ];
 
     fn arrows() -> impl Iterator<Item = (MessageState, Move, MessageState)> {
@@ -203,11 +209,11 @@ mod tests {
     }
 
     #[test]
-    fn sent_is_reached_only_by_acceptance_or_by_staff_and_never_left() {
+    fn sent_is_reached_only_by_acceptance_or_by_staff_or_a_relay_s_log_and_never_left() {
         for (from, by, to) in arrows() {
             assert_ne!(from, MessageState::Sent);
             if to == MessageState::Sent {
-                assert!(matches!(by, Move::Accept | Move::ResolveSent));
+                assert!(matches!(by, Move::Accept | Move::ResolveSent | Move::FoundInLog));
             }
         }
     }
@@ -216,7 +222,7 @@ mod tests {
     fn only_staff_move_a_message_that_is_in_doubt() {
         for (from, by, _) in arrows() {
             if from == MessageState::InDoubt {
-                assert!(matches!(by, Move::ResolveSent | Move::ResolveResend));
+                assert!(matches!(by, Move::ResolveSent | Move::ResolveResend | Move::FoundInLog));
             }
         }
     }

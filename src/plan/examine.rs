@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::contacts::{ContactsError, Row, Survey};
-use crate::model::{Constituent, Official};
+use crate::model::{Constituent, Erased, Official};
 use crate::template::Advice;
 
 use super::likeness::Samples;
@@ -75,6 +75,10 @@ pub struct MatchReport {
     pub by_alias: Vec<u64>,
     /// How many were joined by their postcode.
     pub by_postcode: u64,
+    /// Rows of people who asked to be forgotten.
+    pub forgotten: u64,
+    /// Rows of people whose data was purged once their letters were settled.
+    pub purged: u64,
     /// Rows that are the same person as an earlier one.
     pub duplicates: u64,
     /// What is wrong with rows that are refused, by kind.
@@ -156,6 +160,8 @@ pub fn examine(
                     report.in_the_way.add(problem);
                 }
             }
+            Row::LeftOut { why: Erased::Forgotten, .. } => report.forgotten += 1,
+            Row::LeftOut { why: Erased::Purged, .. } => report.purged += 1,
             Row::Duplicate { problem, .. } => {
                 report.told.add(&problem);
                 report.duplicates += 1;

@@ -3,7 +3,7 @@
 //! | key | holds |
 //! | --- | --- |
 //! | `launchable`, `exit`, `reason` | whether `send` would start, the exit code of `check`, and why it is not 0 (or null) |
-//! | `figures` | `letters`, `constituents`, `officials` (who get letters), `held`, `listed_twice`, `not_usable`, `blank_rows` |
+//! | `figures` | `letters`, `constituents`, `officials` (who get letters), `held`, `suppressed` (letters to suppressed mailboxes), `listed_twice`, `not_usable`, `forgotten`, `purged`, `blank_rows` |
 //! | `files` | for each file its `name` and `notes`: texts with `kind` unsaid, as in the report |
 //! | `problems` | by kind, the largest first: `kind`, `column`, `count`, `problem`, `advice` (null where it differs), `stops`, `examples` |
 //! | `unmatched`, `ambiguous` | what constituents wrote who are joined to nobody: `written`, `by`, `count`, `first`, `problem`, `advice`, `suggestions` (`means`, `why`) |
@@ -40,7 +40,7 @@ pub fn check(found: &Findings<'_>, exit: u8, refusal: Option<&str>) -> Value {
         "launchable": refusal.is_none(),
         "exit": exit,
         "reason": refusal,
-        "figures": figures(survey, report),
+        "figures": figures(survey, report, found.suppressed),
         "files": files(survey),
         "problems": problems(&report.in_the_way, true).chain(problems(&report.told, false)).collect::<Vec<_>>(),
         "unmatched": unjoined(&report.unmatched_groups),
@@ -74,14 +74,17 @@ pub fn check(found: &Findings<'_>, exit: u8, refusal: Option<&str>) -> Value {
     })
 }
 
-fn figures(survey: &Survey, report: &MatchReport) -> Value {
+fn figures(survey: &Survey, report: &MatchReport, suppressed: u64) -> Value {
     json!({
         "letters": report.letters,
         "constituents": report.joined,
         "officials": report.officials.iter().filter(|t| t.letters > 0).count(),
         "held": report.held,
+        "suppressed": suppressed,
         "listed_twice": report.duplicates,
         "not_usable": report.bad_rows(),
+        "forgotten": report.forgotten,
+        "purged": report.purged,
         "blank_rows": survey.blank_rows(),
     })
 }

@@ -174,7 +174,10 @@ fn mend(state: MessageState) -> &'static str {
             "is the official's address right? If not, correct it and send again; if it is: undersigned retry"
         }
         MessageState::Expired => "time ran out: undersigned retry, or give the official another address",
-        _ => "this mailbox was refused before: correct it, or, if it is right: undersigned retry --state suppressed",
+        _ => {
+            "this mailbox was refused before, or is on your suppression list: correct it, or, if it is right: \
+             undersigned suppress remove, undersigned retry --state suppressed"
+        }
     }
 }
 

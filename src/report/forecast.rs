@@ -16,7 +16,7 @@ const SHOWN: usize = 20;
 /// `forecast`: the mailboxes that are late or slowest, the latest first.
 pub fn text(found: &Findings<'_>) -> String {
     let Some(latest) = found.forecasts.first() else {
-        return "No letter is left to go.\n".to_owned();
+        return format!("No letter is left to go.\n{}", staying(found));
     };
     let letters: u64 = found.forecasts.iter().map(|f| f.letters).sum();
     let mut out = String::new();
@@ -26,12 +26,13 @@ pub fn text(found: &Findings<'_>) -> String {
         &mut out,
         0,
         &format!(
-            "{} to {mailboxes}, if sent from now: done {}{deadline}.",
+            "{} to {mailboxes}, if sent from {}: done {}{deadline}.",
             counted(letters, "letter"),
+            found.start.map_or_else(|| "now".to_owned(), |at| at.strftime(MOMENT).to_string()),
             done(latest, found)
         ),
     );
-    out.push_str(&beyond_total(found));
+    out.push_str(&staying(found));
     out.push('\n');
     out.push_str(&sentences(found, SHOWN));
     problems::more(&mut out, 2, found.forecasts.len() as u64, SHOWN);
@@ -106,18 +107,23 @@ fn per(rate: Rate) -> String {
 }
 
 fn done(forecast: &Forecast, found: &Findings<'_>) -> String {
-    if forecast.takes.is_zero() && found.window.is_always() {
+    if forecast.takes.is_zero() && found.window.is_always() && found.start.is_none() {
         return "at once".to_owned();
     }
     format!("on {}", forecast.last.to_zoned_datetime(found.zone.clone()).strftime(SHORT_MOMENT))
 }
 
-/// What is beyond the total of an official.
-pub(super) fn beyond_total(found: &Findings<'_>) -> String {
+/// What will not go: beyond the total of an official, or to a suppressed mailbox.
+pub(super) fn staying(found: &Findings<'_>) -> String {
     let mut out = String::new();
     if found.beyond_total > 0 {
         let letters = counted(found.beyond_total, "letter");
         block(&mut out, 0, &format!("{letters} beyond pace.per_official_total will be held and not go."));
+    }
+    if found.suppressed > 0 {
+        let letters = counted(found.suppressed, "letter");
+        let text = format!("{letters} to suppressed mailboxes will not go (undersigned suppress list).");
+        block(&mut out, 0, &text);
     }
     out
 }

@@ -10,7 +10,7 @@ use crate::model::Class;
 /// `2026-03-14 10:05:00  letter 1042 to mayor@town.example, try 2, relay main: deferred at rcpt: 450 4.2.0 Greylisted …
 /// [recipient_transient: greylisted]`, all in one line.
 ///
-/// Names the mailbox in full: it is for staff at their terminal, not for a log file.
+/// Names the mailbox as it is given: whoever shows the line masks it, or knows why not.
 pub fn line(record: &AttemptRecord, zone: &TimeZone) -> String {
     let at = record.at.to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M:%S");
     let mut out = format!(

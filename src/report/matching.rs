@@ -38,12 +38,16 @@ pub struct Findings<'a> {
     pub report: &'a MatchReport,
     /// When each mailbox has its last letter.
     pub forecasts: &'a [Forecast],
+    /// No letter goes before this, where it is yet to come.
+    pub start: Option<&'a ZonedDateTime>,
     /// No letter is tried after this.
     pub deadline: Option<&'a ZonedDateTime>,
     /// What would have to be faster for all letters to go before the deadline.
     pub raises: &'a [Raise],
     /// Letters beyond the total of their official.
     pub beyond_total: u64,
+    /// Letters to mailboxes on the suppression list.
+    pub suppressed: u64,
     /// The campaign's own time.
     pub zone: &'a TimeZone,
     /// The hours of letters.
@@ -155,6 +159,11 @@ pub fn summary(found: &Findings<'_>) -> String {
         (report.held, "to officials without a mailbox"),
         (report.duplicates, "listed twice"),
         (report.bad_rows(), "that cannot be used"),
+        (
+            report.forgotten,
+            if report.forgotten == 1 { "person who was forgotten" } else { "people who were forgotten" },
+        ),
+        (report.purged, if report.purged == 1 { "person who was purged" } else { "people who were purged" }),
         (survey.blank_rows(), if survey.blank_rows() == 1 { "empty row" } else { "empty rows" }),
     ] {
         if n > 0 {
@@ -193,9 +202,10 @@ fn forecast_text(found: &Findings<'_>) -> String {
         out.push('\n');
         block(&mut out, 2, &format!("Letters go {}, by pace.window.", found.window));
     }
-    if found.beyond_total > 0 {
+    let staying = forecast::staying(found);
+    if !staying.is_empty() {
         out.push('\n');
-        out.push_str(&forecast::beyond_total(found));
+        out.push_str(&staying);
     }
     if forecasts.iter().any(|f| f.past_deadline || f.takes >= LONG) {
         out.push('\n');

@@ -9,6 +9,7 @@ use jiff::tz::TimeZone;
 use crate::ledger::{CampaignState, Counts, Ledger, LedgerError, OfficialFigures, Pause, RelayRecord, RelayState};
 use crate::model::{MessageKind, MessageState};
 
+use super::around::{self, Around};
 use super::layout::paragraph;
 use super::table::{Align, Table, count, counted, duration};
 
@@ -64,6 +65,8 @@ pub struct Figures {
     pub pause: Option<Pause>,
     /// Messages by kind and state.
     pub counts: Counts,
+    /// How many of those in doubt are of people who were erased: nobody waits for them.
+    pub in_doubt_of_erased: u64,
     /// Relays as last noted.
     pub relays: Vec<RelayRecord>,
     /// Messages that were accepted in the last minute.
@@ -72,6 +75,8 @@ pub struct Figures {
     pub at: Timestamp,
     /// In which times are told.
     pub zone: TimeZone,
+    /// What else staff should know.
+    pub around: Around,
 }
 
 impl Figures {
@@ -79,10 +84,11 @@ impl Figures {
     pub fn read<L: Ledger>(ledger: &L, campaign: &str, is_running: bool, now: Timestamp) -> Result<Self, LedgerError> {
         let (noted, reason) = ledger.campaign()?;
         let (counts, pause) = (ledger.counts()?, ledger.wishes()?.pause);
+        let in_doubt_of_erased = ledger.in_doubt_of_erased()?;
         let minute_ago = now.checked_sub(Duration::from_secs(60)).unwrap_or(now);
         Ok(Self {
             campaign: campaign.to_owned(),
-            overall: match overall(noted, &counts, is_running) {
+            overall: match overall(noted, &counts, in_doubt_of_erased, is_running) {
                 Overall::Running if pause.is_some() => Overall::Paused,
                 overall => overall,
             },
@@ -91,8 +97,10 @@ impl Figures {
             relays: ledger.relays()?,
             sent_last_minute: ledger.sent_since(minute_ago)?,
             counts,
+            in_doubt_of_erased,
             at: now,
             zone: TimeZone::UTC,
+            around: Around::default(),
         })
     }
 
@@ -102,16 +110,36 @@ impl Figures {
         Self { zone, ..self }
     }
 
+    /// The same, with what stands around them. A relay that is not in the configuration any more is none.
+    #[must_use]
+    pub fn amid(mut self, around: Around) -> Self {
+        if let Some(known) = &around.relays {
+            self.relays.retain(|relay| known.contains(&relay.name));
+        }
+        Self { around, ..self }
+    }
+
+    /// Whether a relay takes messages just now, as far as is known.
+    fn has_relay(&self) -> bool {
+        let is_away = |relay: &RelayRecord| match relay.state {
+            RelayState::Stopped => true,
+            RelayState::Parked => relay.until.is_none_or(|until| until > self.at),
+            RelayState::Up | RelayState::Slowed => false,
+        };
+        self.relays.is_empty() || !self.relays.iter().all(is_away)
+    }
+
     /// How long the messages that move by themselves take at the rate of the last minute.
     pub fn time_left(&self) -> Option<Duration> {
         let moving = MessageState::ALL.into_iter().filter(|s| s.moves_by_itself());
         let left: u64 = moving.map(|s| self.counts.in_state(s)).sum();
         let seconds = left.saturating_mul(60).checked_div(self.sent_last_minute)?;
-        (self.overall == Overall::Running).then(|| Duration::from_secs(seconds))
+        (self.overall == Overall::Running && self.has_relay() && self.around.ledger_trouble.is_none())
+            .then(|| Duration::from_secs(seconds))
     }
 }
 
-fn overall(noted: CampaignState, counts: &Counts, is_running: bool) -> Overall {
+fn overall(noted: CampaignState, counts: &Counts, in_doubt_of_erased: u64, is_running: bool) -> Overall {
     if is_running {
         return Overall::Running;
     }
@@ -119,15 +147,19 @@ fn overall(noted: CampaignState, counts: &Counts, is_running: bool) -> Overall {
         CampaignState::Stopped => Overall::Stopped,
         CampaignState::Planned => Overall::Planned,
         // Held and in doubt wait for staff: that is not the end either.
-        _ if counts.can_move() || awaits_staff(counts) => Overall::Paused,
+        _ if counts.can_move() || waits_for_staff(counts, in_doubt_of_erased) => Overall::Paused,
         _ if has_failures(counts) => Overall::FinishedWithFailures,
         _ => Overall::Finished,
     }
 }
 
-/// Whether anything is held or in doubt.
-pub fn awaits_staff(counts: &Counts) -> bool {
-    counts.in_state(MessageState::InDoubt) + counts.in_state(MessageState::Held) > 0
+/// Whether anything is held, or in doubt and of somebody who is still there.
+pub fn awaits_staff(figures: &Figures) -> bool {
+    waits_for_staff(&figures.counts, figures.in_doubt_of_erased)
+}
+
+fn waits_for_staff(counts: &Counts, in_doubt_of_erased: u64) -> bool {
+    counts.in_state(MessageState::InDoubt) > in_doubt_of_erased || counts.in_state(MessageState::Held) > 0
 }
 
 /// Whether anything bounced or expired.
@@ -147,6 +179,7 @@ pub fn text(figures: &Figures) -> String {
         paragraph(&mut out, 2, &format!("paused by staff {} ago{why}", duration(ago)));
         out.push_str("  go on with: undersigned resume\n");
     }
+    out.push_str(&around::before(figures));
     out.push('\n');
     out.push_str(&standing(&figures.counts));
     if figures.overall == Overall::Running {
@@ -204,21 +237,33 @@ fn relay_line(out: &mut String, relay: &RelayRecord, figures: &Figures) {
         _ => format!(": {}", relay.reason),
     };
     paragraph(out, 2, &format!("relay `{}` is {state}{because}", relay.name));
+    match relay.state {
+        RelayState::Up | RelayState::Slowed => {}
+        RelayState::Parked => paragraph(out, 4, "nothing to do: it is tried again by itself"),
+        RelayState::Stopped => {
+            paragraph(
+                out,
+                4,
+                "mend its account or settings, look with: undersigned check --online; then: undersigned send",
+            );
+        }
+    }
 }
 
 /// What staff can do now, one line for each thing; empty when there is nothing.
 pub fn advice(figures: &Figures) -> String {
     let counts = &figures.counts;
-    let mut out = String::new();
+    let mut out =
+        around::doubts(figures, counts.in_state(MessageState::InDoubt).saturating_sub(figures.in_doubt_of_erased));
     let mut say = |n: u64, what: &str, command: &str| {
         if n > 0 {
             let _ = write!(out, "\n  {} {what}\n    {command}\n", counted(n, "message"));
         }
     };
     say(
-        counts.in_state(MessageState::InDoubt),
-        "in doubt: the connection died when the mail server may or may not have taken them.",
-        "look into its log, then: undersigned resolve --as sent|resend ID…   (which: undersigned log --state in_doubt)",
+        figures.in_doubt_of_erased,
+        "in doubt, of people who were erased: not sent again, and the campaign ends without them.",
+        "if the mail server has them: undersigned resolve --as sent ID…",
     );
     say(
         counts.in_state(MessageState::Bounced) + counts.in_state(MessageState::Expired),
@@ -227,8 +272,8 @@ pub fn advice(figures: &Figures) -> String {
     );
     say(
         counts.in_state(MessageState::Suppressed),
-        "to a mailbox that was refused for good before, so not tried.",
-        "when the mailbox is right after all: undersigned retry --state suppressed, then undersigned send",
+        "to a suppressed mailbox, refused for good before or on your list, so not tried.",
+        "when the mailbox is right after all: undersigned retry --state suppressed, then undersigned send   (on your list: undersigned suppress remove first)",
     );
     say(
         counts.in_state(MessageState::Held),
@@ -284,10 +329,12 @@ mod tests {
             reason: reason.clone(),
             pause: Some(Pause { since: Timestamp::UNIX_EPOCH, reason }),
             counts: Counts::zero(),
+            in_doubt_of_erased: 0,
             relays: Vec::new(),
             sent_last_minute: 0,
             at: Timestamp::UNIX_EPOCH,
             zone: TimeZone::UTC,
+            around: Around::default(),
         };
         let text = text(&figures);
         assert!(text.lines().all(|line| line.width() <= 80), "{text}");

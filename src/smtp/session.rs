@@ -8,7 +8,6 @@
 //! can be said next, never what a reply means for a message.
 
 use std::fmt::{self, Display};
-use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,6 +23,7 @@ use super::stream::{Trouble, Unasked, Wire};
 use super::text;
 use super::timeouts::{SessionLimits, Timeouts};
 use super::trust::Trust;
+use crate::failpoint;
 use crate::model::{Envelope, LossCause, Outcome, Phase, Reply, TransmissionReceipt};
 
 /// A write of the body; each has [`Timeouts::body_write`] to leave.
@@ -103,6 +103,15 @@ impl Step {
             Self::Rcpt => Phase::Rcpt,
             Self::Data => Phase::Data,
             Self::Dot => Phase::Dot,
+        }
+    }
+
+    fn failpoint(self) {
+        match self {
+            Self::Mail => failpoint::reached("smtp.mail"),
+            Self::Rcpt => failpoint::reached("smtp.rcpt"),
+            Self::Data => failpoint::reached("smtp.data"),
+            Self::Reset | Self::Dot => {}
         }
     }
 
@@ -284,6 +293,7 @@ impl Session {
                 refusal.get_or_insert(Outcome::Replied(reply.at(phase)));
             }
             heard.push((*step, reply));
+            step.failpoint();
             if matches!(verdict, Verdict::Final) || (refusal.is_some() && written == Written::OneByOne) {
                 break;
             }
@@ -349,6 +359,7 @@ impl Session {
             Ok(reply) => reply,
             Err(loss) => return loss,
         };
+        failpoint::reached("smtp.replied");
         self.state = match Step::Dot.judge(&reply) {
             Verdict::Good => State::Ready,
             Verdict::Refused => {
@@ -370,6 +381,7 @@ impl Session {
             let with = if chunks.peek().is_none() { ahead.as_bytes() } else { &[] };
             let sent = self.wire.send(chunk, with, self.timeouts.body_write).await;
             sent.map_err(|unsent| (if unsent.chunk_left { Phase::Dot } else { Phase::Body }, unsent.trouble))?;
+            failpoint::reached(if chunks.peek().is_some() { "smtp.body" } else { "smtp.dot" });
         }
         Ok(())
     }

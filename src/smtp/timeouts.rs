@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+use crate::failpoint::wait_at_most;
+
 /// One timeout a phase. After any of them the connection is dead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timeouts {
@@ -36,17 +38,17 @@ impl Default for Timeouts {
     fn default() -> Self {
         let [minute, second] = [Duration::from_secs(60), Duration::from_secs(1)];
         Self {
-            connect: 30 * second,
-            tls: minute,
-            greeting: minute,
-            ehlo: minute,
-            auth: minute,
-            mail: 5 * minute,
-            rcpt: 5 * minute,
-            data: 2 * minute,
-            body_write: 3 * minute,
-            dot: 10 * minute,
-            quit: 5 * second,
+            connect: wait_at_most(30 * second),
+            tls: wait_at_most(minute),
+            greeting: wait_at_most(minute),
+            ehlo: wait_at_most(minute),
+            auth: wait_at_most(minute),
+            mail: wait_at_most(5 * minute),
+            rcpt: wait_at_most(5 * minute),
+            data: wait_at_most(2 * minute),
+            body_write: wait_at_most(3 * minute),
+            dot: wait_at_most(10 * minute),
+            quit: wait_at_most(5 * second),
         }
     }
 }

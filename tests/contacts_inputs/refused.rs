@@ -26,7 +26,7 @@ fn refused_rows_are_written_for_staff_complete_private_and_without_formulas() {
     let mut writer = RefusedWriter::create(&path, &survey).unwrap();
     let written = survey.rows().unwrap().filter(|row| writer.write(row.as_ref().unwrap()).unwrap()).count();
     assert!(!path.exists(), "nothing is there before it is complete");
-    assert_eq!((writer.finish().unwrap(), written), (3, 3));
+    assert_eq!((writer.finish().unwrap().0, written), (3, 3));
 
     let mut reader = csv::ReaderBuilder::new().from_path(&path).unwrap();
     assert_eq!(

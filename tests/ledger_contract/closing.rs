@@ -1,7 +1,7 @@
 //! The point of no return, and what a transmission ends in.
 
 use undersigned::ledger::{Ledger, LedgerError, LogFilter, Recovered};
-use undersigned::model::{Disposition, Stamp};
+use undersigned::model::{Disposition, MessageKind, Stamp};
 
 use crate::world::*;
 
@@ -166,4 +166,19 @@ pub(crate) async fn hand_overs_that_may_have_reached_a_relay_are_counted_from_th
     assert_eq!(ledger.sent_since(minute(0)).unwrap(), 3);
     assert_eq!(ledger.sent_since(minute(10)).unwrap(), 2);
     assert_eq!(ledger.sent_since(minute(11)).unwrap(), 0);
+}
+
+pub(crate) async fn a_lane_that_waits_for_its_pace_still_waits_after_a_start(world: impl Backend) {
+    enrol(world.ledger(), &[(1, &[1]), (2, &[1])]);
+    let leased = claim_paced(world.ledger(), minute(0), 9).await.remove(0);
+    let stamp = stamp(leased.id());
+    let open = world.ledger().mark_transmitting(leased, "main", stamp, Some(minute(5))).await.unwrap();
+    world.ledger().close(open, attempt(minute(0), Disposition::Sent), minute(0)).await.unwrap();
+    let world = world.restart();
+    world.ledger().recover(minute(1), std::time::Duration::from_secs(3600)).await.unwrap();
+    let letters = async |at| {
+        let claimed = claim_paced(world.ledger(), minute(at), 9).await;
+        claimed.iter().filter(|leased| leased.kind() == MessageKind::Letter).count()
+    };
+    assert_eq!((letters(4).await, letters(5).await), (0, 1));
 }

@@ -120,7 +120,9 @@ pub(crate) async fn what_the_program_resends_is_for_the_same_relay_until_staff_s
         assert_eq!(only(&leased).as_deref(), expected);
     }
     finish(ledger, leased, minute(1), Disposition::InDoubt).await;
-    decide(ledger, DecisionKind::ResendToSame, Selection::All, minute(2));
+    // By itself it resends a letter once; by its number it is an order.
+    assert_eq!(decide(ledger, DecisionKind::ResendToSame, Selection::State(MessageState::InDoubt), minute(2)), 0);
+    decide(ledger, DecisionKind::ResendToSame, Selection::Ids(vec![id]), minute(2));
     // A sweep does not loosen it, an order by number does.
     for (selection, expected) in [(Selection::All, Some("main")), (Selection::Ids(vec![id]), None)] {
         decide(ledger, DecisionKind::Hold, Selection::All, minute(2));

@@ -291,15 +291,14 @@ fn is_reachable(from: MessageState, to: MessageState, by: &[Move]) -> bool {
     }
 }
 
-/// Whose letters are all settled, and not all withdrawn or suppressed, has a confirmation; nobody has a second,
+/// Whose letters are all settled, and not all withdrawn, has a confirmation; nobody has a second,
 /// except one for each letter that was enrolled after the first.
 fn check_confirmations(records: &[MessageRecord]) {
     let people: BTreeSet<&str> = records.iter().map(|record| record.constituent.as_str()).collect();
     for person in people {
         let of = |kind| records.iter().filter(move |record| record.constituent == person && record.kind == kind);
         let settled = of(MessageKind::Letter).all(|letter| letter.state.is_settled());
-        let news = of(MessageKind::Letter)
-            .any(|letter| !matches!(letter.state, MessageState::Cancelled | MessageState::Suppressed));
+        let news = of(MessageKind::Letter).any(|letter| letter.state != MessageState::Cancelled);
         let confirmations = of(MessageKind::Confirmation).count();
         let first = of(MessageKind::Confirmation).map(|record| record.id).min();
         let late = of(MessageKind::Letter).filter(|letter| first.is_some_and(|first| letter.id > first)).count();

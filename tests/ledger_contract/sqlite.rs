@@ -72,6 +72,7 @@ contract! { Sqlite:
         attempts_are_numbered_by_message_whatever_they_ended_in
         a_start_puts_back_what_was_leased_and_doubts_what_was_transmitting
         a_paced_lane_whose_process_ended_is_open_again
+        a_lane_that_waits_for_its_pace_still_waits_after_a_start
         what_was_committed_is_there_after_a_restart
         hand_overs_that_may_have_reached_a_relay_are_counted_from_the_log
     }

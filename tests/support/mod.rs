@@ -6,6 +6,8 @@
 pub mod campaign;
 pub mod certs;
 pub mod dns;
+pub mod oracle;
+pub mod proof;
 pub mod record;
 pub mod relay;
 mod script;

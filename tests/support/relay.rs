@@ -15,7 +15,7 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread::JoinHandle;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -35,6 +35,8 @@ struct Shared {
     writes: Mutex<Vec<Vec<u8>>>,
     connections: AtomicUsize,
     messages: AtomicUsize,
+    /// Conversations that are going on; one that hangs is not.
+    busy: AtomicUsize,
 }
 
 /// A relay at work; it ends when dropped.
@@ -61,6 +63,7 @@ impl ScriptedRelay {
             writes: Mutex::default(),
             connections: AtomicUsize::new(0),
             messages: AtomicUsize::new(0),
+            busy: AtomicUsize::new(0),
         });
         let (stop, stopped) = oneshot::channel();
         let (tell, told) = mpsc::channel();
@@ -87,6 +90,15 @@ impl ScriptedRelay {
     /// How many connections were made.
     pub fn connections(&self) -> usize {
         self.shared.connections.load(Ordering::SeqCst)
+    }
+
+    /// Whether no conversation goes on that could still bring a message; where it does not come to that in time, false.
+    pub fn wait_until_quiet(&self, limit: Duration) -> bool {
+        let deadline = Instant::now() + limit;
+        while self.shared.busy.load(Ordering::SeqCst) > 0 && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        self.shared.busy.load(Ordering::SeqCst) == 0
     }
 
     /// Every command line, with the number of its connection; AUTH without its secrets.
@@ -121,7 +133,12 @@ async fn listen(shared: Arc<Shared>, tell: mpsc::Sender<SocketAddr>, stopped: on
         loop {
             let Ok((socket, _)) = listener.accept().await else { continue };
             let connection = shared.connections.fetch_add(1, Ordering::SeqCst) + 1;
-            tokio::spawn(serve(shared.clone(), socket, connection));
+            shared.busy.fetch_add(1, Ordering::SeqCst);
+            let shared = shared.clone();
+            tokio::spawn(async move {
+                serve(shared.clone(), socket, connection).await;
+                shared.busy.fetch_sub(1, Ordering::SeqCst);
+            });
         }
     };
     tokio::select! {
@@ -319,8 +336,8 @@ impl Conversation {
         self.at.step = Step::Body;
         match (self.shared.script)(&self.at) {
             Action::Drop => return Err(()),
-            Action::Hang => return hang().await,
-            Action::ReplyThenClose(text) => {
+            Action::Hang => return self.hang().await,
+            Action::ReplyThenClose(text) | Action::ReplyThenIdle(text, _) => {
                 self.write(format!("{text}\r\n").as_bytes()).await?;
                 return Err(());
             }
@@ -390,12 +407,17 @@ impl Conversation {
                     self.write(format!("{text}\r\n").as_bytes()).await?;
                     return Err(());
                 }
+                Action::ReplyThenIdle(text, pause) => {
+                    self.write(format!("{text}\r\n").as_bytes()).await?;
+                    tokio::time::sleep(pause).await;
+                    return Err(());
+                }
                 Action::Garbage(bytes) => {
                     self.write(&bytes).await?;
                     return Ok(0);
                 }
                 Action::Drop => return Err(()),
-                Action::Hang => hang().await?,
+                Action::Hang => self.hang().await?,
                 Action::After(pause, then) => {
                     tokio::time::sleep(pause).await;
                     *then
@@ -403,6 +425,12 @@ impl Conversation {
                 Action::Take(then) => *then,
             }
         }
+    }
+
+    /// Until the relay is dropped.
+    async fn hang<T>(&mut self) -> Talk<T> {
+        self.shared.busy.fetch_sub(1, Ordering::SeqCst);
+        std::future::pending().await
     }
 
     async fn write(&mut self, bytes: &[u8]) -> Talk {
@@ -425,11 +453,6 @@ impl Conversation {
             self.unread.extend(&self.chunk[..size]);
         }
     }
-}
-
-/// Until the relay is dropped.
-async fn hang<T>() -> Talk<T> {
-    std::future::pending().await
 }
 
 fn between_brackets(line: &str) -> String {

@@ -50,6 +50,8 @@ pub enum Action {
     Reply(String),
     /// Replies, then closes.
     ReplyThenClose(String),
+    /// Replies, and closes after a time in which it hears nothing more.
+    ReplyThenIdle(String, Duration),
     /// Closes without a word.
     Drop,
     /// Says nothing more, and keeps the connection.
@@ -90,7 +92,9 @@ impl Action {
     pub(super) fn acceptance(&self) -> Option<bool> {
         match self {
             Self::Default => Some(true),
-            Self::Reply(text) | Self::ReplyThenClose(text) => text.starts_with("250").then_some(true),
+            Self::Reply(text) | Self::ReplyThenClose(text) | Self::ReplyThenIdle(text, _) => {
+                text.starts_with("250").then_some(true)
+            }
             Self::After(_, then) => then.acceptance(),
             Self::Take(then) => Some(then.acceptance().unwrap_or(false)),
             Self::Drop | Self::Hang | Self::Garbage(_) => None,

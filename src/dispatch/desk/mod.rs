@@ -23,6 +23,7 @@ use crate::policy::{
 };
 
 use super::HEARTBEAT;
+use super::chance::Chance;
 use super::clock::Now;
 use super::events::{Chore, Claimed, Event, Order, Report};
 use super::judge::LaneWait;
@@ -48,6 +49,15 @@ const BUFFER_SPARE: usize = 32;
 /// A message that has to wait for longer goes back to the ledger meanwhile.
 const LEASED_FOR_MAX: Duration = Duration::from_secs(1);
 
+/// Whether something is being claimed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Claiming {
+    No,
+    Yes,
+    /// It was asked for before staff suppressed a mailbox, and goes back.
+    Stale,
+}
+
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Desk {
@@ -61,7 +71,7 @@ pub(super) struct Desk {
     /// What the sessions need at hand, whatever the pace.
     buffer_full: usize,
     asking: VecDeque<Asking>,
-    claiming: bool,
+    claiming: Claiming,
     /// Goes up with everything that may have made a message ready, so that an empty claim can be told from a stale one.
     round: u64,
     /// Nothing was ready, and will not be before.
@@ -78,6 +88,7 @@ pub(super) struct Desk {
     pause: Option<Pause>,
     hours: Hours,
     lane_wait: LaneWait,
+    chance: Chance,
     recall: Recall,
     leaving: Option<Ending>,
     failure: Option<LedgerError>,
@@ -92,7 +103,7 @@ pub(super) struct Desk {
 }
 
 impl Desk {
-    pub(super) fn new(settings: &Settings) -> Self {
+    pub(super) fn new(settings: &Settings, chance: Chance) -> Self {
         let rules = settings.rules();
         let mut pace = Pace::new(rules.pace.clone());
         for (index, limits) in rules.relays.iter().enumerate() {
@@ -113,7 +124,7 @@ impl Desk {
             buffer_target: buffer_full.min(a_second_s_worth(&rules)),
             buffer_full,
             asking: VecDeque::new(),
-            claiming: false,
+            claiming: Claiming::No,
             round: 0,
             dry_until: None,
             chores: Vec::new(),
@@ -127,6 +138,7 @@ impl Desk {
             pause: None,
             hours: Hours::open(),
             lane_wait,
+            chance,
             recall: Recall::default(),
             leaving: None,
             failure: None,
@@ -204,7 +216,8 @@ impl Desk {
         if std::mem::take(&mut self.progress_is_new) {
             to.send_modify(|shown| {
                 let (at_start, recovered) = (shown.at_start.clone(), shown.recovered);
-                *shown = Progress { at_start, recovered, ..self.progress.clone() };
+                let ledger_trouble = shown.ledger_trouble.take();
+                *shown = Progress { at_start, recovered, ledger_trouble, ..self.progress.clone() };
             });
         }
     }
@@ -239,6 +252,7 @@ impl Desk {
             Event::StopAsked => self.leave(Ending::Interrupted),
             Event::Paused(pause) => self.paused(pause),
             Event::Revised(rules) => self.revised(*rules, now),
+            Event::Suppressed => self.suppressed(),
         }
     }
 
@@ -270,11 +284,6 @@ fn steady(at: Timestamp, now: Now) -> Duration {
     now.since_start.saturating_sub(age)
 }
 
-/// From 0 to 1, for policy.
-fn jitter() -> f64 {
-    rand::random_range(0.0..1.0)
-}
-
 /// How many messages the pace of everything lets go in a second; no more need to be at hand.
 fn a_second_s_worth(rules: &PaceRules) -> usize {
     let a_second = |limit: Limit| {
@@ -289,3 +298,5 @@ fn a_second_s_worth(rules: &PaceRules) -> usize {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod week;

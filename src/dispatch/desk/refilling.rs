@@ -5,13 +5,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{
-    Carries, Chore, Claim, Claimed, Desk, Ending, HEARTBEAT, MessageKind, Now, Open, Pause, Standing, StopReason,
-    Totals, Waiting,
+    Carries, Chore, Claim, Claimed, Claiming, Desk, Ending, HEARTBEAT, MessageKind, Now, Open, Pause, Standing,
+    StopReason, Totals, Waiting,
 };
 
 impl Desk {
     pub(super) fn claimed(&mut self, claimed: Claimed, now: Now) {
-        self.claiming = false;
+        let is_stale = std::mem::replace(&mut self.claiming, Claiming::No) == Claiming::Stale;
         self.chores_open -= 1;
         if claimed.leased.is_empty() && claimed.round == self.round {
             // Looks again after a heartbeat at the latest: staff may have released something.
@@ -36,7 +36,7 @@ impl Desk {
             }
         }
         self.buffer.extend(claimed.leased);
-        if self.pause.is_some() || self.totals != Totals::Kept {
+        if is_stale || self.pause.is_some() || self.totals != Totals::Kept {
             // They were asked for before.
             self.give_back_all();
         }
@@ -77,12 +77,12 @@ impl Desk {
             return;
         }
         let later = self.dry_until.max(self.paced_until).filter(|until| *until > now.wall);
-        if !self.claiming
+        if self.claiming == Claiming::No
             && self.totals == Totals::Kept
             && later.is_none()
             && self.buffer.len() * 2 < self.buffer_target
         {
-            self.claiming = true;
+            self.claiming = Claiming::Yes;
             self.chores.push(Chore::Claim(self.wanted(now), self.round));
         }
         if let Some(until) = later {

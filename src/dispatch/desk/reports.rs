@@ -1,16 +1,16 @@
 //! What the desk learns from how hand-overs and connections went: the relays' state, the breaker, reasons to stop.
 
 use super::{Chore, Class, Desk, Disposition, Ending, MessageKind, Now, Outcome, RelayEffect, Report, StopReason};
-use super::{Verdict, jitter, refusal_in_common};
+use super::{Verdict, refusal_in_common};
 
 impl Desk {
     pub(super) fn connect_failed(&mut self, relay: usize, outcome: &Outcome, effect: RelayEffect, now: Now) {
-        let desk = &mut self.relays[relay];
+        let (desk, jitter) = (&mut self.relays[relay], self.chance.jitter());
         desk.connecting -= 1;
         let effect = if desk.token_may_be_stale(outcome, effect, now) { RelayEffect::Reconnect } else { effect };
         let record = match effect {
-            RelayEffect::None | RelayEffect::Reconnect => desk.unreachable(outcome, now, jitter()),
-            effect => desk.suffers(effect, outcome, now, jitter()),
+            RelayEffect::None | RelayEffect::Reconnect => desk.unreachable(outcome, now, jitter),
+            effect => desk.suffers(effect, outcome, now, jitter),
         };
         self.chores.extend(record.map(Chore::NoteRelay));
         self.look_after(relay, effect, outcome, now);
@@ -32,7 +32,7 @@ impl Desk {
         let Verdict { class, disposition, effect, .. } = report.verdict;
         let record = match effect {
             RelayEffect::None => desk.works(now),
-            effect => desk.suffers(effect, &report.outcome, now, jitter()),
+            effect => desk.suffers(effect, &report.outcome, now, self.chance.jitter()),
         };
         let factor = desk.rate_factor(now);
         self.pace.set_relay_factor(report.relay, factor);

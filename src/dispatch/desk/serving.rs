@@ -12,7 +12,7 @@ use crate::policy::jittered;
 
 use super::{
     AHEAD_FOR_MAX, Admission, Asking, Binding, Carries, Chore, Desk, LEASED_FOR_MAX, Leased, MessageKind, Now, Order,
-    Waiting, jitter,
+    Waiting,
 };
 
 /// Shorter waits are part of any pace, and no news.
@@ -139,7 +139,7 @@ impl Desk {
                 }
                 Admission::Wait { until, by: Binding::Mailbox } => {
                     // Its pace is slower than the others': this is its whole interval.
-                    let wait = jittered(until.saturating_sub(now.since_start), jitter());
+                    let wait = jittered(until.saturating_sub(now.since_start), self.chance.jitter());
                     self.wait_in_its_lane(leased, now.since_start + wait, now);
                 }
                 Admission::Wait { until, by: Binding::Domain } => self.wait_in_its_lane(leased, until, now),

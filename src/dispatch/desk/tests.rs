@@ -106,7 +106,7 @@ impl Day {
         self.started = self.now;
         (self.connected, self.order, self.next_wake) = (false, None, None);
         self.ledger.recover(self.now, Duration::from_secs(3600)).await.unwrap();
-        self.desk = Desk::new(&self.settings);
+        self.desk = Desk::new(&self.settings, Chance::fresh());
         let (now, ledger, desk) = (self.at(), self.ledger.clone(), &mut self.desk);
         let ago = |hours: u64| now.wall.checked_sub(Duration::from_secs(hours * 3600)).unwrap();
         ledger.handed_over(ago(1), &mut |before| desk.remember(&before, now)).unwrap();
@@ -244,7 +244,7 @@ fn new_day(folder: &std::path::Path, now: Timestamp) -> Day {
     enrol(&ledger, now);
     Day {
         ledger,
-        desk: Desk::new(&settings()),
+        desk: Desk::new(&settings(), Chance::fresh()),
         settings: settings(),
         started: now,
         now,
@@ -263,16 +263,19 @@ fn pause(since: Timestamp) -> Event {
 }
 
 #[tokio::test]
-async fn what_was_being_claimed_when_staff_paused_goes_back() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut day = new_day(folder.path(), civil("2027-03-13T09:00"));
-    let claim = day.desk.handle(Event::Tick, day.at()).pop().unwrap();
-    let claimed = day.carry_out(claim).await;
-    day.desk.handle(pause(day.now), day.at());
-    let chores = day.desk.handle(claimed, day.at());
-    assert!(day.desk.buffer.is_empty());
-    let given_back = chores.iter().filter(|chore| matches!(chore, Chore::GiveBack(_, None))).count();
-    assert!(given_back > 0, "{chores:?}");
+async fn what_was_being_claimed_when_staff_paused_or_suppressed_a_mailbox_goes_back() {
+    let start = civil("2027-03-13T09:00");
+    for event in [pause(start), Event::Suppressed] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut day = new_day(folder.path(), start);
+        let claim = day.desk.handle(Event::Tick, day.at()).pop().unwrap();
+        let claimed = day.carry_out(claim).await;
+        day.desk.handle(event, day.at());
+        let chores = day.desk.handle(claimed, day.at());
+        assert!(day.desk.buffer.is_empty());
+        let given_back = chores.iter().filter(|chore| matches!(chore, Chore::GiveBack(_, None))).count();
+        assert!(given_back > 0, "{chores:?}");
+    }
 }
 
 #[test]
@@ -288,8 +291,9 @@ fn what_was_dealt_out_is_called_back_by_a_pause_by_other_rules_and_by_the_end_of
         (pause(start), 1, true),
         (Event::Paused(None), 1, false),
         (Event::Revised(Box::new(rules("1/h"))), 1, true),
+        (Event::Suppressed, 1, true),
     ] {
-        let mut desk = Desk::new(&settings());
+        let mut desk = Desk::new(&settings(), Chance::fresh());
         desk.handle(Event::Tick, later(0));
         let (deal, told) = (desk.recall.deal(), format!("{event:?} after {at} s"));
         desk.handle(event, later(at));

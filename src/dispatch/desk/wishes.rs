@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::{Chore, Desk, MessageKind, Now, Opening, PaceRules, Pause, a_second_s_worth};
+use super::{Chore, Claiming, Desk, MessageKind, Now, Opening, PaceRules, Pause, a_second_s_worth};
 
 /// Whether the ledger lets no more letters wait than the total of each official. It can hold back only what waits, so
 /// what is at hand goes back first, and nothing is claimed until that is done.
@@ -64,6 +64,15 @@ impl Desk {
         self.begin_anew();
     }
 
+    /// What is at hand may be for a mailbox that gets nothing more; the ledger, asked again, sets it aside.
+    pub(super) fn suppressed(&mut self) {
+        self.recall.call_back();
+        if self.claiming == Claiming::Yes {
+            self.claiming = Claiming::Stale;
+        }
+        self.begin_anew();
+    }
+
     /// A letter went back that counted as good as gone.
     pub(super) fn totals_may_be_off(&mut self) {
         if self.official_total.is_some() {
@@ -102,7 +111,8 @@ impl Desk {
         }
         if may_go && !self.hours.letters_may_go {
             let interval = self.pace.mailbox_interval();
-            self.hours.opening = interval.map(|interval| Opening::new(now.since_start, interval, rand::random()));
+            let seed = self.chance.seed();
+            self.hours.opening = interval.map(|interval| Opening::new(now.since_start, interval, seed));
         }
         (self.hours.letters_may_go, self.hours.confirmations_may_go) = (may_go, confirmations_may_go);
     }

@@ -5,7 +5,7 @@
 use jiff::Timestamp;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 
-use crate::ledger::{CampaignState, Confirming, RelayState};
+use crate::ledger::{CampaignState, Confirming, RelayState, SuppressedBy};
 use crate::model::{EmailAddress, EnhancedCode, MessageId, MessageKind, MessageState, PersonKey, PersonName, Phase};
 
 /// A point in time, in whole milliseconds.
@@ -72,7 +72,7 @@ macro_rules! by_name {
     )*};
 }
 
-by_name!(MessageState, MessageKind, Phase, Confirming, CampaignState, RelayState);
+by_name!(MessageState, MessageKind, Phase, Confirming, CampaignState, RelayState, SuppressedBy);
 
 impl FromSql for EmailAddress {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {

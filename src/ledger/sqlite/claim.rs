@@ -8,6 +8,7 @@ use crate::model::{Content, LetterFate, MessageId, MessageKind, MessageState, Mo
 use super::cells::Ms;
 use super::confirm::{self, Between};
 use super::fault::Work;
+use super::marks::Marked;
 use super::moves::{Standing, step};
 use super::{lanes, people};
 
@@ -85,12 +86,19 @@ struct Waiting {
 /// Leases up to `room` messages of one lane. What must not go out is moved aside on the way.
 fn take_from(db: &Connection, lane: i64, now: Ms, room: usize, kind: Option<MessageKind>) -> Work<Vec<Leased>> {
     let suppressed = is_suppressed(db, lane)?;
+    let marked = Marked::read(db)?;
     let (mut taken, mut set_aside) = (Vec::new(), 0);
     while taken.len() < room && set_aside < SET_ASIDE_MAX {
         let Some(waiting) = earliest(db, lane, now, kind)? else { break };
         if suppressed {
             suppress(db, &waiting, now)?;
         } else if let Some(content) = content(db, &waiting)? {
+            // Whoever asked to be forgotten while this campaign runs: see `erase`.
+            if marked.has(db, content.constituent())? {
+                step(db, waiting.id, Standing::at(MessageState::Queued), Move::Cancel)?;
+                set_aside += 1;
+                continue;
+            }
             taken.push(lease(db, waiting, lane, content)?);
             continue;
         } else {
@@ -101,10 +109,12 @@ fn take_from(db: &Connection, lane: i64, now: Ms, room: usize, kind: Option<Mess
     Ok(taken)
 }
 
+/// Whether nothing goes to the mailbox of a lane.
+pub(super) const IS_SUPPRESSED: &str =
+    "SELECT EXISTS (SELECT 1 FROM lane JOIN suppression USING (mailbox) WHERE lane.id = ?1)";
+
 fn is_suppressed(db: &Connection, lane: i64) -> Work<bool> {
-    Ok(db
-        .prepare_cached("SELECT EXISTS (SELECT 1 FROM lane JOIN suppression USING (mailbox) WHERE lane.id = ?1)")?
-        .query_row([lane], |row| row.get(0))?)
+    Ok(db.prepare_cached(IS_SUPPRESSED)?.query_row([lane], |row| row.get(0))?)
 }
 
 fn earliest(db: &Connection, lane: i64, now: Ms, kind: Option<MessageKind>) -> Work<Option<Waiting>> {

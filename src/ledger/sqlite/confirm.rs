@@ -6,13 +6,14 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
+use crate::failpoint;
 use crate::ledger::Confirming;
 use crate::model::{MessageId, MessageKind, MessageState, Move};
 
 use super::cells::Ms;
 use super::fault::Work;
-use super::lanes;
 use super::moves::{Standing, step};
+use super::{lanes, people};
 
 /// A letter, by the people that it is between.
 #[derive(Debug, Clone, Copy)]
@@ -25,6 +26,9 @@ pub(super) struct Between {
 
 /// To be called for every letter that has just been settled.
 pub(super) fn letter_settled(db: &Connection, letter: Between, due: Ms) -> Work<()> {
+    if people::is_erased(db, letter.constituent)? {
+        return Ok(()); // there is nobody to tell
+    }
     let terms = db
         .prepare_cached("SELECT confirming, confirmation FROM campaign WHERE confirming IS NOT NULL")?
         .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
@@ -138,5 +142,7 @@ fn add(db: &Connection, constituent: i64, official: Option<i64>, template: i64, 
         MessageState::Queued,
         due
     ])?;
-    lanes::joined_by(db, lane, due)
+    lanes::joined_by(db, lane, due)?;
+    failpoint::reached("ledger.confirming");
+    Ok(())
 }

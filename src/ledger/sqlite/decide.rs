@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 
+use crate::failpoint;
 use crate::ledger::{Decision, DecisionKind, LedgerError, Selection};
 use crate::model::{MessageId, MessageState, Move, transition};
 
@@ -9,6 +10,7 @@ use super::cells::Ms;
 use super::confirm::{self, Between};
 use super::fault::Work;
 use super::moves::{arrows, step_chosen};
+use super::suppressions::TO_STAFF_S_LIST;
 use super::{lanes, totals};
 
 /// How many numbers of messages a decision's line repeats.
@@ -27,6 +29,7 @@ pub(super) fn decide(db: &Connection, decision: &Decision) -> Work<u64> {
     }
     prepare(db, decision)?;
     let moved = step_chosen(db, by)?;
+    failpoint::reached("decide.moved");
     lanes::repair_those(db, "SELECT DISTINCT lane FROM temp.chosen WHERE lane IS NOT NULL")?;
     if arrows(by).any(|(_, to)| to.is_settled()) {
         tell_constituents(db, at)?;
@@ -37,6 +40,7 @@ pub(super) fn decide(db: &Connection, decision: &Decision) -> Work<u64> {
     if decision.kind == DecisionKind::Retry {
         totals::keep(db, at)?;
     }
+    failpoint::reached("decide.written");
     Ok(moved)
 }
 
@@ -52,6 +56,14 @@ fn move_of(kind: DecisionKind) -> Move {
     }
 }
 
+/// Messages of people who were erased. There is nothing left that they could be made from.
+const OF_ERASED: &str = "(constituent IN (SELECT id FROM person WHERE erased_at IS NOT NULL))";
+
+/// Whether a move lets a message be handed over that was not waiting to be.
+fn sends_again(by: Move) -> bool {
+    matches!(by, Move::Retry | Move::Release | Move::ResolveResend)
+}
+
 /// What staff cannot release: it waits for something else than staff.
 const WAITS_ELSEWHERE: &str = "(lane IS NULL OR withheld)";
 
@@ -60,12 +72,19 @@ fn choose(db: &Connection, kind: DecisionKind, by: Move, only: Option<MessageSta
         DecisionKind::Release => format!("AND NOT {WAITS_ELSEWHERE}"),
         // What became of letters that are out is still to be told.
         DecisionKind::Cancel => "AND kind = 'letter'".to_owned(),
+        // Once a letter: one that was in doubt before has been sent again already.
+        DecisionKind::ResendToSame => "AND (SELECT count(*) FROM attempt
+                WHERE attempt.message = message.id AND disposition = 'in_doubt') < 2"
+            .to_owned(),
         // What somebody holds a receipt for ends by that receipt.
         DecisionKind::Expire => "AND kind = 'letter' AND token IS NULL".to_owned(),
+        // Only staff take back what staff said.
+        DecisionKind::Retry => format!("AND NOT {TO_STAFF_S_LIST}"),
         _ => String::new(),
     };
     for (from, _) in arrows(by).filter(|(from, _)| only.is_none_or(|only| only == *from)) {
-        let sql = format!("INSERT INTO temp.chosen SELECT id, lane FROM message WHERE state = ?1 {exception}");
+        let erased = if sends_again(by) { format!("AND NOT {OF_ERASED}") } else { String::new() };
+        let sql = format!("INSERT INTO temp.chosen SELECT id, lane FROM message WHERE state = ?1 {exception} {erased}");
         db.execute(&sql, [from])?;
     }
     Ok(())
@@ -73,12 +92,13 @@ fn choose(db: &Connection, kind: DecisionKind, by: Move, only: Option<MessageSta
 
 fn choose_of_these(db: &Connection, by: Move, ids: &[MessageId]) -> Work<()> {
     for &id in ids {
-        let row: Option<(MessageState, Option<i64>)> = db
-            .prepare_cached("SELECT state, lane FROM message WHERE id = ?1")?
-            .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))
+        let row: Option<(MessageState, Option<i64>, bool)> = db
+            .prepare_cached(&format!("SELECT state, lane, {OF_ERASED} FROM message WHERE id = ?1"))?
+            .query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
             .optional()?;
-        if let Some((state, lane)) = row
+        if let Some((state, lane, is_of_erased)) = row
             && transition(state, by).is_ok()
+            && !(is_of_erased && sends_again(by))
         {
             db.prepare_cached("INSERT OR IGNORE INTO temp.chosen VALUES (?1, ?2)")?.execute(params![id, lane])?;
         }
@@ -88,11 +108,12 @@ fn choose_of_these(db: &Connection, by: Move, ids: &[MessageId]) -> Work<()> {
 
 fn choose_these(db: &Connection, kind: DecisionKind, by: Move, ids: &[MessageId]) -> Work<()> {
     for &id in ids {
-        let row: Option<(MessageState, Option<i64>, bool)> = db
-            .prepare_cached(&format!("SELECT state, lane, {WAITS_ELSEWHERE} FROM message WHERE id = ?1"))?
-            .query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        let columns = format!("state, lane, {WAITS_ELSEWHERE}, {TO_STAFF_S_LIST}, {OF_ERASED}");
+        let row: Option<(MessageState, Option<i64>, bool, bool, bool)> = db
+            .prepare_cached(&format!("SELECT {columns} FROM message WHERE id = ?1"))?
+            .query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)))
             .optional()?;
-        let Some((state, lane, waits_elsewhere)) = row else {
+        let Some((state, lane, waits_elsewhere, is_suppressed, is_of_erased)) = row else {
             return Err(LedgerError::Conflict(format!("there is no message {id}; nothing was changed")).into());
         };
         if transition(state, by).is_err() {
@@ -100,9 +121,20 @@ fn choose_these(db: &Connection, kind: DecisionKind, by: Move, ids: &[MessageId]
             let text = format!("message {id} is {is}, for which there is no `{kind}`; nothing was changed");
             return Err(LedgerError::Conflict(text).into());
         }
+        if is_of_erased && sends_again(by) {
+            let text = format!(
+                "message {id} is of somebody who was erased, so there is nothing left to send; nothing was changed. \
+                 One that is in doubt can be settled with: undersigned resolve --as sent {id}"
+            );
+            return Err(LedgerError::Conflict(text).into());
+        }
         if kind == DecisionKind::Release && waits_elsewhere {
             let why = "its official has no mailbox, or it is a confirmation whose letters are not settled";
             return Err(LedgerError::Conflict(format!("message {id} cannot be released: {why}")).into());
+        }
+        if kind == DecisionKind::Retry && is_suppressed {
+            let why = "its mailbox is on your suppression list; take it off with: undersigned suppress remove";
+            return Err(LedgerError::Conflict(format!("message {id} cannot be retried: {why}")).into());
         }
         db.prepare_cached("INSERT OR IGNORE INTO temp.chosen VALUES (?1, ?2)")?.execute(params![id, lane])?;
     }
@@ -114,7 +146,7 @@ fn prepare(db: &Connection, decision: &Decision) -> Work<()> {
     match decision.kind {
         DecisionKind::Retry => {
             db.execute(
-                "DELETE FROM suppression WHERE mailbox IN
+                "DELETE FROM suppression WHERE source = 'relay' AND mailbox IN
                    (SELECT mailbox FROM lane WHERE id IN (SELECT lane FROM temp.chosen))",
                 [],
             )?;
@@ -160,7 +192,8 @@ fn begin_anew(db: &Connection) -> Work<()> {
     Ok(())
 }
 
-fn tell_constituents(db: &Connection, at: Ms) -> Work<()> {
+/// Tells those whose letters are in `temp.chosen` and are settled now.
+pub(super) fn tell_constituents(db: &Connection, at: Ms) -> Work<()> {
     let mut letters = db.prepare(
         "SELECT constituent, official FROM temp.chosen CROSS JOIN message USING (id)
           WHERE kind = 'letter' ORDER BY chosen.id",

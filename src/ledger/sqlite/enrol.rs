@@ -2,11 +2,14 @@
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
+use crate::failpoint;
 use crate::ledger::{Addressee, Confirming, Enrolled, Enrolment, EnrolmentSource, LedgerError, Terms};
 use crate::model::{Constituent, EmailAddress, MessageId, MessageKind, MessageState, Move, Official, PersonKey};
 
 use super::cells::Ms;
+use super::confirm::{self, Between};
 use super::fault::Work;
+use super::marks::Marked;
 use super::moves::{Standing, step};
 use super::{lanes, people};
 
@@ -16,16 +19,22 @@ pub(super) fn enrol(db: &mut Connection, terms: &Terms, now: Ms, source: Enrolme
     agree_on_terms(&tx, terms)?;
     let newest: i64 = tx.query_row("SELECT ifnull(max(id), 0) FROM message", [], |row| row.get(0))?;
     let mut enrolled = Enrolled::default();
+    let marked = Marked::read(&tx)?;
+    failpoint::reached("enrol.begun");
     for item in source {
         match item.map_err(LedgerError::Source)? {
             Enrolment::Official(official) => add_official(&tx, &official, &mut enrolled)?,
+            Enrolment::Constituent { constituent, .. } if marked.has(&tx, &constituent)? => enrolled.left_out += 1,
             Enrolment::Constituent { constituent, officials } => {
                 add_constituent(&tx, terms, now, &constituent, &officials, &mut enrolled)?;
             }
         }
+        failpoint::reached("enrol.row");
     }
     lanes::repair_those(&tx, &format!("SELECT DISTINCT lane FROM message WHERE id > {newest}"))?;
+    failpoint::reached("enrol.commits");
     tx.commit()?;
+    failpoint::reached("enrol.committed");
     Ok(enrolled)
 }
 
@@ -61,6 +70,9 @@ pub(super) fn sources(db: &Connection) -> Work<Option<Vec<u8>>> {
 
 fn add_official(db: &Connection, official: &Official, enrolled: &mut Enrolled) -> Work<()> {
     let is_known = super::read::knows(db, official.key())?;
+    if is_known && people::restore_mailbox(db, official)? {
+        return Ok(());
+    }
     if let (false, Some(mailbox)) = (is_known, &official.mailbox)
         && let Some(id) = people::house(db, official)?
     {
@@ -107,6 +119,7 @@ fn add_constituent(
 ) -> Work<()> {
     let frozen = people::freeze_constituent(db, constituent)?;
     enrolled.changed += u64::from(frozen.differs);
+    let mut settled = Vec::new();
     for addressee in officials {
         let to = recipient(db, addressee.official)?;
         let letter = addressee.letter.unwrap_or(terms.letter);
@@ -117,6 +130,9 @@ fn add_constituent(
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             )?
             .execute(params![MessageKind::Letter, frozen.id, to.official, to.lane, letter.0, state, now])?;
+        if new > 0 && state.is_settled() {
+            settled.push(Between { constituent: frozen.id, official: to.official });
+        }
         *match (new, state) {
             (0, _) => &mut enrolled.known,
             (_, MessageState::Held) => &mut enrolled.held,
@@ -124,7 +140,8 @@ fn add_constituent(
             (..) => &mut enrolled.queued,
         } += 1;
     }
-    Ok(())
+    // What is suppressed from the start is news, too; once the others are there.
+    settled.into_iter().try_for_each(|letter| confirm::letter_settled(db, letter, now))
 }
 
 /// Where the letters to an official go.

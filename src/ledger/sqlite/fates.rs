@@ -70,7 +70,16 @@ pub(super) fn people(db: &Connection, role: Role) -> Work<u64> {
         Role::Official => "official",
         Role::Constituent => "constituent",
     };
-    Ok(db.prepare_cached("SELECT count(*) FROM person WHERE role = ?1")?.query_row([role], |row| number(row, 0))?)
+    Ok(db
+        .prepare_cached("SELECT count(*) FROM person WHERE role = ?1 AND (erased_at IS NULL OR role = 'official')")?
+        .query_row([role], |row| number(row, 0))?)
+}
+
+/// See [`crate::ledger::Ledger::in_doubt_of_erased`].
+pub(super) fn in_doubt_of_erased(db: &Connection) -> Work<u64> {
+    let sql = "SELECT count(*) FROM message m JOIN person c ON c.id = m.constituent
+                WHERE m.state = 'in_doubt' AND c.erased_at IS NOT NULL";
+    Ok(db.prepare_cached(sql)?.query_row([], |row| number(row, 0))?)
 }
 
 /// See [`crate::ledger::Ledger::namesakes`].

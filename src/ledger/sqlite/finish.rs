@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, ToSql, params};
 
+use crate::failpoint;
 use crate::ledger::{LedgerError, Recovered};
 use crate::model::{
     Attempt, Class, Disposition, LossCause, MessageId, MessageKind, MessageState, Move, Outcome, Phase, Stamp,
@@ -77,6 +78,7 @@ pub(super) fn mark_transmitting(
     let stamped = "relay = ?6, message_id = ?7, date = ?8, body_hash = ?9";
     let values: [&dyn ToSql; 4] = [&relay, &new.message_id, &Ms::from(new.date), &new.body_hash];
     step_setting(db, leased.id, from, Move::MarkTransmitting, stamped, &values)?;
+    failpoint::reached("ledger.marking");
     match lane_ready_at {
         Some(ready_at) => lanes::wait_until(db, leased.lane, ready_at),
         None => Ok(()),
@@ -109,7 +111,12 @@ pub(super) fn end(db: &Connection, from: MessageState, claimed: Claimed, attempt
         lanes::wait_until(db, claimed.lane, news_at)?;
     }
     lanes::vacate(db, claimed.lane, claimed.id)?;
-    if to.is_settled() { settled(db, claimed.id, news_at) } else { Ok(()) }
+    failpoint::reached("ledger.ending");
+    if to.is_settled() {
+        settled(db, claimed.id, news_at)?;
+    }
+    failpoint::reached("ledger.ended");
+    Ok(())
 }
 
 /// The line in the retry log.
@@ -180,6 +187,7 @@ pub(super) fn recover(db: &Connection, now: Timestamp, ready_at_max: Ms) -> Work
         give_back(db, leased, None)?;
         found.given_back += 1;
     }
+    failpoint::reached("ledger.recovering");
     for (open, relay) in left_behind(db, MessageState::Transmitting)? {
         let lost = Outcome::Lost { phase: Phase::Dot, cause: LossCause::ProcessEnded, detail: String::new() };
         let attempt = Attempt {
@@ -193,6 +201,7 @@ pub(super) fn recover(db: &Connection, now: Timestamp, ready_at_max: Ms) -> Work
         end(db, MessageState::Transmitting, open, &attempt, now.into())?;
         found.in_doubt += 1;
     }
+    failpoint::reached("ledger.recovered");
     Ok(found)
 }
 

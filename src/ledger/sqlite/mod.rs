@@ -3,21 +3,33 @@
 //! What changes something goes through the writer and is answered after its commit; what reads has a connection
 //! of its own and waits for nobody. This file only connects the contract with the files that keep it.
 
+mod backup;
 mod cells;
 mod claim;
 mod confirm;
 mod decide;
+mod doubts;
 mod enrol;
+mod erase;
+mod examine;
 mod fates;
 mod fault;
 mod file;
 mod finish;
+mod home;
+
+mod from_log;
 mod lanes;
+mod mark;
+mod marks;
 mod moves;
 mod notes;
 mod people;
+mod purge;
 mod read;
 mod schema;
+mod scrub;
+mod suppressions;
 mod templates;
 mod totals;
 mod wishes;
@@ -40,7 +52,12 @@ use super::{
 };
 use crate::model::{Attempt, CampaignTag, MessageState, PersonKey, Role, Stamp, TemplateId};
 
+pub use backup::Copied;
+pub use erase::{Forgotten, Known};
+pub use purge::{Purgeable, Purged};
+
 use cells::Ms;
+pub use examine::{Examined, examine, has_wal_reset_defect, version};
 use fault::{Fault, Work, storage};
 use file::DispatchLock;
 use finish::Claimed;
@@ -70,7 +87,7 @@ pub struct SqliteLedger {
 struct Shared {
     writer: Option<Writer>,
     reader: Mutex<Connection>,
-    _lock: Option<DispatchLock>,
+    lock: Option<DispatchLock>,
     path: PathBuf,
     tag: CampaignTag,
     name: String,
@@ -112,7 +129,7 @@ impl SqliteLedger {
             }
         };
         let path = path.to_owned();
-        let shared = Shared { writer, reader: Mutex::new(reader), _lock: lock, path, tag, name, busy_timeout };
+        let shared = Shared { writer, reader: Mutex::new(reader), lock, path, tag, name, busy_timeout };
         Ok(Self { shared: Arc::new(shared) })
     }
 
@@ -126,15 +143,22 @@ impl SqliteLedger {
         &self.shared.name
     }
 
-    /// Checks the whole database; gives what is wrong with it, nothing when all is well.
-    pub fn check(&self) -> Result<Vec<String>> {
-        self.read(read::check)
+    /// Its file.
+    pub fn path(&self) -> &Path {
+        &self.shared.path
     }
 
     /// Reads on the connection that never waits for the writer.
     fn read<T>(&self, work: impl FnOnce(&Connection) -> Work<T>) -> Result<T> {
         let db = self.shared.reader.lock().unwrap_or_else(PoisonError::into_inner);
         work(&db).map_err(|fault| fault.at(&self.shared.path))
+    }
+
+    /// A point of no return is on disk: the mark beside the ledger knows of it before the first byte goes out.
+    fn passed(&self, reached: u64) {
+        if let Some(lock) = &self.shared.lock {
+            lock.raise(&self.shared.tag, reached);
+        }
     }
 
     fn writer(&self) -> Result<&Writer> {
@@ -281,8 +305,15 @@ impl Ledger for SqliteLedger {
     ) -> Kept<Open, Leased> {
         let claimed = Claimed::from(&leased);
         let (relay, ready) = (relay.to_owned(), lane_ready_at.map(Ms::from));
-        match self.write(move |db| finish::mark_transmitting(db, claimed, &relay, &stamp, ready)).await {
-            Ok(()) => Ok(leased.into_open()),
+        let work = move |db: &Connection| {
+            finish::mark_transmitting(db, claimed, &relay, &stamp, ready)?;
+            mark::reached(db)
+        };
+        match self.write(work).await {
+            Ok(reached) => {
+                self.passed(reached);
+                Ok(leased.into_open())
+            }
             Err(error) => Err(Box::new(Unwritten { receipt: leased, error })),
         }
     }
@@ -301,10 +332,14 @@ impl Ledger for SqliteLedger {
         let (relay, ready) = (relay.to_owned(), lane_ready_at.map(Ms::from));
         let work = move |db: &Connection| {
             finish::end(db, MessageState::Transmitting, over, &attempt, news_at)?;
-            finish::mark_transmitting(db, mark, &relay, &stamp, ready)
+            finish::mark_transmitting(db, mark, &relay, &stamp, ready)?;
+            mark::reached(db)
         };
         match self.write(work).await {
-            Ok(()) => Ok(leased.into_open()),
+            Ok(reached) => {
+                self.passed(reached);
+                Ok(leased.into_open())
+            }
             Err(error) => Err(Box::new(Unwritten { receipt: (ended, leased), error })),
         }
     }
@@ -374,6 +409,10 @@ impl Ledger for SqliteLedger {
 
     fn people(&self, role: Role) -> Result<u64> {
         self.read(|db| fates::people(db, role))
+    }
+
+    fn in_doubt_of_erased(&self) -> Result<u64> {
+        self.read(fates::in_doubt_of_erased)
     }
 
     fn sent_since(&self, since: Timestamp) -> Result<u64> {

@@ -4,6 +4,8 @@ use rusqlite::{Connection, params};
 
 use crate::ledger::{CampaignState, RelayRecord};
 
+use crate::model::mask_mailboxes;
+
 use super::cells::Ms;
 use super::fault::Work;
 
@@ -18,7 +20,7 @@ pub(super) fn note_relay(db: &Connection, relay: &RelayRecord) -> Work<()> {
         relay.state,
         Ms::from(relay.since),
         relay.until.map(Ms::from),
-        relay.reason,
+        mask_mailboxes(&relay.reason),
         relay.slowed_to
     ])?;
     Ok(())
@@ -26,8 +28,11 @@ pub(super) fn note_relay(db: &Connection, relay: &RelayRecord) -> Work<()> {
 
 /// See [`crate::ledger::Ledger::note_campaign`].
 pub(super) fn note_campaign(db: &Connection, state: CampaignState, reason: &str, now: Ms) -> Work<()> {
-    db.prepare_cached("UPDATE campaign SET state = ?1, reason = ?2, state_at = ?3")?
-        .execute(params![state, reason, now])?;
+    db.prepare_cached("UPDATE campaign SET state = ?1, reason = ?2, state_at = ?3")?.execute(params![
+        state,
+        mask_mailboxes(reason),
+        now
+    ])?;
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use sha2::{Digest, Sha256};
 
-use crate::model::{Constituent, EmailAddress, Extra, Official, PersonKey};
+use crate::model::{Constituent, EmailAddress, Extra, MessageKind, Official, PersonKey};
 
 use super::cells::not_a;
 use super::fault::Work;
@@ -69,6 +69,20 @@ pub(super) fn house(db: &Connection, official: &Official) -> Work<Option<i64>> {
             .execute(params![id, official.key(), mailbox.as_str(), mailbox.key()])?;
     }
     Ok(homeless)
+}
+
+/// Gives an official whose mailbox was purged theirs again, now that somebody new writes to them; gives whether it was.
+pub(super) fn restore_mailbox(db: &Connection, official: &Official) -> Work<bool> {
+    let Some(mailbox) = &official.mailbox else { return Ok(false) };
+    let restored = db
+        .prepare_cached(
+            "UPDATE person SET mailbox = ?2, lane_key = ?3, erased_at = NULL WHERE key = ?1 AND erased_at IS NOT NULL",
+        )?
+        .execute(params![official.key(), mailbox.as_str(), mailbox.key()])?;
+    if restored > 0 {
+        super::lanes::of_mailbox(db, &mailbox.key(), MessageKind::Letter)?;
+    }
+    Ok(restored > 0)
 }
 
 /// Freezes a constituent; one of the same key who is there already stays as they are.
@@ -146,6 +160,12 @@ impl Columns<'_> {
         short.copy_from_slice(&hash.finalize()[..16]);
         short
     }
+}
+
+/// Whether nothing is left of a person but their number.
+pub(super) fn is_erased(db: &Connection, id: i64) -> Work<bool> {
+    let erased = "SELECT erased_at IS NOT NULL FROM person WHERE id = ?1";
+    Ok(db.prepare_cached(erased)?.query_row([id], |row| row.get(0)).optional()?.unwrap_or(false))
 }
 
 /// Reads a frozen official.

@@ -61,14 +61,14 @@ pub(super) fn officials(db: &Connection, limit: usize) -> Work<Vec<OfficialFigur
 
 /// The attempts after the row `after`, each with its row, at most a page.
 pub(super) fn attempts(db: &Connection, filter: &LogFilter, after: i64) -> Work<Vec<(i64, AttemptRecord)>> {
-    let columns = "a.id, a.message, m.kind, iif(m.kind = 'letter', o.mailbox, c.mailbox), a.number, a.at, a.relay,
+    let columns = "a.id, a.message, m.kind, ifnull(iif(m.kind = 'letter', o.mailbox, c.mailbox), '(erased)'), a.number, a.at, a.relay,
         a.phase, a.code, a.enhanced, a.text, a.class, a.disposition, a.queue_id, m.message_id,
         a.rule";
     page(db, filter, after, columns, "attempt a JOIN message m ON m.id = a.message", "a.id", |row| {
         Ok(AttemptRecord {
             message: row.get(1)?,
             kind: row.get(2)?,
-            recipient: row.get::<_, Option<String>>(3)?.unwrap_or_default(),
+            recipient: row.get(3)?,
             attempt: row.get(4)?,
             at: row.get::<_, Ms>(5)?.time(),
             relay: row.get(6)?,
@@ -195,16 +195,6 @@ pub(super) fn decisions(db: &Connection) -> Work<Vec<(jiff::Timestamp, String)>>
     let mut lines = db.prepare_cached("SELECT at, text FROM decision ORDER BY id")?;
     let rows = lines.query_map([], |row| Ok((row.get::<_, Ms>(0)?.time(), row.get(1)?)))?;
     Ok(rows.collect::<Result<_, _>>()?)
-}
-
-/// See [`super::SqliteLedger::check`].
-pub(super) fn check(db: &Connection) -> Work<Vec<String>> {
-    let mut check = db.prepare(
-        "SELECT integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok'
-         UNION ALL SELECT 'a row of ' || \"table\" || ' points to nothing' FROM pragma_foreign_key_check",
-    )?;
-    let lines = check.query_map([], |row| row.get(0))?;
-    Ok(lines.collect::<Result<_, _>>()?)
 }
 
 /// A count, which is never negative.

@@ -128,6 +128,7 @@ CREATE TABLE suppression (          -- mailboxes that get nothing more
   at           INTEGER NOT NULL,
   source       TEXT NOT NULL DEFAULT 'relay' CHECK (source IN ('relay', 'staff'))  -- who said so
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX suppression_by_staff ON suppression (at) WHERE source = 'staff';
 
 CREATE TABLE erased (               -- whom no message may be planned for again, without saying who they are
   mark         BLOB PRIMARY KEY,    -- salted hash of their mailbox (forgotten) or of their key (purged)
@@ -201,6 +202,7 @@ ALTER TABLE campaign ADD COLUMN home BLOB;
 ALTER TABLE campaign ADD COLUMN copied_at INTEGER;
 ALTER TABLE person ADD COLUMN erased_at INTEGER;
 ALTER TABLE suppression ADD COLUMN source TEXT NOT NULL DEFAULT 'relay' CHECK (source IN ('relay', 'staff'));
+CREATE INDEX suppression_by_staff ON suppression (at) WHERE source = 'staff';
 CREATE TABLE erased (
   mark BLOB PRIMARY KEY, why TEXT NOT NULL CHECK (why IN ('forgotten', 'purged')), at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;

@@ -6,6 +6,7 @@ use crate::ledger::{LiveSetting, Pause, Wish, Wishes};
 
 use super::cells::Ms;
 use super::fault::Work;
+use super::suppressions;
 
 /// See [`crate::ledger::Ledger::wish`].
 pub(super) fn wish(db: &Connection, wish: &Wish, reason: &str, at: Ms) -> Work<bool> {
@@ -42,5 +43,6 @@ pub(super) fn wishes(db: &Connection) -> Work<Wishes> {
             reason: row.get(4)?,
         })
     })?;
-    Ok(Wishes { pause, settings: settings.collect::<Result<_, _>>()? })
+    let suppressed_at = suppressions::latest(db)?.map(Ms::time);
+    Ok(Wishes { pause, settings: settings.collect::<Result<_, _>>()?, suppressed_at })
 }

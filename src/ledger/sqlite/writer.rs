@@ -8,8 +8,9 @@ use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 
+use crate::failpoint;
 use crate::ledger::{LedgerError, Result};
 
 use super::fault::{Fault, Work, in_words, spoils_batch, storage};
@@ -105,7 +106,12 @@ fn serve(db: &Connection, jobs: &Receiver<Box<dyn Job>>) {
     while let Ok(first) = jobs.recv() {
         let mut batch = vec![first];
         batch.extend(jobs.try_iter().take(BATCH_JOBS_MAX - 1));
-        let failure = commit_together(db, &mut batch).err().map(|error| in_words(&error));
+        let failed = commit_together(db, &mut batch).err();
+        if failed.as_ref().is_some_and(|error| error.sqlite_error_code() == Some(ErrorCode::DiskFull)) {
+            // The log may be what fills the disk: what is in it already needs no new room in the database.
+            let _ = db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+        }
+        let failure = failed.map(|error| in_words(&error));
         for job in batch {
             job.answer(failure.as_deref());
         }
@@ -145,7 +151,9 @@ fn transaction(db: &Connection, work: impl FnOnce() -> rusqlite::Result<bool>) -
         db.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
         let is_done = work()?;
         if is_done {
+            failpoint::reached("writer.commits");
             db.prepare_cached("COMMIT")?.execute([])?;
+            failpoint::reached("writer.committed");
         }
         Ok(is_done)
     })();

@@ -1,0 +1,72 @@
+//! The suppression list: mailboxes to which nothing is sent, because staff say so or because a relay refused them for
+//! good. It is about recipients alone: whoever signed a letter and is on it gets no confirmation, but their letter goes.
+
+use jiff::Timestamp;
+
+/// Who put a mailbox on the list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SuppressedBy {
+    /// A relay refused it for good.
+    Relay,
+    /// Staff.
+    Staff,
+}
+
+impl SuppressedBy {
+    /// The name used in the ledger and in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Relay => "relay",
+            Self::Staff => "staff",
+        }
+    }
+
+    /// The one of that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Relay, Self::Staff].into_iter().find(|by| by.as_str() == name)
+    }
+}
+
+/// One mailbox of the list.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Suppression {
+    /// By [`crate::model::EmailAddress::key`].
+    pub mailbox: String,
+    /// Who put it there.
+    pub by: SuppressedBy,
+    /// Since when.
+    pub at: Timestamp,
+    /// Why: staff's words, or the relay's.
+    pub reason: String,
+}
+
+/// Without the mailbox, because debug output ends in logs.
+impl std::fmt::Debug for Suppression {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Suppression").field("by", &self.by).field("at", &self.at).finish_non_exhaustive()
+    }
+}
+
+/// What putting mailboxes on the list did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Suppressed {
+    /// Mailboxes that staff had not put there before.
+    pub new: u64,
+    /// Mailboxes that staff had put there already.
+    pub known: u64,
+    /// Messages that waited and are suppressed now.
+    pub messages: u64,
+}
+
+/// What taking mailboxes off the list did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Unsuppressed {
+    /// Mailboxes that staff had put there, and that are off it now.
+    pub lifted: u64,
+    /// Mailboxes that only a relay's refusal had put there; they were left.
+    pub by_relay: u64,
+    /// Mailboxes that were not on the list.
+    pub absent: u64,
+    /// Messages to the lifted ones that stay suppressed until staff retry them.
+    pub messages: u64,
+}

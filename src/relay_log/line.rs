@@ -1,0 +1,238 @@
+//! One line of a log → what it says of a queue id. It must not remember anything.
+
+use memchr::{memchr, memmem, memrchr};
+
+use super::finding::Fate;
+
+/// What a line says.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Says<'a> {
+    /// This queue id has that Message-ID.
+    Named { queue_id: &'a str, message_id: &'a str },
+    /// The relay took it, in one line with its Message-ID (Exim).
+    Taken { queue_id: &'a str, message_id: &'a str },
+    /// The relay has it in its queue.
+    Queued { queue_id: &'a str },
+    /// A client began to hand it over in this session.
+    Begun { queue_id: &'a str, session: u32 },
+    /// The relay threw it away before it had all of it, or refused it.
+    Refused { queue_id: &'a str },
+    /// The session broke off inside the text.
+    BrokeOff { session: u32 },
+    /// The session is over.
+    Over { session: u32 },
+    /// What became of it; where it was passed on to a relay that told its queue id, that.
+    Became { queue_id: &'a str, fate: Fate, to: Option<&'a str>, onward: Option<&'a str> },
+    /// The relay is done with it.
+    Removed { queue_id: &'a str },
+    /// Lines are missing from this log, by its own word.
+    Hole,
+}
+
+/// Reads a line; nothing where it says nothing that counts.
+pub(super) fn says(line: &[u8]) -> Option<Says<'_>> {
+    match syslog(line) {
+        Some((program, pid, rest)) => postfix(program, pid, rest),
+        None => exim(line),
+    }
+}
+
+/// `… host postfix/qmgr[123]: rest`: the last part of the program's name, its number, and what it says.
+fn syslog(line: &[u8]) -> Option<(&[u8], u32, &[u8])> {
+    let end = memmem::find(line, b"]: ")?;
+    let open = memrchr(b'[', &line[..end])?;
+    let pid = std::str::from_utf8(&line[open + 1..end]).ok()?.parse().ok()?;
+    let start = line[..open].iter().rposition(|b| matches!(b, b' ' | b'/')).map_or(0, |at| at + 1);
+    Some((&line[start..open], pid, &line[end + 3..]))
+}
+
+fn postfix<'a>(program: &[u8], pid: u32, rest: &'a [u8]) -> Option<Says<'a>> {
+    match program {
+        b"smtpd" if rest.starts_with(b"lost connection after DATA") || rest.starts_with(b"timeout after DATA") => {
+            return Some(Says::BrokeOff { session: pid });
+        }
+        b"smtpd" if rest.starts_with(b"disconnect from") => return Some(Says::Over { session: pid }),
+        b"rsyslogd" | b"systemd-journald" | b"journal" => {
+            let lost = [&b"rate-limit"[..], b"uppressed", b" lost "];
+            return lost.iter().any(|word| memmem::find(rest, word).is_some()).then_some(Says::Hole);
+        }
+        _ => {}
+    }
+    let colon = memchr(b':', rest).filter(|at| *at <= QUEUE_ID_BYTES_MAX)?;
+    let queue_id = queue_id(&rest[..colon])?;
+    let said = std::str::from_utf8(rest.get(colon + 2..)?).ok()?;
+    match program {
+        b"smtpd" if said.starts_with("client=") => Some(Says::Begun { queue_id, session: pid }),
+        b"cleanup" if said.starts_with("milter-reject: ") || said.starts_with("reject: ") => {
+            Some(Says::Refused { queue_id })
+        }
+        b"cleanup" => {
+            let message_id = said.strip_prefix("message-id=")?;
+            let message_id = message_id.strip_prefix('<').and_then(|id| id.strip_suffix('>')).unwrap_or(message_id);
+            Some(Says::Named { queue_id, message_id })
+        }
+        b"qmgr" | b"oqmgr" | b"nqmgr" => {
+            if said == "removed" {
+                return Some(Says::Removed { queue_id });
+            }
+            let of_sender = said.strip_prefix("from=<")?;
+            if of_sender.ends_with("(queue active)") {
+                return Some(Says::Queued { queue_id });
+            }
+            let expired = of_sender.contains(">, status=expired");
+            expired.then_some(Says::Became { queue_id, fate: Fate::Expired, to: None, onward: None })
+        }
+        _ => became(queue_id, said),
+    }
+}
+
+/// `to=<mayor@town.example>, orig_to=<…>, relay=…, dsn=2.0.0, status=sent (250 2.0.0 Ok: queued as 4XYZ)`.
+fn became<'a>(queue_id: &'a str, said: &'a str) -> Option<Says<'a>> {
+    let to = said.strip_prefix("to=<")?;
+    let (to, rest) = to.split_once(">, ")?;
+    let to = match rest.strip_prefix("orig_to=<") {
+        Some(original) => original.split_once('>')?.0,
+        None => to,
+    };
+    let (_, status) = rest.split_once("status=")?;
+    let (word, why) = status.split_once(' ').unwrap_or((status, ""));
+    let fate = match word {
+        "sent" => Fate::PassedOn,
+        "deferred" | "undeliverable" | "SOFTBOUNCE" => Fate::Deferred,
+        "bounced" => Fate::Bounced,
+        "expired" => Fate::Expired,
+        _ => return None,
+    };
+    let onward = why.split_once("queued as ").map(|(_, id)| id.trim_end_matches(|c: char| !c.is_ascii_alphanumeric()));
+    Some(Says::Became { queue_id, fate, to: Some(to), onward })
+}
+
+/// `2026-11-24 22:59:31 1abcde-000123-AB <= sender … id=MESSAGE-ID`, and what becomes of it.
+fn exim(line: &[u8]) -> Option<Says<'_>> {
+    if !line.first().is_some_and(u8::is_ascii_digit) {
+        return None;
+    }
+    let line = std::str::from_utf8(line).ok()?;
+    let mut words = line.split(' ').skip(2).skip_while(|word| word.starts_with(['+', '[']));
+    let id = words.next().filter(|id| is_exim_s(id))?;
+    match words.next()? {
+        "<=" => {
+            let message_id = words.find_map(|word| word.strip_prefix("id="))?;
+            Some(Says::Taken { queue_id: id, message_id })
+        }
+        "Completed" => Some(Says::Removed { queue_id: id }),
+        sign => {
+            let fate = match sign {
+                "=>" | "->" | ">>" => Fate::PassedOn,
+                "==" => Fate::Deferred,
+                "**" => Fate::Bounced,
+                _ => return None,
+            };
+            let to = words.next().filter(|to| to.contains('@'))?;
+            Some(Says::Became { queue_id: id, fate, to: Some(to.trim_end_matches(':')), onward: None })
+        }
+    }
+}
+
+/// `1abcde-000123-AB`, since Exim 4.97 `1abcde-00000000123-ABCD`.
+fn is_exim_s(id: &str) -> bool {
+    let parts: Vec<usize> = id.split('-').map(str::len).collect();
+    matches!(parts[..], [6, 6, 2] | [6, 11, 4]) && id.bytes().all(|b| b == b'-' || b.is_ascii_alphanumeric())
+}
+
+const QUEUE_ID_BYTES_MAX: usize = 24;
+
+fn queue_id(bytes: &[u8]) -> Option<&str> {
+    let sound = (5..=QUEUE_ID_BYTES_MAX).contains(&bytes.len()) && bytes.iter().all(u8::is_ascii_alphanumeric);
+    if sound && bytes != b"NOQUEUE" { std::str::from_utf8(bytes).ok() } else { None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_line_that_counts_is_read_and_no_other() {
+        let became = |queue_id, fate, to, onward| Says::Became { queue_id, fate, to, onward };
+        for (line, expected) in [
+            (
+                "cleanup[7]: 4XyZ12: message-id=<k3m9x2-1.00@a.example>",
+                Some(Says::Named { queue_id: "4XyZ12", message_id: "k3m9x2-1.00@a.example" }),
+            ),
+            ("cleanup[7]: 4XyZ12: resent-message-id=<k3m9x2-1.00@a.example>", None),
+            ("cleanup[7]: 4XyZ12: warning: header Subject: message-id=<k3m9x2-1.00@a.example>", None),
+            (
+                "cleanup[7]: 4XyZ12: milter-reject: END-OF-MESSAGE from x[1]: 5.7.1 no",
+                Some(Says::Refused { queue_id: "4XyZ12" }),
+            ),
+            (
+                "qmgr[7]: 4XyZ12: from=<a@b.example>, size=12, nrcpt=1 (queue active)",
+                Some(Says::Queued { queue_id: "4XyZ12" }),
+            ),
+            (
+                "qmgr[7]: 4XyZ12: from=<a@b.example>, status=expired, returned to sender",
+                Some(became("4XyZ12", Fate::Expired, None, None)),
+            ),
+            ("qmgr[7]: 4XyZ12: removed", Some(Says::Removed { queue_id: "4XyZ12" })),
+            ("smtpd[7]: 4XyZ12: client=localhost[127.0.0.1]", Some(Says::Begun { queue_id: "4XyZ12", session: 7 })),
+            (
+                "smtpd[7]: lost connection after DATA (31 bytes) from localhost[127.0.0.1]",
+                Some(Says::BrokeOff { session: 7 }),
+            ),
+            ("smtpd[7]: lost connection after END-OF-MESSAGE from localhost[127.0.0.1]", None),
+            ("smtpd[7]: disconnect from localhost[127.0.0.1] ehlo=1", Some(Says::Over { session: 7 })),
+            ("smtpd[7]: NOQUEUE: reject: RCPT from x[1]: 550 no", None),
+            (
+                "smtp[7]: 4XyZ12: to=<m@t.example>, relay=x[1]:25, delay=1, dsn=2.0.0, status=sent (250 2.0.0 Ok: queued as 5ABCDE)",
+                Some(became("4XyZ12", Fate::PassedOn, Some("m@t.example"), Some("5ABCDE"))),
+            ),
+            (
+                "smtp[7]: 4XyZ12: to=<n@t.example>, orig_to=<m@t.example>, relay=none, dsn=4.4.1, status=deferred (connect)",
+                Some(became("4XyZ12", Fate::Deferred, Some("m@t.example"), None)),
+            ),
+            ("bounce[7]: 4XyZ12: sender non-delivery notification: 5ABCDE", None),
+            (
+                "local[7]: 4XyZ12: to=<m@t.example>, relay=local, dsn=5.1.1, status=bounced (unknown user)",
+                Some(became("4XyZ12", Fate::Bounced, Some("m@t.example"), None)),
+            ),
+            ("rsyslogd[7]: imjournal: 77 messages lost due to rate-limiting", Some(Says::Hole)),
+            ("sshd[7]: Accepted publickey for x", None),
+        ] {
+            for head in ["Nov 24 22:59:31 mail postfix/", "2026-11-24T22:59:31+00:00 mail postfix/submission/"] {
+                let line = format!("{head}{line}");
+                assert_eq!(says(line.as_bytes()), expected, "{line}");
+            }
+        }
+        for (line, expected) in [
+            (
+                "1abcde-000123-AB <= a@b.example H=x [1] P=esmtp S=9 id=k3m9x2-1.00@a.example",
+                Some(Says::Taken { queue_id: "1abcde-000123-AB", message_id: "k3m9x2-1.00@a.example" }),
+            ),
+            (
+                "1abcde-00000000123-ABCD => m@t.example R=r T=t",
+                Some(became("1abcde-00000000123-ABCD", Fate::PassedOn, Some("m@t.example"), None)),
+            ),
+            (
+                "1abcde-000123-AB ** m@t.example: unknown",
+                Some(became("1abcde-000123-AB", Fate::Bounced, Some("m@t.example"), None)),
+            ),
+            ("1abcde-000123-AB Completed", Some(Says::Removed { queue_id: "1abcde-000123-AB" })),
+            ("no host name found", None),
+        ] {
+            assert_eq!(says(format!("2026-11-24 22:59:31 {line}").as_bytes()), expected, "{line}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn rubbish_is_passed_by(bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..200), cut in 0..120_usize) {
+            let _ = says(&bytes);
+            let line = "Nov 24 22:59:31 mail postfix/smtp[7]: 4XyZ12: to=<m@t.example>, orig_to=<x>, status=sent (queued as 5ABCDE)";
+            let mut line = line.as_bytes().to_vec();
+            line.truncate(cut);
+            line.extend_from_slice(&bytes);
+            let _ = says(&line);
+            let _ = super::super::moment::moment(&line, &super::super::Zone { zone: jiff::tz::TimeZone::UTC, now: jiff::Timestamp::UNIX_EPOCH });
+        }
+    }
+}

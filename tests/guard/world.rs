@@ -1,0 +1,107 @@
+//! Campaigns, copies of them, and what their ledgers say.
+
+use std::fs;
+use std::io::Read;
+use std::path::Path;
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+
+use crate::support::campaign::{Campaign, Ran};
+use crate::support::relay::ScriptedRelay;
+
+/// No confirmations: every message that the relay has is a letter.
+pub(crate) const LETTERS: [&str; 4] = ["send", "--yes", "--set", "campaign.confirm=never"];
+
+pub(crate) fn world(letters: usize) -> (ScriptedRelay, Campaign) {
+    let relay = ScriptedRelay::kind();
+    let campaign = Campaign::new(3, letters, relay.port());
+    (relay, campaign)
+}
+
+pub(crate) fn send(campaign: &Campaign, more: &[&str]) -> Ran {
+    campaign.run(&[&LETTERS, more].concat())
+}
+
+pub(crate) fn ok(ran: Ran) -> Ran {
+    assert_eq!(ran.code, 0, "{ran:?}");
+    ran
+}
+
+/// `cp -r` of the campaign's folder.
+pub(crate) fn copy_of(campaign: &Campaign, port: u16) -> Campaign {
+    let copy = Campaign::new(3, 1, port);
+    copy_files(campaign.path(), copy.path());
+    copy
+}
+
+fn copy_files(from: &Path, to: &Path) {
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            fs::create_dir_all(&target).unwrap();
+            copy_files(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+pub(crate) fn sql(campaign: &Campaign, text: &str) {
+    Connection::open(campaign.ledger()).unwrap().execute_batch(text).unwrap();
+}
+
+pub(crate) fn decisions(campaign: &Campaign) -> Vec<String> {
+    let ledger = Connection::open(campaign.ledger()).unwrap();
+    let mut lines = ledger.prepare("SELECT text FROM decision ORDER BY id").unwrap();
+    lines.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+}
+
+/// Starts `send` with its words kept.
+pub(crate) fn start(campaign: &Campaign, more: &[&str]) -> Child {
+    campaign.command(&[&LETTERS, more].concat()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+/// Ctrl-C, once.
+pub(crate) fn interrupt(child: &Child) {
+    let id = child.id().to_string();
+    assert!(std::process::Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+}
+
+const TIME_MAX: Duration = Duration::from_secs(60);
+
+/// Reads what it says until that is among it; from then on Ctrl-C is listened for.
+pub(crate) fn hear(child: &mut Child, words: &str) -> String {
+    let (mut said, mut byte) = (Vec::new(), [0]);
+    let err = child.stderr.as_mut().unwrap();
+    while !String::from_utf8_lossy(&said).contains(words) {
+        assert!(err.read(&mut byte).unwrap() > 0, "ended without {words}: {}", String::from_utf8_lossy(&said));
+        said.push(byte[0]);
+    }
+    String::from_utf8_lossy(&said).into_owned()
+}
+
+/// Waits until the campaign dispatches.
+pub(crate) fn until_running(campaign: &Campaign) {
+    let began = Instant::now();
+    let state = || -> Option<String> {
+        let ledger = campaign.ledger().exists().then(|| Connection::open(campaign.ledger()).unwrap())?;
+        ledger.query_row("SELECT state FROM campaign", [], |row| row.get(0)).ok()
+    };
+    while state().as_deref() != Some("running") {
+        assert!(began.elapsed() < TIME_MAX, "{:?}", state());
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+pub(crate) fn fits_a_terminal(text: &str) {
+    let wide = text.lines().find(|line| line.chars().count() > 80);
+    assert!(wide.is_none(), "{wide:?} in {text}");
+}
+
+/// The words without what differs from run to run, as one line.
+pub(crate) fn words(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
