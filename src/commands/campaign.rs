@@ -23,20 +23,21 @@ pub(super) fn runtime() -> Result<Runtime, Failure> {
         .map_err(|e| Failure::new(Exit::Internal, format!("the runtime cannot be started: {e}")))
 }
 
-/// Dispatches to the end, showing progress and listening for Ctrl-C.
+/// Dispatches to the end, showing progress and listening for Ctrl-C, which may have been waited for before.
 pub(super) fn dispatch(
     runtime: &Runtime,
     ledger: &SqliteLedger,
     settings: Settings,
     press: Press,
+    asked: Option<Asked>,
 ) -> Result<Ending, Failure> {
     runtime.block_on(async {
         let (stop, stopped) = watch::channel(Stop::No);
         let (progress, shown) = watch::channel(Progress::idle());
-        let asked = stop.subscribe();
+        let wish = stop.subscribe();
         let telling = tokio::spawn(tell_trouble(shown.clone(), ledger.path().to_owned()));
         let mut display = tokio::spawn(show_progress(shown));
-        listen(stop)?;
+        listen(stop, asked.map_or_else(Asked::catch, Ok)?);
         // On the threads of the sessions: from this one every word between them would wake another thread.
         let running = tokio::spawn(dispatch::run(ledger.clone(), settings, press, stopped, progress));
         let ending = running.await.map_err(|e| Failure::new(Exit::Internal, format!("the dispatch ended: {e}")))?;
@@ -45,7 +46,7 @@ pub(super) fn dispatch(
             display.abort();
         }
         telling.abort();
-        ending.map_err(|error| left_unwritten(error, *asked.borrow()))
+        ending.map_err(|error| left_unwritten(error, *wish.borrow()))
     })
 }
 
@@ -78,41 +79,56 @@ fn left_unwritten(error: LedgerError, stop: Stop) -> Failure {
 }
 
 /// Ctrl-C or SIGTERM once: finish what is in transmission. Twice: out at once.
-fn listen(stop: watch::Sender<Stop>) -> Result<(), Failure> {
-    let catch = |kind| signal(kind).map_err(|e| Failure::new(Exit::Internal, format!("signals cannot be caught: {e}")));
-    let (mut interrupt, mut terminate) = (catch(SignalKind::interrupt())?, catch(SignalKind::terminate())?);
+fn listen(stop: watch::Sender<Stop>, mut asked: Asked) {
     tokio::spawn(async move {
-        either(&mut interrupt, &mut terminate).await;
+        asked.again().await;
         note(
             "\nFinishing what is in transmission; press Ctrl-C again to leave at once (at most one message a connection is then in doubt).",
         );
         stop.send_replace(Stop::Gently);
         // Some callers signal twice at once, the process and its group; that is one wish.
         tokio::time::sleep(ONE_WISH).await;
-        drain(&mut interrupt, &mut terminate).await;
-        either(&mut interrupt, &mut terminate).await;
+        asked.drain().await;
+        asked.again().await;
         note("Left at once. See what is in doubt with: undersigned status");
         std::process::exit(Exit::Interrupted as i32);
     });
-    Ok(())
 }
 
 /// Signals that come so soon after the first are the same wish.
 const ONE_WISH: std::time::Duration = std::time::Duration::from_millis(200);
 
-async fn drain(interrupt: &mut Signal, terminate: &mut Signal) {
-    let both = async {
-        loop {
-            either(interrupt, terminate).await;
-        }
-    };
-    let _ = tokio::time::timeout(std::time::Duration::from_millis(1), both).await;
+/// Ctrl-C and SIGTERM. From the first time that they are caught on they end nothing by themselves, so whoever has waited for
+/// them hands them on: one that comes in between is not lost.
+#[derive(Debug)]
+pub(super) struct Asked {
+    interrupt: Signal,
+    terminate: Signal,
 }
 
-async fn either(interrupt: &mut Signal, terminate: &mut Signal) {
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
+impl Asked {
+    /// Must be called on the runtime.
+    pub(super) fn catch() -> Result<Self, Failure> {
+        let catch =
+            |kind| signal(kind).map_err(|e| Failure::new(Exit::Internal, format!("signals cannot be caught: {e}")));
+        Ok(Self { interrupt: catch(SignalKind::interrupt())?, terminate: catch(SignalKind::terminate())? })
+    }
+
+    /// Waits for the next.
+    pub(super) async fn again(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+
+    async fn drain(&mut self) {
+        let all = async {
+            loop {
+                self.again().await;
+            }
+        };
+        let _ = tokio::time::timeout(std::time::Duration::from_millis(1), all).await;
     }
 }
 

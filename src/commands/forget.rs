@@ -74,7 +74,7 @@ fn addresses(typed: &[String]) -> Result<Vec<EmailAddress>, Failure> {
 fn erase_in(ledger: &SqliteLedger, found: &Found) -> Result<Vec<String>, Failure> {
     let mut sum = Forgotten::default();
     for whom in &found.whom {
-        let done = ledger.forget(&whom.mailbox, Timestamp::now())?;
+        let done = ledger.forget(&whom.mailbox, whom.is_officials(), Timestamp::now())?;
         sum.people += done.people;
         sum.withdrawn += done.withdrawn;
     }

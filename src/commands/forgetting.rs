@@ -86,7 +86,7 @@ impl Found {
                     false
                 };
                 // A list that cannot be read is told of when its rows are looked for.
-                let _ = rows_naming(file, settings, Naming { is_named: &note, whose });
+                let _ = rows_naming(file, settings, Naming { is_named: &note, whose, spares_others: false });
                 for (whom, hit) in self.whom.iter_mut().zip(hits.into_inner()) {
                     whom.in_lists[place] |= hit;
                 }
@@ -98,21 +98,29 @@ impl Found {
         let config = &workspace.config;
         for file in config.contacts.files.iter().filter(|file| file.path.exists()) {
             let shown = file.path.display();
-            match self.rows(file, &config.contacts) {
-                Ok(Named { lines, .. }) if lines.is_empty() => {}
-                Ok(Named { lines, .. }) if keep_lists => {
-                    self.notes.push(format!("{shown}: left alone, {}", rows(&lines, "has", "have")));
+            let named = match self.rows(file, &config.contacts, true) {
+                Ok(named) => named,
+                Err(reason) => {
+                    self.by_hand.push(format!("{shown} was not looked through: {reason}"));
+                    continue;
                 }
-                Ok(Named { lines, is_workbook: true }) => self.by_hand.push(format!(
-                    "{shown} is a workbook, which this program does not write: {}; delete by hand",
-                    rows(&lines, "names them", "name them")
-                )),
-                Ok(Named { lines, .. }) if is_outside(&file.path, &config.dir) => self.by_hand.push(format!(
-                    "{shown} is not in the campaign folder: {}; delete by hand",
-                    rows(&lines, "names them", "name them")
-                )),
-                Ok(Named { lines, .. }) => self.tables.push((file.clone(), lines)),
-                Err(reason) => self.by_hand.push(format!("{shown} was not looked through: {reason}")),
+            };
+            if !named.of_others.is_empty() {
+                let lines = rows(&named.of_others, "of somebody else names", "of others name");
+                self.by_hand.push(format!("{shown}: {lines} them in passing; change those words by hand"));
+            }
+            let lines = named.lines;
+            if lines.is_empty() {
+                continue;
+            }
+            if keep_lists {
+                self.notes.push(format!("{shown}: left alone, {}", rows(&lines, "has", "have")));
+            } else if named.is_workbook {
+                self.by_hand.push(by_hand(file, &lines, "is a workbook, which this program does not write"));
+            } else if is_outside(&file.path, &config.dir) {
+                self.by_hand.push(by_hand(file, &lines, "is not in the campaign folder"));
+            } else {
+                self.tables.push((file.clone(), lines));
             }
         }
     }
@@ -139,12 +147,17 @@ impl Found {
                 Kind::Archive => self.notes.push(format!("{shown} is packed and was not looked into")),
                 kind @ (Kind::Csv | Kind::Workbook) => {
                     let file = ContactsFile::with_role_column(&path);
-                    match self.rows(&file, &others) {
-                        Ok(Named { lines, is_workbook: false }) if !lines.is_empty() => self.tables.push((file, lines)),
-                        Ok(Named { lines, .. }) if !lines.is_empty() => self.by_hand.push(format!(
-                            "{shown} is a workbook, which this program does not write: {}; delete by hand",
-                            rows(&lines, "names them", "name them")
-                        )),
+                    match self.rows(&file, &others, false) {
+                        Ok(Named { lines, is_workbook: false, .. }) if !lines.is_empty() => {
+                            self.tables.push((file, lines));
+                        }
+                        Ok(Named { lines, .. }) if !lines.is_empty() => {
+                            self.by_hand.push(by_hand(
+                                &file,
+                                &lines,
+                                "is a workbook, which this program does not write",
+                            ));
+                        }
                         Err(reason) if kind == Kind::Workbook => {
                             self.notes.push(format!("{shown} was not looked through: {reason}"));
                         }
@@ -176,8 +189,10 @@ impl Found {
     }
 
     /// The rows that name one of them; of somebody who is also an official, only those of constituents.
-    fn rows(&self, file: &ContactsFile, settings: &ContactsSettings) -> Result<Named, NamingError> {
-        rows_naming(file, settings, Naming { is_named: &|cell| self.names(cell), whose: self.whose() })
+    /// In a list of the campaign, whoever else only names them keeps their row, and with it their letter.
+    fn rows(&self, file: &ContactsFile, settings: &ContactsSettings, is_list: bool) -> Result<Named, NamingError> {
+        let naming = Naming { is_named: &|cell| self.names(cell), whose: self.whose(), spares_others: is_list };
+        rows_naming(file, settings, naming)
     }
 
     fn names(&self, cell: &str) -> bool {
@@ -194,8 +209,9 @@ impl Found {
         let others = ContactsSettings { reading: Reading::default(), ..lists.clone() };
         let mut done = Vec::new();
         for (file, _) in &self.tables {
-            let settings = if lists.files.contains(file) { lists } else { &others };
-            let naming = Naming { is_named: &|cell| self.names(cell), whose: self.whose() };
+            let is_list = lists.files.contains(file);
+            let settings = if is_list { lists } else { &others };
+            let naming = Naming { is_named: &|cell| self.names(cell), whose: self.whose(), spares_others: is_list };
             let taken = take_out_rows_naming(file, settings, naming)
                 .map_err(|reason| Failure::new(Exit::Stopped, format!("{}: {reason}", file.path.display())))?;
             if taken > 0 {
@@ -276,6 +292,11 @@ impl Whom {
         let official = if self.is_officials() { "; it is an official's address, too: the official stays" } else { "" };
         format!("{}: {fate}{doubt}{official}", self.mailbox.masked())
     }
+}
+
+/// What staff are to do with a file that is not written.
+fn by_hand(file: &ContactsFile, lines: &[u64], why: &str) -> String {
+    format!("{} {why}: {}; delete by hand", file.path.display(), rows(lines, "names them", "name them"))
 }
 
 /// `row 5 names them`, `rows 5, 9 name them`.

@@ -11,7 +11,7 @@ use jiff::tz::TimeZone;
 use crate::cli::{Place, Resolve};
 use crate::config::Config;
 use crate::ledger::sqlite::{Access, SqliteLedger};
-use crate::ledger::{Decision, DecisionKind, Doubtful, Ledger, LogProof, Selection};
+use crate::ledger::{Decision, DecisionKind, Doubtful, Ledger, LedgerError, LogProof, Selection};
 use crate::model::{MessageId, MessageState};
 use crate::relay_log::{self, Fate, Finding, Found, LogFile, Proof, Search, Sought, Zone};
 use crate::report::counted;
@@ -28,8 +28,7 @@ type Log = LogFile<Box<dyn BufRead>>;
 
 pub(super) fn run(place: &Place, args: &Resolve) -> Result<Exit, Failure> {
     let config = Workspace::open(place)?.config;
-    let access = if args.dry_run { Access::Read } else { Access::Staff };
-    let ledger = SqliteLedger::open(&config.ledger, access)?;
+    let ledger = ledger(&config.ledger, args.dry_run)?;
     let relay = whose(&config, args)?;
     let doubts = doubts(&ledger)?;
     let known = Known { doubts, only: args.relay.clone(), relay };
@@ -56,6 +55,29 @@ pub(super) fn run(place: &Place, args: &Resolve) -> Result<Exit, Failure> {
         say(format!("Still in doubt: {}; see them with: undersigned log --state in_doubt", counted(left, "message")));
     }
     Ok(Exit::Done)
+}
+
+/// What a run that was killed left open is put right first: a log tells of that, too, and in a copy that was made while
+/// letters went, the next `send` would hand it over again.
+fn ledger(path: &Path, is_dry_run: bool) -> Result<SqliteLedger, Failure> {
+    if is_dry_run {
+        let ledger = SqliteLedger::open(path, Access::Read)?;
+        let counts = ledger.counts()?;
+        let open = counts.in_state(MessageState::Leased) + counts.in_state(MessageState::Transmitting);
+        if open > 0 {
+            let n = counted(open, "message");
+            note(format!(
+                "{n} claimed or in transmission: a run without --dry-run looks at what a killed `send` left."
+            ));
+        }
+        return Ok(ledger);
+    }
+    match SqliteLedger::open(path, Access::Dispatch) {
+        Ok(ledger) => ledger.put_right(Timestamp::now())?,
+        Err(LedgerError::Busy(_)) => {}
+        Err(error) => return Err(error.into()),
+    }
+    Ok(SqliteLedger::open(path, Access::Staff)?)
 }
 
 /// The messages that the log is asked about.
@@ -133,6 +155,7 @@ fn search(ledger: &SqliteLedger, known: &Known, args: &Resolve) -> Result<Search
         message: doubt.message,
         message_id: doubt.message_id.clone(),
         mailbox: doubt.mailbox.clone(),
+        since: doubt.since,
         at: doubt.at,
     });
     let mut search = Search::new(ledger.tag(), sought.collect(), ledger.newest()?, zone);

@@ -40,7 +40,12 @@ pub(super) fn run(place: &Place, args: &Log) -> Result<Exit, Failure> {
 
 /// What is printed ends in files and messages: no mailbox in it can be learned from it, also none that a relay repeats.
 fn masked(record: AttemptRecord) -> AttemptRecord {
-    AttemptRecord { recipient: mask_mailboxes(&record.recipient), text: mask_mailboxes(&record.text), ..record }
+    AttemptRecord {
+        recipient: mask_mailboxes(&record.recipient),
+        text: mask_mailboxes(&record.text),
+        queue_id: record.queue_id.as_deref().map(mask_mailboxes),
+        ..record
+    }
 }
 
 fn must_exist(ledger: &SqliteLedger, id: MessageId) -> Result<(), Failure> {

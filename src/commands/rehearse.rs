@@ -51,7 +51,7 @@ pub(super) fn run(place: &Place, args: &Rehearse) -> Result<Exit, Failure> {
         settings.windows = Windows::always();
     }
     let started = Instant::now();
-    let ending = campaign::dispatch(&runtime, &ledger, settings, workspace.press(prepared.fields())?)?;
+    let ending = campaign::dispatch(&runtime, &ledger, settings, workspace.press(prepared.fields())?, None)?;
     let took = started.elapsed();
     runtime.block_on(mailbox.close());
     tell(&workspace, &prepared, &ledger, &folder, took, &ending)

@@ -48,10 +48,10 @@ pub(super) fn run(place: &Place, args: &Send) -> Result<Exit, Failure> {
     settings.letters_max = args.limit;
     settings.accept_refusals = args.accept_refusals;
     let runtime = campaign::runtime()?;
-    if start::wait(&workspace, &ledger, &runtime, args.late_start)? == Begin::Not {
+    let Begin::Now(asked) = start::wait(&workspace, &ledger, &runtime, args.late_start)? else {
         return Ok(Exit::Done);
-    }
-    let ending = campaign::dispatch(&runtime, &ledger, settings, workspace.press(fields)?)?;
+    };
+    let ending = campaign::dispatch(&runtime, &ledger, settings, workspace.press(fields)?, asked)?;
     tell(&workspace, &ledger, &ending)
 }
 

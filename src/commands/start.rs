@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::runtime::Runtime;
-use tokio::signal::unix::{SignalKind, signal};
 
 use crate::ledger::Ledger;
 use crate::ledger::sqlite::SqliteLedger;
 use crate::policy::Start;
 use crate::report::{MOMENT, duration, paragraph};
 
+use super::campaign::Asked;
 use super::console::{ask, note};
 use super::workspace::Workspace;
 use super::{Exit, Failure};
@@ -20,9 +20,10 @@ use super::{Exit, Failure};
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// How the wait for the start ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum Begin {
-    Now,
+    /// With what was caught while it waited, if it did.
+    Now(Option<Asked>),
     /// Staff ended it before anything was sent.
     Not,
 }
@@ -42,14 +43,16 @@ pub(super) fn wait(
     runtime: &Runtime,
     late: bool,
 ) -> Result<Begin, Failure> {
+    let mut asked = None;
     loop {
         match of(workspace, ledger)? {
-            Start::Now => return Ok(Begin::Now),
-            Start::Late(_) if late => return Ok(Begin::Now),
-            Start::Late(by) => return must_be_confirmed(workspace, by).map(|()| Begin::Now),
+            Start::Now => return Ok(Begin::Now(asked)),
+            Start::Late(_) if late => return Ok(Begin::Now(asked)),
+            Start::Late(by) => return must_be_confirmed(workspace, by).map(|()| Begin::Now(asked)),
             Start::At(at) => {
                 tell(workspace, at);
-                if runtime.block_on(until(at))? == Begin::Not {
+                asked = runtime.block_on(until(at, asked))?;
+                if asked.is_none() {
                     note("\nLeft before the start; nothing was sent. The letters wait: run `undersigned send` again.");
                     return Ok(Begin::Not);
                 }
@@ -69,18 +72,17 @@ fn tell(workspace: &Workspace, at: Timestamp) {
     )));
 }
 
-async fn until(at: Timestamp) -> Result<Begin, Failure> {
-    let catch = |kind| signal(kind).map_err(|e| Failure::new(Exit::Internal, format!("signals cannot be caught: {e}")));
-    let (mut interrupt, mut terminate) = (catch(SignalKind::interrupt())?, catch(SignalKind::terminate())?);
+/// Nothing where staff ended the wait.
+async fn until(at: Timestamp, asked: Option<Asked>) -> Result<Option<Asked>, Failure> {
+    let mut asked = asked.map_or_else(Asked::catch, Ok)?;
     loop {
-        let Ok(left) = Duration::try_from(at.duration_since(Timestamp::now())) else { return Ok(Begin::Now) };
+        let Ok(left) = Duration::try_from(at.duration_since(Timestamp::now())) else { return Ok(Some(asked)) };
         if left.is_zero() {
-            return Ok(Begin::Now);
+            return Ok(Some(asked));
         }
         tokio::select! {
             () = tokio::time::sleep(left.min(LOOK_EVERY)) => {}
-            _ = interrupt.recv() => return Ok(Begin::Not),
-            _ = terminate.recv() => return Ok(Begin::Not),
+            () = asked.again() => return Ok(None),
         }
     }
 }

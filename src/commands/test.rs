@@ -44,6 +44,7 @@ pub(super) fn run(place: &Place, args: &Test) -> Result<Exit, Failure> {
         &ledger,
         settings,
         workspace.press(prepared.fields())?.readdressed(to),
+        None,
     )?;
 
     ledger.attempts(&LogFilter::default(), &mut |record| {

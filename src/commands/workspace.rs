@@ -66,6 +66,12 @@ impl Workspace {
         Ok(Self { config })
     }
 
+    /// Its settings alone, for whoever may not open the ledger: that would bring an old one up to date, and fail where it is
+    /// damaged. Not to read people with, because who was erased is in the ledger.
+    pub(super) fn of_settings(place: &Place) -> Result<Self, Failure> {
+        Ok(Self { config: Config::load(&place.dir, &place.overrides)? })
+    }
+
     /// Reads people and texts, joins and fills in everything once. Leaves the whole list of problems behind.
     pub(super) fn prepare(&self, bad_rows: BadRows) -> Result<Prepared, Failure> {
         let prepared = self.try_to_prepare(bad_rows);

@@ -19,7 +19,7 @@ use super::safe_csv::replace_file_keeping_mode;
 use super::settings::{ContactsFile, ContactsSettings};
 use super::source::Source;
 use super::swallowed::swallows_rows;
-use crate::model::{Role, fold};
+use crate::model::{EmailAddress, Role, fold};
 
 /// Whom to look for.
 #[expect(missing_debug_implementations, reason = "it holds a function")]
@@ -29,6 +29,8 @@ pub struct Naming<'a> {
     pub is_named: &'a dyn Fn(&str) -> bool,
     /// In whose rows.
     pub whose: Whose,
+    /// Whether the row of somebody else, who has an address of their own and only names them, is not theirs.
+    pub spares_others: bool,
 }
 
 /// Whose rows are looked at.
@@ -47,6 +49,8 @@ pub enum Whose {
 pub struct Named {
     /// The lines on which these rows start; of a workbook, the rows of its sheet.
     pub lines: Vec<u64>,
+    /// The lines of rows of others, which only name them.
+    pub of_others: Vec<u64>,
     /// Whether it is a workbook, which is not written.
     pub is_workbook: bool,
 }
@@ -74,13 +78,13 @@ pub fn rows_naming(file: &ContactsFile, settings: &ContactsSettings, naming: Nam
     let mut source = Source::open(&file.path, &settings.reading)?;
     if source.sheet.is_some() {
         let mut reader = Reader::begin(Records::new(source, b',', 1).counting_rows(), file, settings, naming)?;
-        let mut lines = Vec::new();
-        while let Some((line, is_named)) = reader.next()? {
-            lines.extend(is_named.then_some(line));
+        let mut named = Named { lines: Vec::new(), of_others: Vec::new(), is_workbook: true };
+        while let Some((line, says)) = reader.next()? {
+            named.note(line, says);
         }
-        return Ok(Named { lines, is_workbook: true });
+        return Ok(named);
     }
-    Ok(Named { lines: cut(&mut source, file, settings, naming)?.0, is_workbook: false })
+    Ok(cut(&mut source, file, settings, naming)?.0)
 }
 
 /// Writes the file without those rows, in one step; gives how many there were.
@@ -93,20 +97,38 @@ pub fn take_out_rows_naming(
     if source.sheet.is_some() {
         return Ok(0);
     }
-    let (lines, left) = cut(&mut source, file, settings, naming)?;
+    let (Named { lines, .. }, left) = cut(&mut source, file, settings, naming)?;
     if !lines.is_empty() {
         replace_file_keeping_mode(&file.path, &left)?;
     }
     Ok(lines.len() as u64)
 }
 
-/// The lines of the rows that name them, and the file without these.
+impl Named {
+    fn note(&mut self, line: u64, says: Says) {
+        match says {
+            Says::Nothing => {}
+            Says::Them => self.lines.push(line),
+            Says::AnotherWhoNamesThem => self.of_others.push(line),
+        }
+    }
+}
+
+/// Of whom a row is, as far as it matters here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Says {
+    Nothing,
+    Them,
+    AnotherWhoNamesThem,
+}
+
+/// The rows that name them, and the file without theirs.
 fn cut(
     source: &mut Source,
     file: &ContactsFile,
     settings: &ContactsSettings,
     naming: Naming<'_>,
-) -> Result<(Vec<u64>, Vec<u8>), NamingError> {
+) -> Result<(Named, Vec<u8>), NamingError> {
     let bytes = fs::read(&file.path).map_err(FileFault::from)?;
     let encoding = source.encoding.encoding;
     let mark = encoding::by_head(&bytes).map_or(0, |(_, mark)| mark);
@@ -125,22 +147,21 @@ fn cut(
         // The second half of a line end is read with the next record.
         if text[..end].ends_with(b"\r") && text[end..].starts_with(b"\n") { end + 1 } else { end }
     };
-    let mut lines = Vec::new();
+    let mut named = Named { lines: Vec::new(), of_others: Vec::new(), is_workbook: false };
     let header_end = keep_until(&reader);
     kept.extend_from_slice(&text[from..header_end]);
     from = header_end;
-    while let Some((line, is_named)) = reader.next()? {
+    while let Some((line, says)) = reader.next()? {
         let end = keep_until(&reader);
-        if is_named {
-            lines.push(line);
-        } else {
+        named.note(line, says);
+        if says != Says::Them {
             kept.extend_from_slice(&text[from..end]);
         }
         from = end;
     }
     let mut left = bytes[..mark].to_vec();
     left.extend(encoded(encoding, &kept)?);
-    Ok((lines, left))
+    Ok((named, left))
 }
 
 /// The text in UTF-8, where what comes of it can be written back byte by byte.
@@ -179,7 +200,7 @@ fn end_of_first_line(text: &[u8]) -> usize {
     (end + if is_pair { 2 } else { 1 }).min(text.len())
 }
 
-/// The rows below a header line, each with whether it names them.
+/// The rows below a header line, each with whom it is of.
 struct Reader<'a, R> {
     records: Records<R>,
     record: Record,
@@ -214,24 +235,35 @@ impl<'a, R: std::io::BufRead> Reader<'a, R> {
         Ok(Self { records, record, naming, role, of: file.role, email })
     }
 
-    fn next(&mut self) -> Result<Option<(u64, bool)>, NamingError> {
+    fn next(&mut self) -> Result<Option<(u64, Says)>, NamingError> {
         if !self.records.read(&mut self.record).map_err(broken)? {
             return Ok(None);
         }
         // A row that is no text is not one that somebody could be found in by their address.
-        let is_named = self.record.cells().is_ok_and(|cells| {
-            let is_looked_at = match self.naming.whose {
-                Whose::Everybody => true,
-                Whose::Constituents => self.role_of(cells) == Some(Role::Constituent),
-                Whose::Officials => self.role_of(cells) == Some(Role::Official),
-            };
-            is_looked_at && cells.iter().any(|cell| (self.naming.is_named)(cell))
-        });
+        let says = self.record.cells().map_or(Says::Nothing, |cells| self.says(cells));
         let swallows = |cells| self.email.is_some_and(|(at, delimiter)| swallows_rows(cells, delimiter, at));
-        if is_named && self.record.has_breaks && self.record.cells().is_ok_and(swallows) {
+        if says != Says::Nothing && self.record.has_breaks && self.record.cells().is_ok_and(swallows) {
             return Err(NamingError::Unclear(QUOTE_OPEN));
         }
-        Ok(Some((self.record.line, is_named)))
+        Ok(Some((self.record.line, says)))
+    }
+
+    fn says(&self, cells: Cells<'_>) -> Says {
+        let is_looked_at = match self.naming.whose {
+            Whose::Everybody => true,
+            Whose::Constituents => self.role_of(cells) == Some(Role::Constituent),
+            Whose::Officials => self.role_of(cells) == Some(Role::Official),
+        };
+        let mut named = cells.iter().filter(|cell| (self.naming.is_named)(cell)).peekable();
+        if !is_looked_at || named.peek().is_none() {
+            return Says::Nothing;
+        }
+        let is_address = |cell: &str| EmailAddress::parse(cell).is_ok();
+        let has_their_own = self.email.is_some_and(|(at, _)| is_address(cells.get(at)));
+        if self.naming.spares_others && has_their_own && !named.any(is_address) {
+            return Says::AnotherWhoNamesThem;
+        }
+        Says::Them
     }
 
     fn role_of(&self, cells: Cells<'_>) -> Option<Role> {
@@ -256,7 +288,7 @@ pub fn is_workbook(path: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{EmailAddress, Mention};
+    use crate::model::Mention;
     use encoding_rs::{SHIFT_JIS, WINDOWS_1252};
 
     /// The lines that name Jane, and what is left of a file without them.
@@ -266,7 +298,7 @@ mod tests {
         fs::write(&file.path, bytes).unwrap();
         let jane = Mention::of(&EmailAddress::parse("jane@x.example").unwrap(), None);
         let whose = if spares_officials { Whose::Constituents } else { Whose::Everybody };
-        let naming = Naming { is_named: &|cell| jane.is_in(cell), whose };
+        let naming = Naming { is_named: &|cell| jane.is_in(cell), whose, spares_others: true };
         let settings = ContactsSettings::new(Vec::new());
         let found = rows_naming(&file, &settings, naming).map_err(|e| e.to_string())?;
         let taken = take_out_rows_naming(&file, &settings, naming).map_err(|e| e.to_string())?;
@@ -319,6 +351,15 @@ mod tests {
         assert_eq!(lines, [5]);
         assert_eq!(left, format!("{head}{official}{others}").into_bytes());
         assert!(without_jane(b"name,email\nJane,jane@x.example\n", true).unwrap_err().contains("official"));
+    }
+
+    #[test]
+    fn somebody_else_whose_words_name_them_keeps_their_row() {
+        let head = "role,name,email,note\n";
+        let ben = "constituent,Ben,ben@x.example,ask jane@x.example\n";
+        let jane = "constituent,Jane,Jane <jane@x.example>,\nconstituent,J,j@x.example,JANE@x.example\n";
+        let (lines, left) = without_jane(format!("{head}{ben}{jane}").as_bytes(), false).unwrap();
+        assert_eq!((lines, left), (vec![3, 4], format!("{head}{ben}").into_bytes()));
     }
 
     #[test]

@@ -19,7 +19,9 @@ pub struct Doubtful {
     pub mailbox: Option<String>,
     /// The relay it was last handed to; empty where it was not.
     pub relay: String,
-    /// When it was last tried.
+    /// When it was last tried: not before this moment; nothing where it never was.
+    pub since: Option<Timestamp>,
+    /// When that try ended, or was found open.
     pub at: Option<Timestamp>,
 }
 

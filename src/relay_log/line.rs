@@ -37,12 +37,21 @@ pub(super) fn says(line: &[u8]) -> Option<Says<'_>> {
     }
 }
 
+/// Month, day, time, host, program.
+const HEAD_WORDS_MAX: usize = 5;
+
 /// `… host postfix/qmgr[123]: rest`: the last part of the program's name, its number, and what it says.
 fn syslog(line: &[u8]) -> Option<(&[u8], u32, &[u8])> {
     let end = memmem::find(line, b"]: ")?;
     let open = memrchr(b'[', &line[..end])?;
     let pid = std::str::from_utf8(&line[open + 1..end]).ok()?.parse().ok()?;
-    let start = line[..open].iter().rposition(|b| matches!(b, b' ' | b'/')).map_or(0, |at| at + 1);
+    let head = &line[..open];
+    let start = head.iter().rposition(|b| matches!(b, b' ' | b'/')).map_or(0, |at| at + 1);
+    // What a program without a number says may look like the beginning of a line, too.
+    let words = head.split(|b| *b == b' ').filter(|word| !word.is_empty()).count();
+    if words > HEAD_WORDS_MAX || memmem::find(head, b": ").is_some() {
+        return None;
+    }
     Some((&line[start..open], pid, &line[end + 3..]))
 }
 
@@ -197,6 +206,7 @@ mod tests {
             ),
             ("rsyslogd[7]: imjournal: 77 messages lost due to rate-limiting", Some(Says::Hole)),
             ("sshd[7]: Accepted publickey for x", None),
+            ("app: subject: postfix/qmgr[7]: 4XyZ12: from=<a@b.example>, size=12, nrcpt=1 (queue active)", None),
         ] {
             for head in ["Nov 24 22:59:31 mail postfix/", "2026-11-24T22:59:31+00:00 mail postfix/submission/"] {
                 let line = format!("{head}{line}");

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::finding::{Fate, Finding, Found, Place, Proof};
 use super::line::{Says, says};
-use super::moment::{HEAD_BYTES, Zone, moment};
+use super::moment::{HEAD_BYTES, Zone, latest_moment, moment};
 use crate::model::{CampaignTag, EmailAddress, MessageId, MessageRef};
 
 /// So much of a line is looked at.
@@ -33,7 +33,9 @@ pub struct Sought {
     pub message_id: Option<String>,
     /// Its recipient, by [`EmailAddress::key`].
     pub mailbox: Option<String>,
-    /// When it was handed over, where it was.
+    /// When it was last handed over, where it was: not before this moment,
+    pub since: Option<Timestamp>,
+    /// and not after this one.
     pub at: Option<Timestamp>,
 }
 
@@ -54,7 +56,7 @@ impl<R> std::fmt::Debug for LogFile<R> {
 impl<R: BufRead> LogFile<R> {
     /// Looks at the beginning.
     pub fn new(name: String, mut input: R, zone: &Zone) -> io::Result<Self> {
-        let first = input.fill_buf()?.split(|b| *b == b'\n').find_map(|line| moment(line, zone));
+        let first = input.fill_buf()?.split(|b| *b == b'\n').find_map(|line| latest_moment(line, zone));
         Ok(Self { name, input, first })
     }
 
@@ -127,6 +129,8 @@ impl Search {
         let mut last = Vec::with_capacity(HEAD_BYTES);
         while next_line(&mut file.input, &mut line)? {
             place.line += 1;
+            // Where a machine broke down there are zeros in place of its last lines.
+            self.has_hole |= memchr::memchr(0, &line).is_some();
             if let Some(says) = says(&line) {
                 self.note(&says, place, &line);
             }
@@ -239,8 +243,17 @@ impl Search {
             let its: Vec<_> = threads.iter().filter(is_its).collect();
             used.extend(its.iter().map(|thread| thread.0));
             let found = its.iter().find_map(|(_, thread)| thread.proof()).map(Found::Taken);
-            let found = found.or_else(|| its.iter().find_map(|(_, thread)| thread.arrival()));
-            let found = found.unwrap_or_else(|| Found::Nothing { is_covered: self.covers(sought.at) });
+            let has_name = sought.message_id.is_some();
+            let is_covered = || self.covers(sought.since, sought.at);
+            // What was thrown away may be an earlier try; and a name that is not quite its own is no silence.
+            let unclear = |place| Found::Unclear(place);
+            let found = found.or_else(|| match its.iter().find_map(|(_, thread)| thread.arrival())? {
+                Found::ThrownAway(place) if !is_covered() => Some(unclear(place)),
+                arrival => Some(arrival),
+            });
+            let found = found
+                .or_else(|| threads.iter().find_map(|(_, thread)| thread.begun()).filter(|_| has_name).map(unclear));
+            let found = found.unwrap_or_else(|| Found::Nothing { is_covered: is_covered() });
             findings.push(Finding { message: sought.message, found });
         }
         findings.sort_by_key(|finding| finding.message);
@@ -251,17 +264,19 @@ impl Search {
         (findings, strangers)
     }
 
-    /// Whether the log's silence about a hand-over of that time tells anything.
-    fn covers(&self, at: Option<Timestamp>) -> bool {
-        let Some((from, to)) = at.and_then(|at| Some((at.checked_sub(BEFORE).ok()?, at.checked_add(SILENCE).ok()?)))
-        else {
-            return false;
-        };
+    /// Whether the log's silence about a hand-over between these times tells anything.
+    fn covers(&self, since: Option<Timestamp>, at: Option<Timestamp>) -> bool {
+        let Some((since, at)) = since.zip(at) else { return false };
+        let (Ok(from), Ok(to)) = (since.min(at).checked_sub(BEFORE), at.checked_add(SILENCE)) else { return false };
+        // The hand-over itself left lines, so a silence of that moment is one of the log.
+        let longest = |end: Timestamp, begin: Timestamp| if end < at && since < begin { BEFORE } else { GAP_MAX };
         let mut covered_to: Option<Timestamp> = None;
         for (first, last) in self.spans.iter().filter(|(_, last)| *last >= from) {
             match covered_to {
                 None if *first <= from => covered_to = Some(*last),
-                Some(so_far) if first.duration_since(so_far) <= GAP_MAX => covered_to = Some(so_far.max(*last)),
+                Some(so_far) if first.duration_since(so_far) <= longest(so_far, *first) => {
+                    covered_to = Some(so_far.max(*last));
+                }
                 None | Some(_) => break,
             }
         }
@@ -270,6 +285,10 @@ impl Search {
 }
 
 impl Thread {
+    fn begun(&self) -> Option<Place> {
+        self.copies.first().map(|copy| copy.begun)
+    }
+
     fn to(&self) -> Option<String> {
         self.copies.iter().find_map(|copy| copy.to.clone())
     }

@@ -18,13 +18,17 @@ pub fn text(signs: &[Restored], zone: &TimeZone) -> String {
         "Letters that went out since, from here or from another copy, are not in it: they would go out twice.",
     );
     out.push_str("What to do:\n");
-    for what in [
-        "put the newest ledger back, with the files beside it, and send again;",
-        "or settle what went out from your mail server's log: undersigned resolve --from-log FILE",
-        "or, when you are sure that no letter went out since, and that no other copy sends: \
-         undersigned send --accept-restored",
+    for (what, command) in [
+        ("put the newest ledger back, with the files beside it, and send again;", ""),
+        ("or settle what went out since from your mail server's log:", "undersigned resolve --from-log FILE"),
+        (
+            "when you are sure that no other letter went out since, and that no other copy sends:",
+            "undersigned send --accept-restored",
+        ),
     ] {
         paragraph(&mut out, 2, what);
+        // On a line of its own, so that it can be copied.
+        paragraph(&mut out, 4, command);
     }
     out.trim_end().to_owned()
 }

@@ -257,7 +257,9 @@ pub fn advice(figures: &Figures) -> String {
         around::doubts(figures, counts.in_state(MessageState::InDoubt).saturating_sub(figures.in_doubt_of_erased));
     let mut say = |n: u64, what: &str, command: &str| {
         if n > 0 {
-            let _ = write!(out, "\n  {} {what}\n    {command}\n", counted(n, "message"));
+            out.push('\n');
+            paragraph(&mut out, 2, &format!("{} {what}", counted(n, "message")));
+            paragraph(&mut out, 4, command);
         }
     };
     say(

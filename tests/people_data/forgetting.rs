@@ -102,6 +102,7 @@ fn nothing_is_planned_for_whoever_was_forgotten_before_the_first_send_though_the
     let relay = ScriptedRelay::kind();
     let campaign = Campaign::new(2, 2, relay.port());
     add(&campaign, &[row(NAME, ADDRESS, 0)]);
+    assert_eq!(campaign.run(&["suppress", "add", ADDRESS]).code, 0);
     let ran = campaign.run(&["forget", "--yes", "--keep-lists", ADDRESS, "nobody@mail.example"]);
     assert_eq!(ran.code, 0, "{ran:?}");
     assert!(ran.out.contains("nobody of this address is in the ledger"), "{ran:?}");

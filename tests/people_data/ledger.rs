@@ -57,7 +57,7 @@ fn an_enrolment_leaves_out_whoever_was_erased_and_no_hash_of_them_is_left() {
     let (ana, ben) = (constituent("Ana", "both@x.example"), constituent("Ben", "both@x.example"));
     assert_eq!(enrol(&ledger, &[&ana]).queued, 1);
     fill_log(&path);
-    let forgotten = ledger.forget(&ana.mailbox, Timestamp::now()).unwrap();
+    let forgotten = ledger.forget(&ana.mailbox, false, Timestamp::now()).unwrap();
     assert_eq!((forgotten.people, forgotten.withdrawn), (1, 1));
     assert_eq!(ledger.scrub(std::slice::from_ref(&ana.mailbox)).unwrap(), [""; 0]);
     assert!(!ledger.knows(ana.key()).unwrap());

@@ -10,7 +10,7 @@ fn no_word_that_is_printed_names_a_constituent_though_the_relay_repeats_them() {
             Action::reply("450 4.7.1 greylisted, said signer1@mail.example (SIGNER4@mail.example)")
         }
         (Step::Rcpt, to) if to.ends_with("@mail.example") => Action::reply(format!("550 5.1.1 <{to}>: unknown")),
-        (Step::Dot, _) => Action::reply("250 2.0.0 queued as 1A2B for signer0@mail.example"),
+        (Step::Dot, _) => Action::reply("250 2.0.0 signer0@mail.example queued as signer0@mail.example"),
         _ => Action::Default,
     });
     let campaign = Campaign::new(3, 9, relay.port());
@@ -43,4 +43,8 @@ fn no_word_that_is_printed_names_a_constituent_though_the_relay_repeats_them() {
     assert!(printed.contains("s***@mail.example"), "{printed}");
     let full = campaign.run(&["log", "--unmasked"]).out;
     assert!(full.contains("signer0@mail.example"), "{full}");
+    // A queue id may be an address, too.
+    assert_eq!(campaign.run(&["forget", "--yes", "signer0@mail.example"]).code, 0);
+    let full = campaign.run(&["log", "--json", "--unmasked"]).out;
+    assert!(!full.contains("signer0"), "{full}");
 }

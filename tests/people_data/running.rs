@@ -150,7 +150,7 @@ fn forget_that_is_killed_at_any_moment_ends_well_when_it_is_run_again() {
     assert_eq!(to_them, 0);
     assert!(kills > 0, "forget was too quick to be killed");
     proof::tell(
-        "forget_killed",
+        "forget killed",
         json!({ "schedules": schedules, "kills": kills, "traces": 0, "sent_afterwards": 0, "seconds": begun.elapsed().as_secs() }),
     );
 }

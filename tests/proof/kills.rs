@@ -175,7 +175,7 @@ fn kills_under_faults_in_every_phase_lose_nothing_and_repeat_nothing() {
     proof::tell(
         "kills",
         json!({
-            "schedules": kills, "letters": letters, "connections": CONNECTIONS, "faults": made, "phases": phases, "seed": seed,
+            "schedules": kills, "kills": kills, "letters": letters, "connections": CONNECTIONS, "faults": made, "phases": phases, "seed": seed,
             "lost": toll.lost.len(), "twice": toll.twice.len(), "in_doubt": toll.in_doubt, "seconds": seconds,
         }),
     );

@@ -258,7 +258,7 @@ fn a_real_postfix_passes_every_byte_on_and_takes_every_message_once_also_amid_ki
     proof::tell(
         "postfix",
         json!({
-            "schedules": kills, "faults": 1, "messages": messages.len(), "lost": lost, "twice": twice,
+            "schedules": kills, "kills": kills, "faults": 1, "messages": messages.len(), "lost": lost, "twice": twice,
             "in_doubt": in_doubt, "seconds": seconds,
         }),
     );

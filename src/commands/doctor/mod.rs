@@ -13,7 +13,7 @@ use super::workspace::Workspace;
 use super::{Exit, Failure};
 
 pub(super) fn run(place: &Place, args: &Doctor) -> Result<Exit, Failure> {
-    let workspace = Workspace::open(place)?;
+    let workspace = Workspace::of_settings(place)?;
     let seen = look(&workspace);
     say(if args.json { doctor_json(&seen).to_string() } else { doctor_text(&seen) });
     let is_bad = seen.iter().any(|seen| seen.health == Health::Bad);
@@ -24,7 +24,10 @@ fn look(workspace: &Workspace) -> Vec<Seen> {
     let config = &workspace.config;
     let mut seen = Vec::new();
     let examined = ledger::examine(config, &mut seen);
-    ledger::at_home(workspace, &mut seen);
+    // Opening tables of an older version brings them up to date; nothing is changed here.
+    if examined.is_some() {
+        ledger::at_home(workspace, &mut seen);
+    }
     files::modes(config, &mut seen);
     files::secrets(config, &mut seen);
     files::leftovers(config, &mut seen);

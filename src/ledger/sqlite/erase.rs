@@ -59,10 +59,10 @@ impl SqliteLedger {
     }
 
     /// Withdraws, leaves the mark and erases, in one transaction. The ledger must have been opened to dispatch: what a
-    /// dispatcher that is gone left open is recovered first.
-    pub fn forget(&self, mailbox: &EmailAddress, now: Timestamp) -> Result<Forgotten> {
+    /// dispatcher that is gone left open is recovered first. What is suppressed of an official's mailbox stays so.
+    pub fn forget(&self, mailbox: &EmailAddress, is_officials: bool, now: Timestamp) -> Result<Forgotten> {
         let mailbox = mailbox.clone();
-        self.write_blocking(move |db| forget(db, &mailbox, now))
+        self.write_blocking(move |db| forget(db, &mailbox, is_officials, now))
     }
 }
 
@@ -115,7 +115,7 @@ fn choose_people(db: &Connection, mailbox: &EmailAddress) -> Work<()> {
     Ok(())
 }
 
-fn forget(db: &Connection, mailbox: &EmailAddress, now: Timestamp) -> Work<Forgotten> {
+fn forget(db: &Connection, mailbox: &EmailAddress, is_officials: bool, now: Timestamp) -> Work<Forgotten> {
     overwrite_what_goes(db)?;
     finish::recover(db, now, Ms(i64::MAX))?;
     let at = Ms::from(now);
@@ -123,6 +123,13 @@ fn forget(db: &Connection, mailbox: &EmailAddress, now: Timestamp) -> Work<Forgo
     choose_people(db, mailbox)?;
     let withdrawn = withdraw(db)?;
     let people = erase_people(db, Erased::Forgotten, at)?;
+    // Whoever was never enrolled may be on the list, too.
+    db.execute_batch("CREATE TEMP TABLE gone_mailbox (mailbox TEXT)")?;
+    if !is_officials {
+        db.execute("INSERT INTO temp.gone_mailbox VALUES (?1)", [mailbox.key()])?;
+    }
+    empty_mailboxes(db)?;
+    db.execute_batch("DROP TABLE temp.gone_mailbox")?;
     let mention = Mention::of(mailbox, None);
     forget_words(db, &mention)?;
     change_replies(db, &|text| if mention.is_in(text) { mention.taken_out_of(text) } else { None })?;
@@ -207,31 +214,34 @@ pub(super) fn empty_mailboxes(db: &Connection) -> Work<()> {
 
 /// What relays said of a person's messages, without who it was about.
 fn erase_replies(db: &Connection, person: i64, mention: &Mention, why: Erased) -> Work<()> {
-    let left = |kind: &str, text: &str| match (why, kind) {
-        (_, _) if text.is_empty() => None,
-        // The conversation was about nobody but them.
-        (Erased::Forgotten, "confirmation") => Some(ERASED.to_owned()),
-        _ => Some(mask_mailboxes(&mention.taken_out_of(text).unwrap_or_else(|| text.to_owned()))),
-    };
-    let of_messages = "SELECT id, kind, ifnull(last_reply, '') FROM message WHERE constituent = ?1";
-    let of_attempts = "SELECT a.id, m.kind, a.text FROM message m JOIN attempt a ON a.message = m.id
-                        WHERE m.constituent = ?1";
-    for (select, update) in [
-        (of_messages, "UPDATE message SET last_reply = ?2 WHERE id = ?1"),
-        (of_attempts, "UPDATE attempt SET text = ?2 WHERE id = ?1"),
-    ] {
+    for (table, column) in REPLIES {
+        let message = if table == "message" { "id" } else { "message" };
+        let select = format!(
+            "SELECT t.id, m.kind, t.{column} FROM message m JOIN {table} t ON t.{message} = m.id
+              WHERE m.constituent = ?1 AND t.{column} <> ''"
+        );
         let texts: Vec<(i64, String, String)> = db
-            .prepare_cached(select)?
+            .prepare_cached(&select)?
             .query_map([person], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
             .collect::<std::result::Result<_, _>>()?;
+        let update = format!("UPDATE {table} SET {column} = ?2 WHERE id = ?1");
         for (id, kind, text) in texts {
-            if let Some(left) = left(&kind, &text).filter(|left| *left != text) {
-                db.prepare_cached(update)?.execute(params![id, left])?;
+            let left = match (why, kind.as_str()) {
+                // The conversation was about nobody but them. Its queue id is evidence.
+                (Erased::Forgotten, "confirmation") if column != "queue_id" => ERASED.to_owned(),
+                _ => mask_mailboxes(&mention.taken_out_of(&text).unwrap_or_else(|| text.clone())),
+            };
+            if left != text {
+                db.prepare_cached(&update)?.execute(params![id, left])?;
             }
         }
     }
     Ok(())
 }
+
+/// What relays said, as table and column. What is taken for a queue id may be an address that a relay repeats.
+const REPLIES: [(&str, &str); 4] =
+    [("attempt", "text"), ("message", "last_reply"), ("attempt", "queue_id"), ("message", "queue_id")];
 
 /// Texts that are about the campaign and may name somebody all the same: table and column.
 pub(super) const WORDS: [(&str, &str); 6] = [
@@ -257,7 +267,7 @@ fn forget_name(db: &Connection, name: &str, mailbox: Option<&EmailAddress>) -> W
 
 /// Replies to messages of others in which a relay named a mailbox all the same.
 pub(super) fn change_replies(db: &Connection, change: &dyn Fn(&str) -> Option<String>) -> Work<()> {
-    for (table, column) in [("attempt", "text"), ("message", "last_reply")] {
+    for (table, column) in REPLIES {
         let texts: Vec<(i64, String)> = db
             .prepare(&format!("SELECT id, {column} FROM {table} WHERE instr({column}, '@') > 0"))?
             .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?

@@ -13,6 +13,7 @@ use crate::model::MessageState;
 
 use super::cells::Ms;
 use super::fault::{Fault, Work, in_words};
+use super::from_log::WHAT;
 use super::read::number;
 use super::{BUSY_TIMEOUT, SqliteLedger, file, schema};
 
@@ -120,6 +121,7 @@ fn rules() -> Vec<(&'static str, String)> {
     let settled = list(MessageState::is_settled);
     // Of these a constituent need not be told.
     let no_news = "('cancelled', 'suppressed')";
+    let erased = "SELECT id FROM person WHERE erased_at IS NOT NULL"; // there is nobody to tell
     let in_hand = "('leased', 'transmitting')";
     let [per_constituent, per_letter] = [Confirming::PerConstituent, Confirming::PerLetter].map(Confirming::as_str);
     vec![
@@ -152,9 +154,13 @@ fn rules() -> Vec<(&'static str, String)> {
         ),
         (
             "messages were handed over without what identifies them",
-            "SELECT count(*) FROM message WHERE state IN ('transmitting', 'sent', 'in_doubt')
-                AND (message_id IS NULL OR date IS NULL OR body_hash IS NULL)"
-                .to_owned(),
+            // But those that the newer ledger handed over, of which this copy of it knows by a relay's log alone.
+            format!(
+                "SELECT count(*) FROM message WHERE state IN ('transmitting', 'sent', 'in_doubt')
+                    AND (message_id IS NULL OR date IS NULL OR body_hash IS NULL)
+                    AND NOT EXISTS (SELECT 1 FROM attempt WHERE attempt.message = message.id AND rule = '{}')",
+                WHAT.replace('\'', "''")
+            ),
         ),
         (
             "messages are sent, but not since when",
@@ -177,7 +183,8 @@ fn rules() -> Vec<(&'static str, String)> {
             format!(
                 "SELECT count(*) FROM (SELECT constituent FROM message WHERE kind = 'letter' GROUP BY constituent
                     HAVING sum(state NOT IN ({settled})) = 0 AND sum(state NOT IN {no_news}) > 0) AS told
-                  WHERE (SELECT confirming FROM campaign) = '{per_constituent}' AND NOT EXISTS
+                  WHERE (SELECT confirming FROM campaign) = '{per_constituent}' AND constituent NOT IN ({erased})
+                    AND NOT EXISTS
                     (SELECT 1 FROM message c WHERE c.constituent = told.constituent AND c.kind = 'confirmation')"
             ),
         ),
@@ -185,7 +192,7 @@ fn rules() -> Vec<(&'static str, String)> {
             "letters that are settled have no confirmation",
             format!(
                 "SELECT count(*) FROM message l WHERE kind = 'letter' AND state IN ({settled}) AND state NOT IN {no_news}
-                    AND (SELECT confirming FROM campaign) = '{per_letter}' AND NOT EXISTS
+                    AND (SELECT confirming FROM campaign) = '{per_letter}' AND constituent NOT IN ({erased}) AND NOT EXISTS
                     (SELECT 1 FROM message c WHERE c.constituent = l.constituent AND c.kind = 'confirmation'
                         AND c.official = l.official)"
             ),

@@ -11,7 +11,7 @@ use super::cells::Ms;
 use super::confirm::{self, Between};
 use super::fault::{Fault, Work};
 use super::moves::{Standing, step_setting};
-use super::{SqliteLedger, lanes};
+use super::{SqliteLedger, finish, lanes};
 
 /// Rows of a page.
 const PAGE_ROWS: i64 = 5000;
@@ -27,6 +27,11 @@ impl SqliteLedger {
             after = last.message.0;
             page.into_iter().for_each(&mut *each);
         }
+    }
+
+    /// What a dispatcher that is gone left open is what a start calls it. The ledger must have been opened to dispatch.
+    pub fn put_right(&self, now: Timestamp) -> Result<()> {
+        self.write_blocking(move |db| finish::recover(db, now, Ms(i64::MAX)).map(drop))
     }
 
     /// The highest number of a message.
@@ -69,7 +74,8 @@ impl SqliteLedger {
 fn page(db: &Connection, after: i64) -> Work<Vec<Doubtful>> {
     let mut rows = db.prepare_cached(
         "SELECT m.id, m.kind, m.state, m.message_id, lane.mailbox, ifnull(m.relay, ''),
-           (SELECT at FROM attempt a WHERE a.message = m.id ORDER BY a.number DESC LIMIT 1)
+           (SELECT at FROM attempt a WHERE a.message = m.id ORDER BY a.number DESC LIMIT 1),
+           max(m.date, ifnull((SELECT at FROM attempt a WHERE a.message = m.id ORDER BY a.number DESC LIMIT 1 OFFSET 1), 0))
            FROM message m LEFT JOIN lane ON lane.id = m.lane
           WHERE m.id > ?1 AND m.state IN ('in_doubt', 'queued', 'deferred', 'held') ORDER BY m.id LIMIT ?2",
     )?;
@@ -82,6 +88,7 @@ fn page(db: &Connection, after: i64) -> Work<Vec<Doubtful>> {
             mailbox: row.get(4)?,
             relay: row.get(5)?,
             at: row.get::<_, Option<Ms>>(6)?.map(Ms::time),
+            since: row.get::<_, Option<Ms>>(7)?.map(Ms::time),
         })
     })?;
     Ok(doubts.collect::<std::result::Result<_, _>>()?)
@@ -145,7 +152,7 @@ fn settle(db: &Connection, proof: &LogProof, relay: &str, now: Ms, done: &mut Se
 }
 
 /// What `log` and `export` show in place of a reply.
-const WHAT: &str = "found in the mail server's log";
+pub(super) const WHAT: &str = "found in the mail server's log";
 
 fn log(db: &Connection, proof: &LogProof, relay: &str, at: Ms) -> Work<()> {
     db.prepare_cached(

@@ -20,13 +20,15 @@ const BLOCK_BYTES: usize = 1 << 20;
 const ADDRESS_BYTES_MAX: usize = 256;
 
 /// Every text in which an address may be.
-const TEXTS: [(&str, &str); 13] = [
+const TEXTS: [(&str, &str); 15] = [
     ("person", "mailbox"),
     ("person", "extra"),
     ("person", "note"),
     ("lane", "mailbox"),
     ("message", "last_reply"),
+    ("message", "queue_id"),
     ("attempt", "text"),
+    ("attempt", "queue_id"),
     ("suppression", "mailbox"),
     ("campaign", "reason"),
     ("relay", "reason"),

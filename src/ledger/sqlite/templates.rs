@@ -91,11 +91,12 @@ pub(super) fn adopt(db: &Connection, from_name: &str, to: TemplateId, now: Ms) -
 }
 
 impl SqliteLedger {
-    /// The frozen texts of that name with which messages wait that were not offered to a relay yet.
+    /// The frozen texts of that name with which messages wait that were not offered to a relay yet. With one that was
+    /// purged nothing waits: only people who were erased had it.
     pub fn texts_in_wait(&self, name: &str) -> Result<Vec<String>> {
         self.read(|db| {
             let mut texts = db.prepare_cached(&format!(
-                "SELECT source FROM template WHERE name = ?1
+                "SELECT source FROM template WHERE name = ?1 AND source <> ''
                     AND EXISTS (SELECT 1 FROM message WHERE template = template.id AND {ADOPTABLE})"
             ))?;
             Ok(texts.query_map([name], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?)

@@ -12,7 +12,8 @@ fn at(text: &str) -> Timestamp {
 
 fn sought() -> Sought {
     let at = Some(at("2026-11-24T12:00:00Z"));
-    Sought { message: MessageId(7), message_id: Some(ID.to_owned()), mailbox: Some("m@t.example".to_owned()), at }
+    let mailbox = Some("m@t.example".to_owned());
+    Sought { message: MessageId(7), message_id: Some(ID.to_owned()), mailbox, since: at, at }
 }
 
 fn search_for(sought: Sought, logs: &[&str]) -> (Found, Vec<(String, Proof)>) {
@@ -56,12 +57,16 @@ fn only_a_message_that_was_queued_counts_as_taken() {
     assert!(matches!(find(&[&log(&[NAMED])]), Found::Unclear(Place { line: 1, .. })));
     let broken =
         log(&["smtpd[1]: 4AAAAA: client=x[1]", NAMED, "smtpd[1]: lost connection after DATA (9 bytes) from x[1]"]);
-    assert!(matches!(find(&[&broken]), Found::ThrownAway(Place { line: 2, .. })));
+    let around = |log: &str| {
+        format!("Nov 24 11:00:00 mail postfix/anvil[9]: x\n{log}Nov 24 12:10:00 mail postfix/anvil[9]: x\n")
+    };
+    assert!(matches!(find(&[&around(&broken)]), Found::ThrownAway(Place { line: 3, .. })));
+    assert!(matches!(find(&[&broken]), Found::Unclear(_)), "it may be of an earlier try than the one in doubt");
     let of_another =
         log(&["smtpd[1]: 4BBBBB: client=x[1]", NAMED, "smtpd[1]: lost connection after DATA (9 bytes) from x[1]"]);
     assert!(matches!(find(&[&of_another]), Found::Unclear(_)));
-    let other_random = whole.replace("00aa@", "00ab@");
-    assert!(matches!(find(&[&other_random]), Found::Nothing { is_covered: false }), "to the last letter");
+    let other_random = around(&whole.replace("00aa@", "00ab@"));
+    assert!(matches!(find(&[&other_random]), Found::Unclear(_)), "to the last letter, and no silence either");
 }
 
 #[test]
@@ -101,10 +106,17 @@ fn silence_counts_only_where_the_log_goes_on_well_past_the_hand_over_without_a_h
         matches!(find(&files), Found::Nothing { is_covered: true })
     };
     assert!(is_covered(&[span("11:00:00", "12:10:00")]));
-    assert!(is_covered(&[span("12:02:00", "13:00:00"), span("11:00:00", "11:59:30")]), "rotated in between");
+    assert!(is_covered(&[span("12:05:00", "13:00:00"), span("11:00:00", "12:00:00")]), "rotated in between");
+    assert!(!is_covered(&[span("11:00:00", "11:59:30"), span("12:02:00", "13:00:00")]), "a short file may be missing");
+    let zeros = format!("{}\0\0\0\0{}", line("11:00:00"), line("13:00:00"));
+    assert!(!is_covered(&[zeros]), "that machine broke down");
     assert!(!is_covered(&[span("11:00:00", "12:09:59")]), "it may still come");
     assert!(!is_covered(&[span("11:59:30", "13:00:00")]), "it begins too late");
     assert!(!is_covered(&[span("10:00:00", "11:00:00"), span("12:30:00", "13:00:00")]), "a file is missing");
+    let long_before = Some(at("2026-11-23T23:00:00Z"));
+    let log = span("11:00:00", "12:10:00");
+    let (found, _) = search_for(Sought { since: long_before, ..sought() }, &[&log]);
+    assert_eq!(found, Found::Nothing { is_covered: false }, "found open at noon, it may be of the day before");
     let hole = "2026-11-24T12:00:00Z mail rsyslogd[1]: imuxsock lost 77 messages from pid 1\n";
     assert!(!is_covered(&[format!("{}{hole}{}", line("11:00:00"), line("13:00:00"))]));
     assert!(!is_covered(&[String::new()]));
@@ -112,7 +124,7 @@ fn silence_counts_only_where_the_log_goes_on_well_past_the_hand_over_without_a_h
 
 #[test]
 fn what_the_ledger_never_fixed_is_known_by_its_number_and_its_recipient() {
-    let never = || Sought { message_id: None, at: None, ..sought() };
+    let never = || Sought { message_id: None, since: None, at: None, ..sought() };
     let whole = log(&[NAMED, QUEUED, PASSED]);
     assert_eq!(taken(&search_for(never(), &[&whole]).0).0, "4AAAAA");
     let (found, strangers) = search_for(never(), &[&whole.replace("m@t.example", "n@t.example")]);

@@ -2,7 +2,7 @@
 //! that fail, greylists, crashes, pauses, another pace, and the day on which the clock is put forward.
 //!
 //! The same seed gives the same week to the last event. A failure prints its seed; `UNDERSIGNED_PROVE_SEED` runs that
-//! one again (with `UNDERSIGNED_PROVE_TRACE`, telling all that happens), `UNDERSIGNED_PROVE_SCHEDULES` says how many.
+//! one again (with `UNDERSIGNED_PROVE_TRACE`, telling all that happens), `UNDERSIGNED_PROVE_WEEKS` says how many.
 
 mod checks;
 mod plan;
@@ -95,7 +95,7 @@ impl Drop for Seed {
 
 #[tokio::test]
 async fn in_no_week_is_a_limit_exceeded_or_a_letter_lost() {
-    let seeds = match (number("UNDERSIGNED_PROVE_SEED"), number("UNDERSIGNED_PROVE_SCHEDULES")) {
+    let seeds = match (number("UNDERSIGNED_PROVE_SEED"), number("UNDERSIGNED_PROVE_WEEKS")) {
         (Some(seed), _) => seed..seed + 1,
         (None, Some(count)) => 0..count,
         (None, None) => 0..8,
@@ -113,7 +113,7 @@ async fn in_no_week_is_a_limit_exceeded_or_a_letter_lost() {
         crashes += world.plan.crashes();
     }
     tell(&json!({
-        "proof": "weeks", "weeks": weeks, "hand_overs": hand_overs, "crashes": crashes, "lost": 0, "twice": 0,
+        "proof": "weeks", "schedules": weeks, "hand_overs": hand_overs, "faults": crashes, "lost": 0, "twice": 0,
         "in_doubt": in_doubt, "seconds": began.elapsed().as_secs(),
     }));
 }
