@@ -38,7 +38,10 @@ fn wrap(out: &mut String, first: &str, rest: &str, text: &str) {
 /// With a capital letter at its start and a full stop at its end.
 pub(super) fn sentence(text: &str) -> String {
     let mut chars = text.chars();
-    let start = chars.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    // The name of a file stays as it is.
+    let is_path = text.split(' ').next().is_some_and(|word| word.contains(['/', '.', '`']));
+    let capital = |c: char| if is_path { c.to_string() } else { c.to_uppercase().to_string() };
+    let start = chars.next().map(capital).unwrap_or_default();
     let stop = if text.ends_with(['.', '?', '!']) { "" } else { "." };
     format!("{start}{}{stop}", chars.as_str())
 }
