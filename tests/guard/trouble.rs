@@ -145,7 +145,8 @@ fn a_ledger_that_another_program_has_locked_is_told_by_that_program_s_name() {
     let other = Connection::open(campaign.ledger()).unwrap();
     other.busy_timeout(Duration::from_secs(5)).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    std::thread::sleep(Duration::from_secs(18));
+    // Whatever is written first waits ten seconds in vain, and the next ten more, before a message waits.
+    std::thread::sleep(Duration::from_secs(33));
     other.execute_batch("ROLLBACK").unwrap();
     let ran = ok(sending.wait_with_output().unwrap().into());
     let err = words(&ran.err);
