@@ -165,11 +165,12 @@ fn must_be_in_time(workspace: &Workspace, known: Option<&SqliteLedger>) -> Resul
         return Ok(());
     };
     let waiting = match known {
-        Some(ledger) if ledger.counts()?.total(MessageKind::Letter) > 0 => {
+        Some(ledger) => {
             let counts = ledger.counts()?;
-            MessageState::ALL.into_iter().any(|s| s.moves_by_itself() && counts.of(MessageKind::Letter, s) > 0)
+            let waits = |state: MessageState| state.moves_by_itself() && counts.of(MessageKind::Letter, state) > 0;
+            counts.total(MessageKind::Letter) == 0 || MessageState::ALL.into_iter().any(waits)
         }
-        Some(_) | None => true,
+        None => true,
     };
     if !waiting {
         return Ok(());
