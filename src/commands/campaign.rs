@@ -1,6 +1,7 @@
 //! What `send`, `rehearse` and `test` share: run a dispatch under the eyes of staff, and tell how it ended.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::runtime::Runtime;
@@ -14,6 +15,9 @@ use crate::report::{Figures, awaits_staff, has_failures, paragraph};
 
 use super::console::{note, show_progress};
 use super::{Exit, Failure, disk};
+
+/// So long a write waits for another program that holds the ledger's lock, before staff are told and it is tried again.
+const LOCKED_MAX: Duration = Duration::from_secs(5);
 
 /// What sessions and timers run on.
 pub(super) fn runtime() -> Result<Runtime, Failure> {
@@ -31,6 +35,7 @@ pub(super) fn dispatch(
     press: Press,
     asked: Option<Asked>,
 ) -> Result<Ending, Failure> {
+    ledger.answer_within(LOCKED_MAX)?;
     runtime.block_on(async {
         let (stop, stopped) = watch::channel(Stop::No);
         let (progress, shown) = watch::channel(Progress::idle());
@@ -42,7 +47,7 @@ pub(super) fn dispatch(
         let running = tokio::spawn(dispatch::run(ledger.clone(), settings, press, stopped, progress));
         let ending = running.await.map_err(|e| Failure::new(Exit::Internal, format!("the dispatch ended: {e}")))?;
         // It ends by itself once nothing reports any more, and takes its bar away.
-        if tokio::time::timeout(std::time::Duration::from_millis(300), &mut display).await.is_err() {
+        if tokio::time::timeout(Duration::from_millis(300), &mut display).await.is_err() {
             display.abort();
         }
         telling.abort();

@@ -163,7 +163,7 @@ impl<'a, L: Ledger> Books<'a, L> {
     /// Once, and not for ever: a relay that takes a letter and dies would get it again and again.
     async fn resend(&self, message: MessageId) {
         let order = resend(Selection::Ids(vec![message]), Timestamp::now());
-        if let Err(error) = decide(self.ledger, order).await {
+        if let Err(error) = self.patience.until_done(|| decide(self.ledger, order.clone())).await {
             tracing::warn!(%message, %error, "stays in doubt");
         }
     }

@@ -246,7 +246,8 @@ async fn recover<L: Ledger>(
     let recovered = patience.until_done(|| ledger.recover(now, lane_wait_max)).await?;
     failpoint::reached("dispatch.recovered");
     if on_doubt == OnDoubt::Resend {
-        ledger.decide(&resend(Selection::State(MessageState::InDoubt), now))?;
+        let order = resend(Selection::State(MessageState::InDoubt), now);
+        patience.until_done(|| decide(ledger, order.clone())).await?;
     }
     Ok(recovered)
 }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::support::relay::{Action, Step};
-use crate::world::{SEND_LETTERS, always, campaign, command_with, must_hold, start, tell};
+use crate::world::{SEND_LETTERS, always, campaign, command_with, must_hold, start, tell, wait_until, words};
 
 #[test]
 fn a_lock_held_by_another_stops_sending_and_nothing_is_in_doubt_when_it_is_gone() {
@@ -16,10 +16,9 @@ fn a_lock_held_by_another_stops_sending_and_nothing_is_in_doubt_when_it_is_gone(
     other.busy_timeout(Duration::from_secs(5)).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let locked_at = relay.record.count();
-    std::thread::sleep(Duration::from_secs(18));
+    wait_until("staff are told", || words(&sending.so_far("err")).contains("another program has held its lock"));
     assert!(sending.is_at_work());
     assert!(relay.record.count() <= locked_at + 1, "only what had its receipt before");
-    assert!(sending.so_far("err").contains("another program has held its lock"));
     drop(other);
 
     assert_eq!(sending.end().1.code, 0);

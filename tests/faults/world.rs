@@ -1,20 +1,18 @@
 //! What the faults share: runs of the program that are watched for what they say, and kills at a named point.
 
-use std::fs::File;
 use std::os::unix::process::ExitStatusExt;
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::time::Duration;
 
 use crate::support::campaign::{Campaign, Ran};
 use crate::support::oracle;
 pub use crate::support::oracle::Standing;
 use crate::support::relay::{Action, At, Options, ScriptedRelay, Step};
+pub use crate::support::watched::{start, wait_until, watch, words};
 
 pub const SEND: &[&str] = &["send", "--yes"];
 /// Letters alone, where confirmations would only be in the way.
 pub const SEND_LETTERS: &[&str] = &["send", "--yes", "--set", "campaign.confirm=never"];
-
-const RUN_MAX: Duration = Duration::from_secs(120);
 
 /// A campaign of so many letters to two officials, over so many connections of a relay.
 pub fn campaign(letters: usize, connections: usize, relay: &ScriptedRelay) -> Campaign {
@@ -65,79 +63,9 @@ pub fn command_with(campaign: &Campaign, args: &[&str], environment: &[(&str, &s
     command
 }
 
-/// Starts a command whose words are kept for [`Watched::end`].
-pub fn start(mut command: Command) -> Watched {
-    let said = tempfile::tempdir().unwrap();
-    let file = |name| File::create(said.path().join(name)).unwrap();
-    let child = command.stdin(Stdio::null()).stdout(file("out")).stderr(file("err")).spawn().unwrap();
-    Watched { child, said }
-}
-
-/// Runs a command to its end.
-pub fn watch(command: Command) -> (ExitStatus, Ran) {
-    start(command).end()
-}
-
-/// A program at work, and what it says; killed when dropped.
-pub struct Watched {
-    pub child: Child,
-    said: tempfile::TempDir,
-}
-
-impl Watched {
-    /// Waits for its end, which must come within two minutes. Whatever it said names no constituent.
-    pub fn end(mut self) -> (ExitStatus, Ran) {
-        let deadline = Instant::now() + RUN_MAX;
-        let status = loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                break status;
-            }
-            assert!(Instant::now() < deadline, "it does not end: {}", self.so_far("err"));
-            std::thread::sleep(Duration::from_millis(5));
-        };
-        let ran = Ran { code: status.code().unwrap_or(-1), out: self.so_far("out"), err: self.so_far("err") };
-        for said in [&ran.out, &ran.err] {
-            let named = said.lines().find(|line| line.contains("@mail.example") || line.contains("Main St"));
-            assert!(named.is_none(), "I6: {named:?}");
-        }
-        (status, ran)
-    }
-
-    pub fn is_at_work(&mut self) -> bool {
-        self.child.try_wait().unwrap().is_none()
-    }
-
-    /// A signal by its name, as `kill` has it.
-    pub fn signal(&self, name: &str) {
-        let sent = Command::new("kill").arg(name).arg(self.child.id().to_string()).status().unwrap();
-        assert!(sent.success());
-    }
-
-    /// What it has said so far: `out` or `err`.
-    pub fn so_far(&self, name: &str) -> String {
-        String::from_utf8_lossy(&std::fs::read(self.said.path().join(name)).unwrap()).into_owned()
-    }
-}
-
-impl Drop for Watched {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 /// I1 to I4, I7 and I8; gives how the messages stand.
 pub fn must_hold(campaign: &Campaign, relay: &ScriptedRelay) -> Standing {
     oracle::must_hold(campaign, &relay.record)
-}
-
-/// Waits until something is so, for 30 seconds at most.
-pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while !is_so() {
-        assert!(Instant::now() < deadline, "{what}: it did not come to that");
-        std::thread::sleep(Duration::from_millis(5));
-    }
 }
 
 /// The last line of a fault: what became of the letters.

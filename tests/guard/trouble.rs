@@ -8,6 +8,7 @@ use rusqlite::Connection;
 
 use crate::support::campaign::{Campaign, Ran};
 use crate::support::relay::{Action, Options, ScriptedRelay, Step};
+use crate::support::watched::{self, wait_until};
 use crate::world::{LETTERS, fits_a_terminal, interrupt, ok, send, sql, start, until_running, words, world};
 
 /// Dates, times and places that differ from run to run.
@@ -140,17 +141,14 @@ fn ctrl_c_on_a_full_disk_leaves_within_seconds_with_a_true_word() {
 #[test]
 fn a_ledger_that_another_program_has_locked_is_told_by_that_program_s_name() {
     let (relay, campaign) = world(30);
-    let sending = start(&campaign, &["--set", "pace.global=10/s"]);
+    let sending = watched::start(campaign.command(&[&LETTERS[..], &["--set", "pace.global=10/s"]].concat()));
     assert!(relay.record.wait_for(3, Duration::from_secs(20)));
     let other = Connection::open(campaign.ledger()).unwrap();
     other.busy_timeout(Duration::from_secs(5)).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    // Whatever is written first waits ten seconds in vain, and the next ten more, before a message waits.
-    std::thread::sleep(Duration::from_secs(33));
+    wait_until("staff are told", || words(&sending.so_far("err")).contains("another program has held its lock"));
     other.execute_batch("ROLLBACK").unwrap();
-    let ran = ok(sending.wait_with_output().unwrap().into());
-    let err = words(&ran.err);
-    assert!(err.contains("another program has held its lock"), "{err}");
+    let err = words(&ok(sending.end().1).err);
     assert!(err.contains(&format!("(process {})", std::process::id())), "{err}");
     assert_eq!(relay.record.count(), 30);
 }

@@ -10,6 +10,7 @@ use rusqlite::Connection;
 
 use crate::support::campaign::{Campaign, Ran};
 use crate::support::relay::ScriptedRelay;
+pub(crate) use crate::support::watched::words;
 
 /// No confirmations: every message that the relay has is a letter.
 pub(crate) const LETTERS: [&str; 4] = ["send", "--yes", "--set", "campaign.confirm=never"];
@@ -99,9 +100,4 @@ pub(crate) fn until_running(campaign: &Campaign) {
 pub(crate) fn fits_a_terminal(text: &str) {
     let wide = text.lines().find(|line| line.chars().count() > 80);
     assert!(wide.is_none(), "{wide:?} in {text}");
-}
-
-/// The words without what differs from run to run, as one line.
-pub(crate) fn words(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -11,6 +11,7 @@ pub mod proof;
 pub mod record;
 pub mod relay;
 mod script;
+pub mod watched;
 
 use std::time::Duration;
 

@@ -138,6 +138,12 @@ impl SqliteLedger {
         DispatchLock::is_taken(path)
     }
 
+    /// From now on what is written waits no longer than this for another process: for a caller that has patience of
+    /// its own, and tells staff what it waits for.
+    pub fn answer_within(&self, limit: Duration) -> Result<()> {
+        self.write_blocking(move |db| Ok(db.busy_timeout(limit)?))
+    }
+
     /// The campaign's name, as given when the ledger was made.
     pub fn name(&self) -> &str {
         &self.shared.name
