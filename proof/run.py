@@ -22,7 +22,7 @@ sys.path.insert(0, str(breaking.ROOT / "bench"))
 import machine  # noqa: E402
 
 ROOT = breaking.ROOT
-RESULTS = breaking.PLACE / "results.json"
+RESULTS = ROOT / "proof" / "results.json"
 FUZZ_SECONDS = 600
 
 
