@@ -74,9 +74,9 @@ fn a_spare_takes_over_when_the_first_dies_and_gives_back_when_it_returns() {
     let campaign = Campaign::new(5, 400, first.port());
     configure(&campaign, (&first, "connections = 2"), (&spare, "order = 2\nconnections = 1"));
     let mut sending = campaign.start(&["send", "--yes"]);
-    assert!(first.record.wait_for(20, Duration::from_secs(30)));
+    first.record.must_reach(20);
     alive.store(false, Ordering::SeqCst);
-    assert!(spare.record.wait_for(30, Duration::from_secs(30)));
+    spare.record.must_reach(30);
     let before = first.record.count();
     alive.store(true, Ordering::SeqCst);
     assert_eq!(sending.wait().unwrap().code(), Some(0));
@@ -184,9 +184,9 @@ fn a_message_in_doubt_at_one_relay_is_resent_to_that_relay_alone_and_blocks_no_o
     configure(&campaign, (&doubtful, "connections = 1"), (&other, "connections = 1\norder = 2"));
     let mut sending =
         campaign.start(&["send", "--yes", "--set", "campaign.on_doubt=resend", "--set", "campaign.confirm=never"]);
-    assert!(doubtful.record.wait_for(1, Duration::from_secs(20)));
+    doubtful.record.must_reach(1);
     alive.store(false, Ordering::SeqCst);
-    assert!(other.record.wait_for(1, Duration::from_secs(20)));
+    other.record.must_reach(1);
     std::thread::sleep(Duration::from_millis(1500));
     alive.store(true, Ordering::SeqCst);
     assert_eq!(sending.wait().unwrap().code(), Some(0));

@@ -10,11 +10,11 @@ use crate::support::relay::ScriptedRelay;
 use crate::world::command_with;
 
 /// Between two letters to one mailbox, as [`paced`] asks for it.
-pub const EVERY: Duration = Duration::from_millis(500);
+pub const EVERY: Duration = Duration::from_secs(1);
 
-/// Letters alone, at two a second to each mailbox.
+/// Letters alone, at one a second to each mailbox.
 pub fn paced() -> Vec<&'static str> {
-    vec!["send", "--yes", "--set", "campaign.confirm=never", "--set", "pace.per_mailbox=2/s"]
+    vec!["send", "--yes", "--set", "campaign.confirm=never", "--set", "pace.per_mailbox=1/s"]
 }
 
 /// Whether faketime is there; says so where not.

@@ -74,7 +74,7 @@ pub fn tell(fault: &str, standing: &Standing) {
 }
 
 /// Patience for a relay that says nothing, in place of minutes.
-pub const HURRIED: (&str, &str) = ("UNDERSIGNED_TIMEOUT_MS", "1000");
+pub const HURRIED: (&str, &str) = ("UNDERSIGNED_TIMEOUT_MS", "2000");
 
 /// A relay that cannot be used costs no message anything: the program waits for it, and when it is told to end and the
 /// relay is well again, every letter goes out.

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::process::Command;
-use std::time::Duration;
 
 use crate::support::campaign::{Campaign, Ran};
 use crate::support::relay::{Action, Options, ScriptedRelay, Step};
@@ -99,7 +98,7 @@ fn a_single_hand_over_that_a_kill_ended_is_missed_in_an_older_ledger() {
     ok(send(&campaign, &["--limit", "1"]));
     let older = fs::read(campaign.ledger()).unwrap();
     let mut sending = start(&campaign, &[]);
-    assert!(relay.record.wait_for(2, Duration::from_secs(20)));
+    relay.record.must_reach(2);
     sending.kill().unwrap();
     sending.wait().unwrap();
     for beside in ["ledger.db-wal", "ledger.db-shm"] {
@@ -124,7 +123,7 @@ fn kills_a_moved_folder_and_a_vacuum_are_no_signs_of_a_restored_ledger() {
     let (relay, campaign) = world(60);
     for n in 1..6 {
         let mut sending = start(&campaign, &["--set", "pace.global=20/s"]);
-        assert!(relay.record.wait_for(3 * n, Duration::from_secs(20)), "{n}");
+        relay.record.must_reach(3 * n);
         sending.kill().unwrap();
         sending.wait().unwrap();
     }

@@ -4,7 +4,6 @@ use std::fs;
 use std::io::Read;
 use std::path::Path;
 use std::process::{Child, Stdio};
-use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
@@ -71,30 +70,15 @@ pub(crate) fn interrupt(child: &Child) {
     assert!(std::process::Command::new("kill").args(["-INT", &id]).status().unwrap().success());
 }
 
-const TIME_MAX: Duration = Duration::from_secs(60);
-
-/// Reads what it says until that is among it; from then on Ctrl-C is listened for.
-pub(crate) fn hear(child: &mut Child, words: &str) -> String {
+/// Reads what it says until that is among it, however it is wrapped; from then on Ctrl-C is listened for.
+pub(crate) fn hear(child: &mut Child, wanted: &str) -> String {
     let (mut said, mut byte) = (Vec::new(), [0]);
     let err = child.stderr.as_mut().unwrap();
-    while !String::from_utf8_lossy(&said).contains(words) {
-        assert!(err.read(&mut byte).unwrap() > 0, "ended without {words}: {}", String::from_utf8_lossy(&said));
+    while !words(&String::from_utf8_lossy(&said)).contains(wanted) {
+        assert!(err.read(&mut byte).unwrap() > 0, "ended without {wanted}: {}", String::from_utf8_lossy(&said));
         said.push(byte[0]);
     }
     String::from_utf8_lossy(&said).into_owned()
-}
-
-/// Waits until the campaign dispatches.
-pub(crate) fn until_running(campaign: &Campaign) {
-    let began = Instant::now();
-    let state = || -> Option<String> {
-        let ledger = campaign.ledger().exists().then(|| Connection::open(campaign.ledger()).unwrap())?;
-        ledger.query_row("SELECT state FROM campaign", [], |row| row.get(0)).ok()
-    };
-    while state().as_deref() != Some("running") {
-        assert!(began.elapsed() < TIME_MAX, "{:?}", state());
-        std::thread::sleep(Duration::from_millis(50));
-    }
 }
 
 pub(crate) fn fits_a_terminal(text: &str) {

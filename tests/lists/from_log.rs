@@ -10,6 +10,7 @@ use crate::postfix::Postfix;
 use crate::support::campaign::Campaign;
 use crate::support::proof;
 use crate::support::relay::{Action, Options, ScriptedRelay, Step};
+use crate::support::watched::wait_until;
 use crate::{decisions, ok};
 
 const LETTERS_ALONE: [&str; 4] = ["send", "--yes", "--set", "campaign.confirm=never"];
@@ -40,8 +41,9 @@ fn what_a_killed_send_leaves_in_doubt_is_settled_by_a_real_postfix_as_its_next_h
     let campaign = Campaign::new(5, letters, relay.port);
     campaign.configure(relay.port, "connections = 8");
     for round in 0..6 {
+        let before = relay.taken();
         let mut sending = campaign.start(&LETTERS_ALONE);
-        std::thread::sleep(Duration::from_millis(700 + 90 * round));
+        wait_until("some letters go", || relay.taken() >= before + 20 + 5 * round);
         if round % 2 == 1 {
             // Those that take mail stop in the middle of it, and some never go on.
             relay.signal_takers("-STOP");

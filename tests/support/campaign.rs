@@ -6,8 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use rusqlite::Connection;
 use serde_json::Value;
 use tempfile::TempDir;
+
+use super::watched::wait_until;
 
 /// A campaign in a folder of its own, gone with it.
 pub struct Campaign {
@@ -90,6 +93,15 @@ impl Campaign {
     /// Starts `send --yes` and leaves it at work.
     pub fn start(&self, args: &[&str]) -> Child {
         self.command(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    }
+
+    /// Waits until a `send` dispatches: from then on it hears Ctrl-C, and what staff say in another terminal.
+    pub fn until_running(&self) {
+        wait_until("the campaign is running", || {
+            let ledger = self.ledger().exists().then(|| Connection::open(self.ledger()).unwrap());
+            let state = ledger.map(|db| db.query_row("SELECT state FROM campaign", [], |row| row.get::<_, String>(0)));
+            state.is_some_and(|state| state.is_ok_and(|state| state == "running"))
+        });
     }
 
     pub fn send(&self) -> Ran {

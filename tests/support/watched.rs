@@ -74,11 +74,12 @@ pub fn words(said: &str) -> String {
     said.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Waits until something is so, for 30 seconds at most.
+/// Waits until something is so, however slow the machine: for two minutes at most.
+#[track_caller]
 pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(30);
+    let deadline = Instant::now() + RUN_MAX;
     while !is_so() {
         assert!(Instant::now() < deadline, "{what}: it did not come to that");
-        std::thread::sleep(Duration::from_millis(5));
+        std::thread::sleep(Duration::from_millis(10));
     }
 }
