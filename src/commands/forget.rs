@@ -3,13 +3,12 @@
 use jiff::Timestamp;
 
 use crate::cli::{Forget, Place};
-use crate::contacts::sweep_leftovers;
 use crate::ledger::sqlite::{Access, Forgotten, SqliteLedger};
 use crate::model::EmailAddress;
 use crate::report::{counted, paragraph};
 
 use super::console::{complain, note, say};
-use super::erasing::{must_be_confirmed, must_not_rehearse, open_or_make, remove_previews, remove_rehearsal};
+use super::erasing::{in_copies, is_to_go, open_or_make, remove_previews, remove_rehearsal};
 use super::forgetting::Found;
 use super::workspace::Workspace;
 use super::{Exit, Failure};
@@ -19,14 +18,9 @@ pub(super) fn run(place: &Place, args: &Forget) -> Result<Exit, Failure> {
     let workspace = Workspace::open(place)?;
     let found = Found::look(&workspace, &mailboxes, args.keep_lists)?;
     found.must_not_be_officials()?;
-    say(found.plan());
-    if args.dry_run {
-        say("Nothing was changed.");
+    if !is_to_go(&workspace, &found.plan(), args.dry_run, args.yes)? {
         return Ok(Exit::Done);
     }
-    must_be_confirmed(args.yes)?;
-    must_not_rehearse(&workspace.config.dir)?;
-    sweep_leftovers(&workspace.config.dir);
     let ledger = match open_or_make(&workspace) {
         Ok(ledger) => ledger,
         Err(failure) if failure.exit == Exit::Busy => return withdraw(&workspace, &mailboxes),
@@ -34,13 +28,7 @@ pub(super) fn run(place: &Place, args: &Forget) -> Result<Exit, Failure> {
     };
     let mut left = erase_in(&ledger, &found)?;
     drop(ledger);
-    for copy in &found.copies {
-        match SqliteLedger::open(copy, Access::Dispatch).map_err(Failure::from).and_then(|copy| erase_in(&copy, &found))
-        {
-            Ok(found) => left.extend(found.into_iter().map(|what| format!("{}: {what}", copy.display()))),
-            Err(failure) => left.push(format!("{}: not erased there: {failure}", copy.display())),
-        }
-    }
+    left.extend(in_copies(&found.copies, "not erased there", |copy| erase_in(copy, &found)));
     if let Some(folder) = &found.rehearsal {
         remove_rehearsal(folder)?;
         say(format!("{} is removed.", folder.display()));

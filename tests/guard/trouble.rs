@@ -93,9 +93,15 @@ fn on_a_full_disk(then: &str) -> Option<(Ran, usize)> {
            '{program}' status --json | grep -o '\"letters\":[^}}]*' | grep -Eq '\"sent\":([5-9]|[1-9][0-9])' && break
            sleep 0.1
          done
-         cat /dev/zero > filler 2> /dev/null
-         for n in $(seq 400); do grep -q 'Nothing is sent' '{folder}/said' && break; sleep 0.1; done
-         sleep 1; '{program}' status | sed 's/^/status: /'
+         stuck=0
+         for n in $(seq 600); do
+           cat /dev/zero >> filler 2> /dev/null
+           told=$(grep -c 'Nothing is sent' '{folder}/said'); again=$(grep -c 'written again' '{folder}/said')
+           [ $told -gt $again ] && stuck=$((stuck + 1)) || stuck=0
+           [ $stuck -ge 30 ] && break
+           sleep 0.1
+         done
+         '{program}' status | sed 's/^/status: /'
          {then}
          [ -n \"$code\" ] || {{ wait $pid; code=$?; }}
          cat '{folder}/said' >&2

@@ -205,3 +205,23 @@ fn what_this_program_does_not_write_is_told_with_its_rows() {
     assert_eq!(fs::read(campaign.path().join("people.xlsx")).unwrap(), book);
     assert_eq!(fs::read_to_string(&outside).unwrap(), more);
 }
+
+#[test]
+fn a_ledger_that_cannot_say_who_was_erased_plans_nobody_and_still_says_how_things_stand() {
+    let relay = ScriptedRelay::kind();
+    let campaign = Campaign::new(2, 3, relay.port());
+    assert_eq!(campaign.send().code, 0);
+    assert_eq!(campaign.run(&["forget", "--yes", "signer1@mail.example"]).code, 0);
+    let ledger = rusqlite::Connection::open(campaign.ledger()).unwrap();
+    ledger.execute_batch("PRAGMA ignore_check_constraints = ON; UPDATE erased SET why = 'nobody knows'").unwrap();
+    campaign.write("contacts.csv", &crate::support::campaign::contacts(2, 0..4));
+    for verb in [&["status"][..], &["log"], &["pace"], &["backup", "copy.db"]] {
+        let ran = campaign.run(verb);
+        assert_eq!(ran.code, 0, "nobody is read by {verb:?}: {ran:?}");
+    }
+    for verb in [&["check"][..], &["send", "--yes"], &["preview"], &["rehearse"], &["export"], &["match"]] {
+        let ran = campaign.run(verb);
+        assert!(ran.code != 0 && ran.err.contains("damaged"), "{verb:?}: {ran:?}");
+    }
+    assert_eq!(relay.record.count(), 6, "nothing more went out");
+}
