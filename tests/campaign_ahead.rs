@@ -6,11 +6,11 @@
 mod support;
 
 use std::collections::BTreeMap;
-use std::process::Command;
 use std::time::Duration;
 
 use support::campaign::Campaign;
 use support::relay::{Action, At, Options, ScriptedRelay, Step};
+use support::watched::signal;
 
 fn packets_with(relay: &ScriptedRelay, found: impl Fn(&str) -> bool) -> usize {
     relay.packets().iter().filter(|packet| found(&String::from_utf8_lossy(packet))).count()
@@ -72,11 +72,13 @@ fn trouble_in_the_middle_of_a_row_belongs_to_its_own_message() {
         if relay.record.count() > 250 || sending.try_wait().unwrap().is_some() {
             break;
         }
-        let _ = Command::new("kill").args(["-INT", &sending.id().to_string()]).status();
+        signal(&sending, "-INT");
         sending.wait().unwrap();
         sending = campaign.start(&["send", "--yes"]);
     }
-    let _ = Command::new("kill").args(["-INT", &sending.id().to_string()]).status();
+    if sending.try_wait().unwrap().is_none() {
+        signal(&sending, "-INT");
+    }
     sending.wait().unwrap();
     campaign.must_be_sound();
 

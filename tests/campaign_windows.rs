@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use support::campaign::{Campaign, constituent_rows, contacts};
 use support::relay::ScriptedRelay;
+use support::watched::signal;
 
 /// An hour that is not now, on the campaign's clock (UTC).
 fn later() -> String {
@@ -22,8 +23,7 @@ fn end(mut sending: Child, campaign: &Campaign, relay: &ScriptedRelay, messages:
     relay.record.must_reach(messages);
     std::thread::sleep(A_WHILE);
     assert!(sending.try_wait().unwrap().is_none(), "it still waits for the hours to come");
-    let id = sending.id().to_string();
-    assert!(std::process::Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    signal(&sending, "-TERM");
     sending.wait().unwrap().code().unwrap()
 }
 

@@ -10,6 +10,7 @@ use serde_json::Value;
 use support::campaign::{Campaign, Ran, contacts};
 use support::dns::{NameServer, Zone};
 use support::relay::{Action, Options, ScriptedRelay, Step};
+use support::watched::words;
 
 /// A sender with all that receivers want, without officials.
 fn sender() -> Zone {
@@ -37,10 +38,6 @@ fn findings(ran: &Ran) -> Vec<(String, String, String)> {
     online.iter().map(|one| (text(&one["weight"]), text(&one["about"]), text(&one["what"]))).collect()
 }
 
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
 #[test]
 fn a_campaign_that_is_well_in_every_respect_is_told_so_and_no_mail_goes() {
     let relay = ScriptedRelay::start(Options::default(), |_| Action::Default);
@@ -51,7 +48,7 @@ fn a_campaign_that_is_well_in_every_respect_is_told_so_and_no_mail_goes() {
     let server = NameServer::start(zone.txt("undersigned1._domainkey.campaign.example", &record));
     let ran = check(&campaign, &server, &[]);
     assert_eq!(ran.code, 0, "{ran:?}");
-    let text = one_line(&ran.out);
+    let text = words(&ran.out);
     for said in [
         "relay main: it lets us in; no mail was handed over.",
         "SPF: campaign.example has one valid SPF record.",
@@ -81,7 +78,7 @@ fn what_makes_mail_fail_is_a_problem_with_exit_code_3_and_what_to_do() {
     let server = NameServer::start(zone);
     let ran = check(&campaign, &server, &[]);
     assert_eq!(ran.code, 3, "{ran:?}");
-    let text = one_line(&ran.out);
+    let text = words(&ran.out);
     for said in [
         "the SPF record of campaign.example is not valid: it includes gone.example",
         "is not the one that we sign with: publish what `undersigned dkim show` tells",

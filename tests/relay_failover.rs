@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use support::campaign::{Campaign, Ran};
+use support::campaign::{Campaign, LETTERS_ALONE, Ran};
 use support::relay::{Action, At, Options, ScriptedRelay, Step};
 
 /// A relay `main` with these lines, then a relay `other`, with those.
@@ -205,11 +205,10 @@ fn a_message_whose_one_relay_is_gone_is_held_with_the_reason_until_staff_release
     });
     let other = ScriptedRelay::kind();
     let campaign = Campaign::new(1, 3, first.port());
-    let quiet = ["send", "--yes", "--set", "campaign.confirm=never"];
-    assert_eq!(campaign.run(&quiet).code, 7);
+    assert_eq!(campaign.run(&LETTERS_ALONE).code, 7);
     let renamed = ["--set", "relay.0.name=new", "--set", &format!("relay.0.port={}", other.port())].map(str::to_owned);
     let renamed: Vec<&str> = renamed.iter().map(String::as_str).collect();
-    let resend = [&quiet[..], &renamed, &["--set", "campaign.on_doubt=resend"]].concat();
+    let resend = [&LETTERS_ALONE[..], &renamed, &["--set", "campaign.on_doubt=resend"]].concat();
     assert_eq!(campaign.run(&resend).code, 7);
     assert_eq!((campaign.letters("held"), other.record.count()), (1, 0));
     let held: (i64, String) = rusqlite::Connection::open(campaign.ledger())
@@ -236,10 +235,9 @@ fn a_resend_that_staff_order_may_go_to_another_relay() {
     let spare = ScriptedRelay::kind();
     let campaign = Campaign::new(1, 1, first.port());
     configure(&campaign, (&first, "connections = 1"), (&spare, "order = 2"));
-    let quiet = ["send", "--yes", "--set", "campaign.confirm=never"];
-    assert_eq!(campaign.run(&quiet).code, 7);
+    assert_eq!(campaign.run(&LETTERS_ALONE).code, 7);
     assert_eq!(campaign.run(&["resolve", "--as", "resend", "--all"]).code, 0);
     alive.store(false, Ordering::SeqCst);
-    assert_eq!(campaign.run(&quiet).code, 0);
+    assert_eq!(campaign.run(&LETTERS_ALONE).code, 0);
     assert_eq!((first.record.count(), spare.record.count()), (1, 1));
 }

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use crate::support::campaign::{Campaign, Ran};
 use crate::support::relay::{Action, Options, ScriptedRelay, Step};
-use crate::world::{LETTERS, copy_of, decisions, fits_a_terminal, ok, send, sql, start, words, world};
+use crate::world::{LETTERS, copy_of, fits_a_terminal, ok, send, sql, start, words, world};
 
 fn is_held(ran: &Ran, relay: &ScriptedRelay, sent: usize, sign: &str) {
     assert_eq!(ran.code, 4, "{ran:?}");
@@ -35,7 +35,7 @@ fn is_shown_by_status(campaign: &Campaign, sign: &str, in_json: &str) {
 /// Goes on by staff's word, once; afterwards nothing is asked any more.
 fn goes_on_when_staff_say_so(campaign: &Campaign, decision: &str) {
     ok(send(campaign, &["--accept-restored"]));
-    let lines = decisions(campaign);
+    let lines = campaign.decisions();
     assert!(lines.iter().any(|l| l.starts_with("accept a restored ledger: ") && l.contains(decision)), "{lines:?}");
     ok(send(campaign, &[]));
     assert!(campaign.status()["restored"].as_array().unwrap().is_empty());

@@ -7,12 +7,11 @@ use std::process::{Child, Stdio};
 
 use rusqlite::Connection;
 
+pub(crate) use crate::support::campaign::LETTERS_ALONE as LETTERS;
 use crate::support::campaign::{Campaign, Ran};
 use crate::support::relay::ScriptedRelay;
+use crate::support::watched::signal;
 pub(crate) use crate::support::watched::words;
-
-/// No confirmations: every message that the relay has is a letter.
-pub(crate) const LETTERS: [&str; 4] = ["send", "--yes", "--set", "campaign.confirm=never"];
 
 pub(crate) fn world(letters: usize) -> (ScriptedRelay, Campaign) {
     let relay = ScriptedRelay::kind();
@@ -53,12 +52,6 @@ pub(crate) fn sql(campaign: &Campaign, text: &str) {
     Connection::open(campaign.ledger()).unwrap().execute_batch(text).unwrap();
 }
 
-pub(crate) fn decisions(campaign: &Campaign) -> Vec<String> {
-    let ledger = Connection::open(campaign.ledger()).unwrap();
-    let mut lines = ledger.prepare("SELECT text FROM decision ORDER BY id").unwrap();
-    lines.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
-}
-
 /// Starts `send` with its words kept.
 pub(crate) fn start(campaign: &Campaign, more: &[&str]) -> Child {
     campaign.command(&[&LETTERS, more].concat()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
@@ -66,8 +59,7 @@ pub(crate) fn start(campaign: &Campaign, more: &[&str]) -> Child {
 
 /// Ctrl-C, once.
 pub(crate) fn interrupt(child: &Child) {
-    let id = child.id().to_string();
-    assert!(std::process::Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    signal(child, "-INT");
 }
 
 /// Reads what it says until that is among it, however it is wrapped; from then on Ctrl-C is listened for.

@@ -6,14 +6,12 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use crate::ok;
 use crate::postfix::Postfix;
-use crate::support::campaign::Campaign;
+use crate::support::campaign::{Campaign, LETTERS_ALONE};
 use crate::support::proof;
 use crate::support::relay::{Action, Options, ScriptedRelay, Step};
 use crate::support::watched::wait_until;
-use crate::{decisions, ok};
-
-const LETTERS_ALONE: [&str; 4] = ["send", "--yes", "--set", "campaign.confirm=never"];
 
 fn references_in(campaign: &Campaign, state: &str) -> Vec<(i64, String)> {
     let ledger = rusqlite::Connection::open(campaign.ledger()).unwrap();
@@ -87,7 +85,7 @@ fn what_a_killed_send_leaves_in_doubt_is_settled_by_a_real_postfix_as_its_next_h
         "SELECT count(*) FROM message WHERE state = 'sent' AND queue_id IS NOT NULL AND last_reply LIKE 'found in%'
                    AND abs(accepted_at - unixepoch() * 1000) < 300000";
     assert_eq!(ledger.query_row(named, [], |row| row.get::<_, i64>(0)).unwrap(), settled.0);
-    assert!(decisions(&campaign).iter().any(|line| line.contains("resolve from log")
+    assert!(campaign.decisions().iter().any(|line| line.contains("resolve from log")
         && line.contains("mail.log")
         && line.ends_with("as the log has it")));
 

@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use crate::support::campaign::Campaign;
+use crate::ok;
+use crate::support::campaign::{Campaign, LETTERS_ALONE};
 use crate::support::relay::{Action, Options, ScriptedRelay, Step};
 use crate::support::watched::words;
-use crate::{decisions, ok};
 
 fn to(relay: &ScriptedRelay, mailbox: &str) -> usize {
     relay.record.entries().iter().filter(|entry| entry.to.iter().any(|to| to == mailbox)).count()
@@ -60,7 +60,7 @@ fn half_a_second_after_a_mailbox_is_suppressed_a_running_send_offers_it_nothing_
     });
     let campaign = Campaign::new(2, 24, relay.port());
     campaign.configure(relay.port(), "connections = 2");
-    let mut sending = campaign.start(&["send", "--yes", "--set", "campaign.confirm=never"]);
+    let mut sending = campaign.start(&LETTERS_ALONE);
     relay.record.must_reach(4);
     let told = ok(campaign.run(&["suppress", "add", "mayor0@town0.example"]));
     assert!(words(&told).contains("within half a second"), "{told}");
@@ -83,12 +83,12 @@ fn retry_lifts_what_a_relay_refused_and_never_what_staff_suppressed() {
         _ => Action::Default,
     });
     let campaign = Campaign::new(2, 2, relay.port());
-    let ran = campaign.run(&["send", "--yes", "--set", "campaign.confirm=never"]);
+    let ran = campaign.run(&LETTERS_ALONE);
     assert_eq!(ran.code, 5, "{ran:?}");
     assert_eq!((campaign.letters("bounced"), campaign.letters("suppressed")), (1, 0));
     ok(campaign.run(&["suppress", "add", "mayor1@town1.example"]));
     campaign.write("contacts.csv", &crate::support::campaign::contacts(2, 0..4));
-    assert_eq!(campaign.run(&["send", "--yes", "--set", "campaign.confirm=never"]).code, 5);
+    assert_eq!(campaign.run(&LETTERS_ALONE).code, 5);
     assert_eq!(campaign.letters("suppressed"), 2, "one of each");
 
     let told = ok(campaign.run(&["retry", "--state", "suppressed"]));
@@ -104,7 +104,7 @@ fn retry_lifts_what_a_relay_refused_and_never_what_staff_suppressed() {
     ok(campaign.run(&["suppress", "add", "mayor0@town0.example"]));
     ok(campaign.run(&["retry", "--state", "bounced"]));
     assert_eq!(campaign.letters("bounced"), 1);
-    let lines = decisions(&campaign);
+    let lines = campaign.decisions();
     assert!(lines.iter().any(|l| l.starts_with("suppress: 1 mailboxes, 0 there already; moved 1; ")), "{lines:?}");
 }
 

@@ -1,6 +1,5 @@
 //! `forget` while letters go, after a crash, and killed at any moment.
 
-use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -10,12 +9,8 @@ use serde_json::json;
 use crate::support::campaign::Campaign;
 use crate::support::proof;
 use crate::support::relay::{Action, Options, ScriptedRelay, Step};
-use crate::support::watched::{wait_until, words};
+use crate::support::watched::{signal, wait_until, words};
 use crate::traces::{ADDRESS, NAME, add, files, left, row};
-
-fn interrupt(pid: u32) {
-    assert!(Command::new("kill").arg("-INT").arg(pid.to_string()).status().unwrap().success());
-}
 
 #[test]
 fn a_letter_that_waits_while_others_go_is_withdrawn_at_once_and_the_erasure_waits_for_the_end() {
@@ -34,7 +29,7 @@ fn a_letter_that_waits_while_others_go_is_withdrawn_at_once_and_the_erasure_wait
     assert!(words(&ran.err).contains("the erasure must wait"), "{ran:?}");
     assert!(sending.try_wait().unwrap().is_none(), "sending goes on");
     std::thread::sleep(Duration::from_millis(1500));
-    interrupt(sending.id());
+    signal(&sending, "-INT");
     assert_eq!(sending.wait().unwrap().code(), Some(0));
     campaign.must_be_sound();
     assert_eq!(campaign.letters("cancelled"), 1);

@@ -8,7 +8,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 use crate::kills::end_within;
-use crate::support::campaign::Campaign;
+use crate::support::campaign::{Campaign, LETTERS_ALONE};
 use crate::support::relay::{Action, Options, ScriptedRelay, Step};
 
 /// As many as `config.toml` has where it says nothing.
@@ -99,7 +99,7 @@ fn no_line_of_the_log_names_a_person() {
     });
     let campaign = Campaign::new(3, 12, relay.port());
     let mut logged = Vec::new();
-    for verb in [&["send", "--yes", "--set", "campaign.confirm=never"][..], &["check"], &["status"]] {
+    for verb in [&LETTERS_ALONE[..], &["check"], &["status"]] {
         let ran = campaign.command(verb).env("UNDERSIGNED_LOG", "trace").output().unwrap();
         logged.extend(ran.stderr);
     }

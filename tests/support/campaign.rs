@@ -12,6 +12,9 @@ use tempfile::TempDir;
 
 use super::watched::wait_until;
 
+/// Sends, and nobody is told: every message that the relay has is a letter.
+pub const LETTERS_ALONE: [&str; 4] = ["send", "--yes", "--set", "campaign.confirm=never"];
+
 /// A campaign in a folder of its own, gone with it.
 pub struct Campaign {
     folder: TempDir,
@@ -123,6 +126,13 @@ impl Campaign {
         let ran = self.run(&["log", "--json", "--unmasked"]);
         assert_eq!(ran.code, 0, "{ran:?}");
         ran.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// The lines of what staff and the program decided.
+    pub fn decisions(&self) -> Vec<String> {
+        let ledger = Connection::open(self.ledger()).unwrap();
+        let mut lines = ledger.prepare("SELECT text FROM decision ORDER BY id").unwrap();
+        lines.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
     }
 
     pub fn ledger(&self) -> PathBuf {

@@ -10,6 +10,7 @@ pub mod oracle;
 pub mod proof;
 pub mod record;
 pub mod relay;
+pub mod sample;
 mod script;
 pub mod watched;
 

@@ -52,14 +52,19 @@ impl Watched {
 
     /// A signal by its name, as `kill` has it.
     pub fn signal(&self, name: &str) {
-        let sent = Command::new("kill").arg(name).arg(self.child.id().to_string()).status().unwrap();
-        assert!(sent.success());
+        signal(&self.child, name);
     }
 
     /// What it has said so far: `out` or `err`.
     pub fn so_far(&self, name: &str) -> String {
         String::from_utf8_lossy(&std::fs::read(self.said.path().join(name)).unwrap()).into_owned()
     }
+}
+
+/// Sends a signal by its name to a program that has not been waited for.
+pub fn signal(child: &Child, name: &str) {
+    let sent = Command::new("kill").arg(name).arg(child.id().to_string()).status().unwrap();
+    assert!(sent.success());
 }
 
 impl Drop for Watched {
