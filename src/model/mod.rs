@@ -10,6 +10,8 @@ mod mention;
 mod message;
 mod person;
 mod reply;
+#[cfg(test)]
+pub(crate) mod sample;
 mod state;
 
 pub use address::{AddressError, EmailAddress};

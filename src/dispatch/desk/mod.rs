@@ -297,6 +297,8 @@ fn a_second_s_worth(rules: &PaceRules) -> usize {
 }
 
 #[cfg(test)]
+mod sample;
+#[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod week;

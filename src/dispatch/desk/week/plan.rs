@@ -1,6 +1,5 @@
 //! What a seed makes of a week: the limits, the people, and everything that goes wrong.
 
-use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -9,9 +8,9 @@ use jiff::tz::TimeZone;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
+use crate::dispatch::desk::sample;
 use crate::dispatch::{OnDoubt, PaceRules, RelayPlan, Settings};
 use crate::policy::{Limit, PaceSettings, RelayLimits, RetrySchedule, WarmUp, Window, Windows};
-use crate::smtp::{Relay, RelaySettings};
 
 use super::relay::{Odds, SimRelay};
 
@@ -158,22 +157,9 @@ impl Plan {
     }
 
     pub(super) fn settings(&self) -> Settings {
-        let plan = |(order, name): (u32, &str)| {
-            let relay = Relay::new(RelaySettings::loopback(name, SocketAddr::from((Ipv4Addr::LOCALHOST, 9)))).unwrap();
-            RelayPlan { order, ..RelayPlan::alone(relay, 2) }
-        };
-        Settings {
-            relays: [(1, "first"), (2, "spare")].map(plan).into(),
-            pace: self.rules.pace.clone(),
-            windows: self.rules.windows.clone(),
-            official_total: None,
-            revise: None,
-            retry: RetrySchedule { delays: [5, 15, 30, 60].map(minutes).into(), give_up_after: GIVE_UP_AFTER },
-            deadline: None,
-            on_doubt: self.on_doubt,
-            letters_max: None,
-            is_patient: true,
-            accept_refusals: true,
-        }
+        let plan = |(order, name)| RelayPlan { order, ..sample::relay(name, 2) };
+        let retry = RetrySchedule { delays: [5, 15, 30, 60].map(minutes).into(), give_up_after: GIVE_UP_AFTER };
+        let relays = [(1, "first"), (2, "spare")].map(plan).into();
+        Settings { on_doubt: self.on_doubt, ..sample::settings(relays, self.rules.clone(), retry) }
     }
 }
