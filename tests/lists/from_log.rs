@@ -7,8 +7,8 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::ok;
-use crate::postfix::Postfix;
 use crate::support::campaign::{Campaign, LETTERS_ALONE};
+use crate::support::postfix::Postfix;
 use crate::support::proof;
 use crate::support::relay::{Action, Options, ScriptedRelay, Step};
 use crate::support::watched::wait_until;
@@ -34,7 +34,7 @@ fn much_later(log: &str) -> String {
 #[test]
 fn what_a_killed_send_leaves_in_doubt_is_settled_by_a_real_postfix_as_its_next_hop_has_it() {
     let sink = ScriptedRelay::kind();
-    let Some(relay) = Postfix::start(sink.port()) else { return };
+    let Ok(relay) = Postfix::start(sink.port()) else { return };
     let letters = 400;
     let campaign = Campaign::new(5, letters, relay.port);
     campaign.configure(relay.port, "connections = 8");

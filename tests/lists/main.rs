@@ -7,7 +7,6 @@ mod support;
 
 mod backing_up;
 mod from_log;
-mod postfix;
 mod suppressing;
 
 use support::campaign::Ran;

@@ -7,6 +7,8 @@ pub mod campaign;
 pub mod certs;
 pub mod dns;
 pub mod oracle;
+#[cfg(unix)]
+pub mod postfix;
 pub mod proof;
 pub mod record;
 pub mod relay;
