@@ -132,6 +132,16 @@ fn postfix_log(relay: &ScriptedRelay, only: &dyn Fn(&str) -> bool) -> String {
     log
 }
 
+/// A log that covers every hand-over and says nothing of any; gives its place.
+fn silent_log(campaign: &Campaign) -> String {
+    let line = |minutes| {
+        let at = jiff::Timestamp::now().checked_add(jiff::SignedDuration::from_mins(minutes)).unwrap();
+        format!("{at} mail postfix/anvil[1]: statistics: none\n")
+    };
+    campaign.write("all.log", &(line(-60) + &line(60)));
+    campaign.path().join("all.log").display().to_string()
+}
+
 #[test]
 fn what_the_log_does_not_prove_stays_in_doubt_and_what_bounced_later_is_told() {
     let (relay, campaign) = doubtful(1, 9);
@@ -148,13 +158,7 @@ fn what_the_log_does_not_prove_stays_in_doubt_and_what_bounced_later_is_told() {
     // The log begins at their hand-over or later: its silence proves nothing, also where staff call it complete.
     ok(campaign.run(&["resolve", "--from-log", &log, "--complete", "--yes"]));
     assert_eq!(references_in(&campaign, "in_doubt").len(), 2);
-    let now = jiff::Timestamp::now();
-    let line = |minutes| {
-        let at = now.checked_add(jiff::SignedDuration::from_mins(minutes)).unwrap();
-        format!("{at} mail postfix/anvil[1]: statistics: none\n")
-    };
-    campaign.write("all.log", &(line(-60) + &line(60)));
-    let all = campaign.path().join("all.log").display().to_string();
+    let all = silent_log(&campaign);
     let refused = campaign.run(&["resolve", "--from-log", &all, "--complete"]);
     assert_eq!((refused.code, references_in(&campaign, "in_doubt").len()), (2, 2), "nobody was asked: {refused:?}");
     ok(campaign.run(&["resolve", "--from-log", &all, "--complete", "--yes"]));
@@ -210,13 +214,7 @@ fn the_silence_of_one_relay_s_log_says_nothing_of_what_another_was_handed() {
     campaign.write("config.toml", &(config + other));
     let ledger = rusqlite::Connection::open(campaign.ledger()).unwrap();
     ledger.execute("UPDATE message SET relay = 'other' WHERE id = ?1", [in_doubt[0].0]).unwrap();
-    let now = jiff::Timestamp::now();
-    let line = |minutes| {
-        let at = now.checked_add(jiff::SignedDuration::from_mins(minutes)).unwrap();
-        format!("{at} mail postfix/anvil[1]: statistics: none\n")
-    };
-    campaign.write("all.log", &(line(-60) + &line(60)));
-    let all = campaign.path().join("all.log").display().to_string();
+    let all = silent_log(&campaign);
     let asked = campaign.run(&["resolve", "--from-log", &all, "--complete", "--yes"]);
     assert!(asked.code == 2 && asked.err.contains("--relay NAME"), "{asked:?}");
     ok(campaign.run(&["resolve", "--from-log", &all, "--complete", "--yes", "--relay", "other"]));
