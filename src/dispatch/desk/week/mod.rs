@@ -6,6 +6,7 @@
 
 mod checks;
 mod plan;
+mod quiet;
 mod relay;
 mod sessions;
 mod world;
@@ -21,7 +22,7 @@ use crate::ledger::sqlite::{Access, SqliteLedger};
 use crate::ledger::{Confirming, Enrolment, Ledger, Terms};
 use crate::model::{CampaignTag, Constituent, EmailAddress, Extra, Official, PersonName};
 
-use plan::{CONSTITUENTS, OFFICIALS, START, civil};
+use plan::{CONSTITUENTS, OFFICIALS, Plan, START, civil};
 use world::World;
 
 pub(super) fn official(n: usize) -> Official {
@@ -48,17 +49,26 @@ fn constituent(n: usize) -> Constituent {
     }
 }
 
-/// Everybody writes to every official, and is told once.
-fn enrolled(folder: &Path) -> SqliteLedger {
+/// So many, each of whom writes to every official.
+struct People {
+    officials: usize,
+    constituents: usize,
+    confirming: Confirming,
+}
+
+const ALL: People =
+    People { officials: OFFICIALS, constituents: CONSTITUENTS, confirming: Confirming::PerConstituent };
+
+fn enrolled(folder: &Path, people: &People) -> SqliteLedger {
     let (path, now) = (folder.join("ledger.db"), civil(START));
     drop(SqliteLedger::create(&path, "Test", &CampaignTag::parse("k3m9x2").unwrap(), now).unwrap());
     let ledger = SqliteLedger::open(&path, Access::Dispatch).unwrap();
     let letter = ledger.freeze_template("letter", "Dear", now).unwrap();
-    let terms = Terms { letter, confirmation: letter, confirming: Confirming::PerConstituent };
-    let first = (0..OFFICIALS).map(|n| Enrolment::Official(official(n)));
-    let then = (0..CONSTITUENTS).map(|n| Enrolment::Constituent {
+    let terms = Terms { letter, confirmation: letter, confirming: people.confirming };
+    let first = (0..people.officials).map(|n| Enrolment::Official(official(n)));
+    let then = (0..people.constituents).map(|n| Enrolment::Constituent {
         constituent: constituent(n),
-        officials: (0..OFFICIALS).map(|n| official(n).key().into()).collect(),
+        officials: (0..people.officials).map(|n| official(n).key().into()).collect(),
     });
     ledger.enrol(&terms, now, &mut first.chain(then).map(Ok)).unwrap();
     ledger
@@ -72,7 +82,7 @@ fn folder() -> tempfile::TempDir {
 
 async fn simulated(seed: u64) -> (World, Vec<u8>) {
     let folder = folder();
-    let mut world = World::new(seed, enrolled(folder.path()));
+    let mut world = World::new(seed, Plan::of(seed), enrolled(folder.path(), &ALL));
     let trace = world.run().await;
     (world, trace)
 }

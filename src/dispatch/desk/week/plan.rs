@@ -38,6 +38,7 @@ pub(super) struct Plan {
     pub(super) on_doubt: OnDoubt,
     pub(super) rules: PaceRules,
     pub(super) relays: Vec<SimRelay>,
+    pub(super) retry: RetrySchedule,
     pub(super) outside: Vec<(Timestamp, Outside)>,
     /// For how long nothing could go, all in all.
     pub(super) disturbed_for: Duration,
@@ -90,7 +91,9 @@ impl Plan {
         };
         let relays = [SimRelay::default(), SimRelay::default()].into();
         let on_doubt = if seed % 5 == 2 { OnDoubt::Resend } else { OnDoubt::Hold };
-        let mut plan = Self { is_calm, on_doubt, rules, relays, outside: Vec::new(), disturbed_for: Duration::ZERO };
+        let retry = RetrySchedule { delays: [5, 15, 30, 60].map(minutes).into(), give_up_after: GIVE_UP_AFTER };
+        let (outside, disturbed_for) = (Vec::new(), Duration::ZERO);
+        let mut plan = Self { is_calm, on_doubt, rules, relays, retry, outside, disturbed_for };
         if !is_calm {
             plan.goes_wrong(&mut chance);
         }
@@ -153,6 +156,16 @@ impl Plan {
         rules
     }
 
+    /// All letters are for one mailbox, at that pace, day and night.
+    pub(super) fn of_one_lane(per_mailbox: &str, give_up_after: Duration) -> Self {
+        let mut plan = Self::of(0);
+        plan.rules.pace = PaceSettings { per_mailbox: limit(per_mailbox), ..PaceSettings::unlimited() };
+        plan.rules.relays = vec![RelayLimits { rate: limit("100/m"), quota: Limit::Unlimited }; 2];
+        plan.rules.windows = Windows::always();
+        plan.retry.give_up_after = give_up_after;
+        plan
+    }
+
     pub(super) fn crashes(&self) -> usize {
         self.outside.iter().filter(|(_, what)| matches!(what, Outside::Crash { .. })).count()
     }
@@ -168,7 +181,7 @@ impl Plan {
             windows: self.rules.windows.clone(),
             official_total: None,
             revise: None,
-            retry: RetrySchedule { delays: [5, 15, 30, 60].map(minutes).into(), give_up_after: GIVE_UP_AFTER },
+            retry: self.retry.clone(),
             deadline: None,
             on_doubt: self.on_doubt,
             letters_max: None,
