@@ -189,7 +189,9 @@ pub(crate) async fn a_postponed_message_waits_by_itself_and_its_lane_goes_on(wor
     assert_eq!(letters(claim(ledger, minute(30), 9).await), 1);
 }
 
-pub(crate) async fn a_letter_that_was_refused_goes_when_it_is_due_before_those_of_its_lane_never_tried(world: impl Backend) {
+pub(crate) async fn a_letter_that_was_refused_goes_when_it_is_due_before_those_of_its_lane_never_tried(
+    world: impl Backend,
+) {
     let ledger = world.ledger();
     enrol(ledger, &[(1, &[1]), (2, &[1]), (3, &[1]), (4, &[1])]);
     let first = claim_one(ledger, minute(0)).await;

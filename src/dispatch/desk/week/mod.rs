@@ -56,8 +56,7 @@ struct People {
     confirming: Confirming,
 }
 
-const ALL: People =
-    People { officials: OFFICIALS, constituents: CONSTITUENTS, confirming: Confirming::PerConstituent };
+const ALL: People = People { officials: OFFICIALS, constituents: CONSTITUENTS, confirming: Confirming::PerConstituent };
 
 fn enrolled(folder: &Path, people: &People) -> SqliteLedger {
     let (path, now) = (folder.join("ledger.db"), civil(START));
