@@ -9,20 +9,12 @@ use super::{
     Candidate, Carries, Chore, Desk, Ending, Leased, MessageKind, Now, Outcome, RelayDesk, Standing, StopReason,
 };
 
-/// How many messages of each kind, the last at hand, are left to other relays. One that is bound to a relay never is.
+/// So many messages of each kind, the last at hand, are left to other relays. One that is bound to a relay never is.
 pub(super) struct Left([usize; 2]);
 
 impl Left {
-    /// Whether the last message that was not counted yet is among them.
-    fn includes(&mut self, leased: &Leased) -> bool {
-        let left = &mut self.0[leased.kind() as usize];
-        let is_left = *left > 0 && leased.only_relay.is_none();
-        *left -= usize::from(is_left);
-        is_left
-    }
-
     /// Whether a message is among them that has these behind it.
-    pub(super) fn reaches<'a>(&self, leased: &Leased, behind: impl IntoIterator<Item = &'a Leased>) -> bool {
+    pub(super) fn includes<'a>(&self, leased: &Leased, behind: impl IntoIterator<Item = &'a Leased>) -> bool {
         let (left, kind) = (self.0[leased.kind() as usize], leased.kind());
         let others = behind.into_iter().filter(|other| other.only_relay.is_none() && other.kind() == kind);
         left > 0 && leased.only_relay.is_none() && others.take(left).count() < left
@@ -64,11 +56,12 @@ impl Desk {
         Left([MessageKind::Letter, MessageKind::Confirmation].map(of))
     }
 
-    /// The messages at hand that the relay may be given, from the last to the first.
+    /// The messages at hand that the relay may be given.
     pub(super) fn fitting(&self, relay: usize, turn: Carries, now: Now) -> impl Iterator<Item = &Leased> {
-        let mut left = self.left_by(relay, now);
-        let mine = self.buffer.iter().rev().filter(move |leased| self.may_be_given(relay, turn, leased));
-        mine.filter(move |leased| !left.includes(leased))
+        let left = self.left_by(relay, now);
+        let is_left = move |n: usize, leased| left.includes(leased, self.buffer.range(n + 1..));
+        let mine = self.buffer.iter().enumerate().filter(move |(n, leased)| !is_left(*n, leased));
+        mine.map(|(_, leased)| leased).filter(move |leased| self.may_be_given(relay, turn, leased))
     }
 
     /// Whether the relay, whose turn it is to take these kinds, may be given that message.

@@ -116,7 +116,7 @@ impl Desk {
     fn pick_passing(&mut self, relay: usize, turn: Carries, now: Now, passed: &mut Vec<Leased>) -> Option<Leased> {
         let (open, left) = (self.windows.at(now.clock), self.left_by(relay, now));
         while let Some(leased) = self.buffer.pop_front() {
-            if !self.may_be_given(relay, turn, &leased) || left.reaches(&leased, &self.buffer) {
+            if !self.may_be_given(relay, turn, &leased) || left.includes(&leased, &self.buffer) {
                 passed.push(leased);
                 continue;
             }
