@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::support::campaign::Campaign;
 use crate::support::relay::{Action, Options, ScriptedRelay, Step};
+use crate::support::watched::words;
 use crate::{decisions, ok};
 
 fn to(relay: &ScriptedRelay, mailbox: &str) -> usize {
@@ -52,6 +53,15 @@ fn a_list_that_is_made_before_the_first_send_holds_from_the_plan_to_the_wire() {
 
 #[test]
 fn half_a_second_after_a_mailbox_is_suppressed_a_running_send_offers_it_nothing_more() {
+    nothing_more_is_offered_after("mayor0@town0.example");
+}
+
+#[test]
+fn half_a_second_after_a_domain_is_suppressed_a_running_send_offers_it_nothing_more() {
+    nothing_more_is_offered_after("@Town0.Example");
+}
+
+fn nothing_more_is_offered_after(suppressed: &str) {
     let slow = Duration::from_millis(250);
     let relay = ScriptedRelay::start(Options::default(), move |at| match at.step {
         Step::Dot => Action::After(slow, Box::new(Action::Default)),
@@ -61,8 +71,8 @@ fn half_a_second_after_a_mailbox_is_suppressed_a_running_send_offers_it_nothing_
     campaign.configure(relay.port(), "connections = 2");
     let mut sending = campaign.start(&["send", "--yes", "--set", "campaign.confirm=never"]);
     assert!(relay.record.wait_for(4, Duration::from_secs(20)));
-    let told = ok(campaign.run(&["suppress", "add", "mayor0@town0.example"]));
-    assert!(told.contains("within half a second"), "{told}");
+    let told = ok(campaign.run(&["suppress", "add", suppressed]));
+    assert!(words(&told).contains("within half a second"), "{told}");
     std::thread::sleep(Duration::from_millis(500));
     let (offered_by_then, at) = (relay.heard().len(), Instant::now());
     assert!(sending.wait().unwrap().code() == Some(5) && at.elapsed() > slow, "it went on with the other mailbox");
@@ -114,7 +124,8 @@ fn a_file_is_imported_whole_or_told_line_by_line_and_a_long_one_takes_seconds() 
     let file = campaign.path().join("bad.txt").display().to_string();
     let ran = campaign.run(&["suppress", "import", &file]);
     assert_eq!(ran.code, 3, "{ran:?}");
-    assert!(ran.err.contains("line 2: ") && ran.err.contains("line 5: ") && ran.err.contains("2 lines cannot be used"));
+    assert!(ran.err.contains("line 2, column 1: ") && ran.err.contains("line 5, column 1: "), "{ran:?}");
+    assert!(ran.err.contains("2 lines cannot be used"), "{ran:?}");
     assert_eq!(ok(campaign.run(&["suppress", "list"])).trim(), "0 mailboxes: 0 by staff, 0 refused for good.");
     let told = ok(campaign.run(&["suppress", "import", &file, "--skip-bad", "--reason", "last year"]));
     assert!(told.contains("2 mailboxes new on the suppression list, 0 there already"), "{told}");
@@ -135,6 +146,53 @@ fn a_file_is_imported_whole_or_told_line_by_line_and_a_long_one_takes_seconds() 
     assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
     assert_eq!(campaign.send().code, 0, "and the campaign goes");
     assert_eq!(relay.record.count(), 2);
+}
+
+#[test]
+fn a_domain_is_every_mailbox_of_it_from_the_plan_to_the_wire_and_none_of_its_subdomains() {
+    let relay = ScriptedRelay::kind();
+    let campaign = Campaign::new(3, 6, relay.port());
+    let moved = |text: &str| {
+        text.replace("mayor0@town0.example", "mayor0@r\u{e1}th.town.example")
+            .replace("mayor1@town1.example", "Mayor1@R\u{e1}th.Town.example")
+            .replace("mayor2@town2.example", "mayor2@old.r\u{e1}th.town.example")
+    };
+    let contacts = std::fs::read_to_string(campaign.path().join("contacts.csv")).unwrap();
+    campaign.write("contacts.csv", &moved(&contacts));
+    campaign
+        .write("list.txt", "# the council asked for it\n\n@R\u{c1}TH.town.example\nmayor0@r\u{e1}th.town.example\n");
+    let told = ok(campaign.run(&["suppress", "import", &campaign.path().join("list.txt").display().to_string()]));
+    assert!(told.contains("2 entries new on the suppression list"), "{told}");
+    let listed = ok(campaign.run(&["suppress", "list"]));
+    assert!(listed.starts_with("@xn--rth-5na.town.example  by staff"), "{listed}");
+    assert!(listed.contains("1 mailbox and 1 domain: 2 by staff"), "{listed}");
+    let checked: serde_json::Value = serde_json::from_str(&ok(campaign.run(&["check", "--json"]))).unwrap();
+    assert_eq!(checked["figures"]["suppressed"], 4);
+    assert_eq!(campaign.send().code, 5);
+    assert_eq!(campaign.letters("suppressed"), 4);
+    assert_eq!(to(&relay, "mayor2@old.xn--rth-5na.town.example"), 2);
+    assert_eq!(relay.record.count(), 2 + 6);
+
+    // What both are about stays suppressed until both are gone.
+    let told = ok(campaign.run(&["suppress", "remove", "mayor0@r\u{e1}th.town.example"]));
+    assert!(words(&told).contains("1 mailbox still suppressed, because the whole domain is on the list"), "{told}");
+    assert!(!told.contains("Still suppressed"), "{told}");
+    assert!(ok(campaign.run(&["retry", "--state", "suppressed"])).contains("0 messages back"));
+    let told = ok(campaign.run(&["suppress", "remove", "@r\u{e1}th.town.example"]));
+    assert!(told.contains("1 domain taken off") && words(&told).contains("Still suppressed: 4 messages"), "{told}");
+    assert!(ok(campaign.run(&["retry", "--state", "suppressed"])).contains("4 messages back"));
+    // What waits is suppressed at once, and once, though by two entries.
+    let told = ok(campaign.run(&["suppress", "add", "@r\u{e1}th.town.example", "mayor1@r\u{e1}th.town.example"]));
+    assert!(told.contains("4 messages that waited will not go"), "{told}");
+    ok(campaign.run(&["suppress", "remove", "@r\u{e1}th.town.example", "mayor1@r\u{e1}th.town.example"]));
+    ok(campaign.run(&["retry", "--state", "suppressed"]));
+    assert_eq!(campaign.run(&["send", "--yes", "--set", "campaign.confirm=never"]).code, 0);
+    assert_eq!(campaign.letters("sent"), 6);
+    for bad in ["@town", "@", "town.example", "@a@town.example"] {
+        let ran = campaign.run(&["suppress", "add", bad]);
+        assert!(ran.code == 2 && ran.err.contains("nothing was changed"), "{ran:?}");
+    }
+    campaign.must_be_sound();
 }
 
 #[test]

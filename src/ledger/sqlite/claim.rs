@@ -10,6 +10,7 @@ use super::confirm::{self, Between};
 use super::fault::Work;
 use super::marks::Marked;
 use super::moves::{Standing, step};
+use super::suppressions::about;
 use super::{lanes, people};
 
 /// Promotions in one claim; the rest comes with the next.
@@ -111,7 +112,7 @@ fn take_from(db: &Connection, lane: i64, now: Ms, room: usize, kind: Option<Mess
 
 /// Whether nothing goes to the mailbox of a lane.
 pub(super) const IS_SUPPRESSED: &str =
-    "SELECT EXISTS (SELECT 1 FROM lane JOIN suppression USING (mailbox) WHERE lane.id = ?1)";
+    concat!("SELECT EXISTS (SELECT 1 FROM lane JOIN suppression ON ", about!("lane.mailbox"), " WHERE lane.id = ?1)");
 
 fn is_suppressed(db: &Connection, lane: i64) -> Work<bool> {
     Ok(db.prepare_cached(IS_SUPPRESSED)?.query_row([lane], |row| row.get(0))?)
