@@ -35,7 +35,9 @@ pub(super) fn run(place: &Place, args: &Resolve) -> Result<Exit, Failure> {
     let Searched { names, has_pipe, holes, findings, strangers } = search(&ledger, &known, args)?;
     let found: Vec<Told<'_>> = findings.iter().filter_map(|finding| known.told(finding)).collect();
     tell_each(&found, &names, args);
-    holes.iter().for_each(|hole| note(paragraph(&why_silence_proves_nothing(*hole, &names))));
+    for hole in holes.iter().copied() {
+        note(paragraph(&why_silence_proves_nothing(hole, &names)));
+    }
     let is_left = |told: &Told<'_>| matches!(told.found, Found::Nothing { is_covered: false });
     if has_pipe && holes.is_empty() && found.iter().any(is_left) {
         note(paragraph(

@@ -12,7 +12,7 @@ use crate::model::Erased;
 use crate::policy::parse_positive_span;
 use crate::report::counted;
 
-use super::console::{note, say};
+use super::console::{note, say, tell};
 use super::erasing::{
     must_be_confirmed, must_not_rehearse, previews, rehearsal, rehearsal_ledger, remove_previews, remove_rehearsal,
 };
@@ -26,7 +26,7 @@ pub(super) fn run(place: &Place, args: &Purge) -> Result<Exit, Failure> {
     let ledger_path = &workspace.config.ledger;
     let whom = SqliteLedger::open(ledger_path, Access::Read)?.purgeable(before)?;
     let old = Old::look(&workspace, before)?;
-    say(plan(whom, &old));
+    tell(plan(whom, &old));
     if args.dry_run {
         say("Nothing was changed.");
         return Ok(Exit::Done);
@@ -61,7 +61,7 @@ fn before(older_than: &str) -> Result<Timestamp, Failure> {
 fn purge_in(path: &Path, before: Timestamp) -> Result<Vec<String>, Failure> {
     let ledger = SqliteLedger::open(path, Access::Dispatch)?;
     let purged = ledger.purge(before, Timestamp::now())?;
-    say(format!(
+    tell(format!(
         "{}: {} and {} erased, and {} that nothing is made from any more.",
         path.display(),
         counted(purged.people, "constituent"),
@@ -169,8 +169,8 @@ fn tell_of_lists(place: &Place) {
     });
     match counted_rows {
         Ok(lists) => lists.iter().filter(|(_, held)| *held > 0).for_each(|(file, held)| {
-            say(format!("{file} still has {} of people who were purged; the lists are yours.", counted(*held, "row")));
+            tell(format!("{file} still has {} of people who were purged; the lists are yours.", counted(*held, "row")));
         }),
-        Err(_) => say("The contact lists could not be read; whom they still hold is not known. They are yours."),
+        Err(_) => tell("The contact lists could not be read; whom they still hold is not known. They are yours."),
     }
 }

@@ -10,7 +10,7 @@ use crate::contacts::{NoMailbox, mailboxes};
 use crate::ledger::sqlite::{Access, SqliteLedger};
 use crate::ledger::{LedgerError, Suppressed, SuppressedBy, Suppression};
 use crate::model::{Barred, is_domain};
-use crate::report::{SHORT_MOMENT, counted};
+use crate::report::{SHORT_MOMENT, counted, paragraph};
 
 use super::console::{note, say, tell};
 use super::failure::Reason;
@@ -31,7 +31,7 @@ pub(super) fn run(place: &Place, what: &Suppress) -> Result<Exit, Failure> {
 }
 
 fn add(workspace: &Workspace, args: &SuppressAdd) -> Result<Exit, Failure> {
-    put_on(workspace, entries(&args.addresses)?, &args.reason)
+    put_on(workspace, &entries(&args.addresses)?, &args.reason)
 }
 
 fn import(workspace: &Workspace, args: &SuppressImport) -> Result<Exit, Failure> {
@@ -57,12 +57,13 @@ fn import(workspace: &Workspace, args: &SuppressImport) -> Result<Exit, Failure>
     lines.into_iter().for_each(note);
     if let Some(line) = found.comments_with_address.first() {
         let n = counted(found.comments_with_address.len() as u64, "line");
-        note(format!("{file}: {n} beginning with # passed by as comments, though with an address; first: line {line}"));
+        let text = "beginning with # passed by as comments, though with an address; the first";
+        note(paragraph(&format!("{file}: {n} {text}: line {line}")));
     }
     if found.good.is_empty() {
         return Err(Failure::new(Exit::Refused, format!("{file} lists no address; nothing was imported")));
     }
-    put_on(workspace, once(found.good), &args.reason)
+    put_on(workspace, &once(found.good), &args.reason)
 }
 
 fn lines_of(bad: &[NoMailbox]) -> u64 {
@@ -71,12 +72,12 @@ fn lines_of(bad: &[NoMailbox]) -> u64 {
     lines.len() as u64
 }
 
-fn put_on(workspace: &Workspace, entries: Vec<Barred>, reason: &str) -> Result<Exit, Failure> {
+fn put_on(workspace: &Workspace, entries: &[Barred], reason: &str) -> Result<Exit, Failure> {
     // Asked first: making a ledger takes the same lock.
     let is_running = SqliteLedger::dispatcher_is_running(&workspace.config.ledger);
     let ledger = open_or_create(workspace)?;
-    let Suppressed { new, known, messages } = ledger.suppress(&entries, reason, Timestamp::now())?;
-    say(format!("{} new on the suppression list, {known} there already.", of_these(new, &entries)));
+    let Suppressed { new, known, messages } = ledger.suppress(entries, reason, Timestamp::now())?;
+    say(format!("{} new on the suppression list, {known} there already.", of_these(new, entries)));
     if messages > 0 {
         say(format!("{} that waited will not go.", counted(messages, "message")));
     }

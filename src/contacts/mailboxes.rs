@@ -73,16 +73,15 @@ fn read(path: &Path) -> Result<Mailboxes, FileProblem> {
         if cells.is_blank() || found.is_comment(cells, line) {
             continue;
         }
-        match place {
-            Some(place) => found.take(cells, place, line),
-            None => {
-                let known = self::place(cells, &settings).map_err(|fault| fault.at(&name, Some(line)))?;
-                if let Place::Everywhere = known {
-                    found.take(cells, known, line);
-                }
-                place = Some(known);
-            }
+        if let Some(place) = place {
+            found.take(cells, place, line);
+            continue;
         }
+        let known = self::place(cells, &settings).map_err(|fault| fault.at(&name, Some(line)))?;
+        if let Place::Everywhere = known {
+            found.take(cells, known, line);
+        }
+        place = Some(known);
     }
     if place.is_none() {
         return Err(whole(FileFault::Empty));
@@ -152,13 +151,15 @@ impl Mailboxes {
 mod tests {
     use super::*;
 
-    fn list(text: &[u8]) -> Result<(Vec<String>, Vec<(u64, usize)>, Vec<u64>), String> {
+    fn read_from(text: &[u8]) -> Result<Mailboxes, String> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("list.csv");
         std::fs::write(&path, text).unwrap();
-        let found = mailboxes(&path).map_err(|e| e.to_string())?;
-        let bad = found.bad.iter().map(|bad| (bad.line, bad.column)).collect();
-        Ok((found.good.iter().map(|entry| entry.key().to_owned()).collect(), bad, found.comments_with_address))
+        mailboxes(&path).map_err(|e| e.to_string())
+    }
+
+    fn keys(found: &Mailboxes) -> Vec<&str> {
+        found.good.iter().map(Barred::key).collect()
     }
 
     #[test]
@@ -183,37 +184,26 @@ mod tests {
             (b"email\nana@a.example\n", &["ana@a.example"], &[]),
             (b"Name,E-Mail\nM\xFCller M\xE4der,mueller@a.example\n", &["mueller@a.example"], &[]),
         ] {
-            let (found, cells, _) = list(text).unwrap();
-            assert_eq!(
-                (found.as_slice(), cells.as_slice()),
-                (good.map_strs().as_slice(), bad),
-                "{}",
-                text.escape_ascii()
-            );
-        }
-    }
-
-    trait Strs {
-        fn map_strs(&self) -> Vec<String>;
-    }
-
-    impl Strs for [&str] {
-        fn map_strs(&self) -> Vec<String> {
-            self.iter().map(|s| (*s).to_owned()).collect()
+            let found = read_from(text).unwrap();
+            let cells: Vec<_> = found.bad.iter().map(|bad| (bad.line, bad.column)).collect();
+            assert_eq!((keys(&found).as_slice(), cells.as_slice()), (good, bad), "{}", text.escape_ascii());
         }
     }
 
     #[test]
     fn a_comment_that_holds_an_address_is_passed_by_and_told() {
-        let (found, bad, told) = list(b"Number;E-Mail\n#7;ana@a.example\n# x;\n8;ben@b.example\n").unwrap();
-        assert_eq!((found.as_slice(), bad.len(), told.as_slice()), (&["ben@b.example".to_owned()][..], 0, &[2][..]));
-        assert_eq!(list(b"ben@b.example\n#ana@a.example\n# asked\n").unwrap().2, [2]);
+        let found = read_from(b"Number;E-Mail\n#7;ana@a.example\n# x;\n8;ben@b.example\n").unwrap();
+        assert_eq!(
+            (keys(&found), found.bad.len(), &*found.comments_with_address),
+            (vec!["ben@b.example"], 0, &[2][..])
+        );
+        assert_eq!(read_from(b"ben@b.example\n#ana@a.example\n# asked\n").unwrap().comments_with_address, [2]);
     }
 
     #[test]
     fn a_table_without_a_column_of_addresses_is_refused_in_words() {
-        assert!(list(b"Name,Town\nAna,Lisbon\n").unwrap_err().contains("column"));
-        assert!(list(b"").is_err());
-        assert!(list(b"# nobody yet\n\n").is_err());
+        assert!(read_from(b"Name,Town\nAna,Lisbon\n").unwrap_err().contains("column"));
+        assert!(read_from(b"").is_err());
+        assert!(read_from(b"# nobody yet\n\n").is_err());
     }
 }

@@ -59,6 +59,7 @@ impl<'a> LogFile<'a> {
     }
 
     /// It came through a pipe: where one file of the log ends in it and the next begins cannot be seen.
+    #[must_use]
     pub fn through_a_pipe(self) -> Self {
         Self { is_stream: true, ..self }
     }
