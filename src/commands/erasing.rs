@@ -33,10 +33,7 @@ pub(super) fn must_be_confirmed(is_sure: bool) -> Result<(), Failure> {
     match ask("This cannot be undone. Type yes to erase:") {
         Some(answer) if answer.eq_ignore_ascii_case("yes") => Ok(()),
         Some(_) => Err(Failure::new(Exit::Usage, "that is not yes; nothing was changed")),
-        None => Err(Failure::new(
-            Exit::Usage,
-            "nobody is here to confirm; nothing was changed. Use --yes to erase without asking",
-        )),
+        None => Err(Failure::new(Exit::Usage, "nobody is here to confirm; nothing was changed (--yes does not ask)")),
     }
 }
 

@@ -147,7 +147,7 @@ fn must_be_one_relay_s(known: &Known, args: &Resolve) -> Result<(), Failure> {
             "messages are in doubt at {}; say whose log it is with --relay NAME, and ask each log by itself",
             relays.join(" and ")
         );
-        return Err(Failure::new(Exit::Usage, text));
+        return Err(Failure::long(Exit::Usage, &text));
     }
     Ok(())
 }
@@ -201,7 +201,7 @@ fn open<'a>(path: &Path, zone: &Zone) -> Result<LogFile<'a>, Failure> {
             "{} is packed, and not by gzip; unpack it into a file and give that, for example: xzcat FILE > relay.log",
             log.name
         );
-        return Err(Failure::new(Exit::Usage, text));
+        return Err(Failure::long(Exit::Usage, &text));
     }
     Ok(log)
 }
@@ -211,7 +211,7 @@ fn unreadable(name: &str, error: &ReadError) -> Failure {
         ReadError::Input(error) => Failure::file(Path::new(name), error),
         ReadError::Damaged { .. } => {
             let advice = "nothing was changed; take a sound copy of it, or leave it out";
-            Failure::new(Exit::Usage, paragraph(&format!("{name}: {error}; {advice}")))
+            Failure::long(Exit::Usage, &format!("{name}: {error}; {advice}"))
         }
     }
 }
@@ -324,16 +324,14 @@ fn send_again(ledger: &SqliteLedger, again: Vec<MessageId>, names: &[String], ar
     }
     let n = counted(again.len() as u64, "message");
     if !args.yes {
-        let question = format!(
-            "{n} will go out again. If the log is not all of the relay's, the office gets a second copy.\n\
-             Type yes to go on:"
-        );
+        let warning = "will go out again. If the log is not all of the relay's, the office gets a second copy.";
+        let question = paragraph(&format!("{n} {warning}")) + "\nType yes to go on:";
         match ask(&question).as_deref() {
             Some("yes") => {}
             Some(_) => return Err(Failure::new(Exit::Usage, format!("{n} stay in doubt"))),
             None => {
                 let text = format!("nobody is here to confirm, so {n} stay in doubt; --yes goes on without asking");
-                return Err(Failure::new(Exit::Usage, text));
+                return Err(Failure::long(Exit::Usage, &text));
             }
         }
     }

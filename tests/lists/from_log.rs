@@ -212,7 +212,7 @@ fn a_packed_log_settles_by_what_can_be_unpacked_and_one_that_breaks_off_by_nothi
     wrong[checksum] ^= 1;
     write("cut.gz", &wrong);
     let ran = campaign.run(&all);
-    assert!(ran.code == 2 && ran.err.contains("cut.gz: it is damaged at its line"), "{ran:?}");
+    assert!(ran.code == 2 && words(&ran.err).contains("cut.gz: it is damaged at its line"), "{ran:?}");
     assert_eq!(references_in(&campaign, "in_doubt"), in_doubt[2..], "neither proves anything by silence");
     let ran = campaign.run(&["resolve", "--from-log", &path("mail.log.1"), "--as", "sent"]);
     assert_eq!(ran.code, 2, "{ran:?}");
@@ -228,7 +228,7 @@ fn a_packed_log_settles_by_what_can_be_unpacked_and_one_that_breaks_off_by_nothi
     assert!(ran.code == 0 && words(&ran.err).contains("may be missing a file just there"), "{ran:?}");
     write("xz.log", b"\xfd7zXZ\0");
     let ran = campaign.run(&["resolve", "--from-log", &path("xz.log")]);
-    assert!(ran.code == 2 && ran.err.contains("xzcat"), "{ran:?}");
+    assert!(ran.code == 2 && words(&ran.err).contains("xzcat FILE"), "{ran:?}");
     assert_eq!(references_in(&campaign, "in_doubt"), in_doubt[2..]);
     write("idle.log", idle.as_bytes());
     ok(campaign.run(&["resolve", "--complete", "--yes", "--from-log", &path("idle.log")]));
@@ -293,7 +293,7 @@ fn the_silence_of_one_relay_s_log_says_nothing_of_what_another_was_handed() {
     campaign.write("all.log", &says_nothing());
     let all = campaign.path().join("all.log").display().to_string();
     let asked = campaign.run(&["resolve", "--from-log", &all, "--complete", "--yes"]);
-    assert!(asked.code == 2 && asked.err.contains("--relay NAME"), "{asked:?}");
+    assert!(asked.code == 2 && words(&asked.err).contains("--relay NAME"), "{asked:?}");
     ok(campaign.run(&["resolve", "--from-log", &all, "--complete", "--yes", "--relay", "other"]));
     assert_eq!(references_in(&campaign, "queued"), in_doubt[..1]);
     assert_eq!(references_in(&campaign, "in_doubt"), in_doubt[1..]);
