@@ -17,7 +17,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PLACE = ROOT / "target" / "proof"
-COPY, BUILD, BROKEN = PLACE / "source", PLACE / "build", PLACE / "broken"
+COPY, BUILD, BROKEN, SAID = PLACE / "source", PLACE / "build", PLACE / "broken", PLACE / "said"
 FEATURES = ["--features", "failpoints"]  # as `scripts/test` builds it, so that a test can kill the program at a named place
 TEST_LIMIT = 300  # seconds; a test that hangs has gone red as well
 
@@ -86,12 +86,14 @@ def tests_run(out):
     return sum(int(n) for n in re.findall(r"^running (\d+) tests?$", out, re.MULTILINE))
 
 
-def run_tests(caught_by):
-    """`green`, `red`, or why it proves neither."""
+def run_tests(caught_by, name="unbroken"):
+    """`green`, `red`, or why it proves neither. What the test said is kept, to see why it went red."""
     built, out = cargo(["test", "--locked", *FEATURES, "--quiet", "--no-run", *caught_by[:-1]])
     if built != 0:
         return "does not build:\n" + out
     code, out = cargo(["test", "--locked", *FEATURES, *caught_by], TEST_LIMIT)
+    SAID.mkdir(exist_ok=True)
+    (SAID / f"{name}.{caught_by[-1]}.log").write_text(out)
     if code is None:
         return "red"
     if tests_run(out) == 0:
@@ -149,7 +151,9 @@ def catch_all(names, keep, say=print):
     for breakage in chosen:
         began = time.monotonic()
         with Broken(breakage):
-            results = {test[-1]: "ill" if test[-1] in ill else run_tests(test) for test in tests_of(breakage)}
+            results = {
+                test[-1]: "ill" if test[-1] in ill else run_tests(test, breakage["name"]) for test in tests_of(breakage)
+            }
         escaped = {test: result for test, result in results.items() if result != "red"}
         rows.append({
             "name": breakage["name"], "why": breakage["why"], "caught_by": list(results),

@@ -34,6 +34,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("lettre::Address", &["compose", "smtp"]),
     ("lettre::transport", &["smtp"]),
     ("lettre::", &["compose", "smtp"]),
+    ("flate2", &["relay_log"]),
     ("tokio_rustls", &["smtp"]),
     ("rusqlite", &["ledger"]),
     ("axum", &["dashboard"]),

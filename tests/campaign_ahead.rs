@@ -6,11 +6,11 @@
 mod support;
 
 use std::collections::BTreeMap;
-use std::process::Command;
 use std::time::Duration;
 
 use support::campaign::Campaign;
 use support::relay::{Action, At, Options, ScriptedRelay, Step};
+use support::watched::signal;
 
 fn packets_with(relay: &ScriptedRelay, found: impl Fn(&str) -> bool) -> usize {
     relay.packets().iter().filter(|packet| found(&String::from_utf8_lossy(packet))).count()
@@ -20,7 +20,7 @@ fn packets_with(relay: &ScriptedRelay, found: impl Fn(&str) -> bool) -> usize {
 fn most_letters_of_a_campaign_take_one_round_trip() {
     // A relay that takes a moment, as they do over a line: what is said meanwhile is not at hand on a fast machine only.
     let relay = ScriptedRelay::start(Options::default(), |at| match at.step {
-        Step::Dot => Action::late(Duration::from_millis(5), "250 2.0.0 Ok"),
+        Step::Dot => Action::late(Duration::from_millis(20), "250 2.0.0 Ok"),
         _ => Action::Default,
     });
     let campaign = Campaign::new(5, 100, relay.port());
@@ -66,16 +66,19 @@ fn trouble_in_the_middle_of_a_row_belongs_to_its_own_message() {
     campaign.configure(relay.port(), "connections = 4\nmessages_per_connection = 1000");
     let mut sending = campaign.start(&["send", "--yes"]);
     // The relay's clock makes pauses; they are no part of what is shown here.
-    for _ in 0..15 {
+    for _ in 0..60 {
+        relay.record.wait_for(relay.record.count() + 1, Duration::from_secs(10));
         std::thread::sleep(Duration::from_millis(1200));
-        if sending.try_wait().unwrap().is_some() {
+        if relay.record.count() > 250 || sending.try_wait().unwrap().is_some() {
             break;
         }
-        let _ = Command::new("kill").args(["-INT", &sending.id().to_string()]).status();
+        signal(&sending, "-INT");
         sending.wait().unwrap();
         sending = campaign.start(&["send", "--yes"]);
     }
-    let _ = Command::new("kill").args(["-INT", &sending.id().to_string()]).status();
+    if sending.try_wait().unwrap().is_none() {
+        signal(&sending, "-INT");
+    }
     sending.wait().unwrap();
     campaign.must_be_sound();
 

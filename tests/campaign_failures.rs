@@ -13,7 +13,7 @@ mod support;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use support::campaign::Campaign;
+use support::campaign::{Campaign, LETTERS_ALONE};
 use support::relay::{Action, Options, ScriptedRelay, Step};
 
 #[test]
@@ -99,9 +99,8 @@ fn a_letter_that_cannot_be_made_the_same_again_is_set_aside_and_the_others_go_on
     });
     let campaign = Campaign::new(3, 6, relay.port());
     campaign.configure(relay.port(), "connections = 1");
-    let sending = ["send", "--yes", "--set", "campaign.confirm=never"];
-    assert_eq!(campaign.run(&[&sending[..], &["--limit", "3"]].concat()).code, 0);
-    let renamed = campaign.run(&[&sending[..], &["--set", "campaign.name=Another Name"]].concat());
+    assert_eq!(campaign.run(&[&LETTERS_ALONE[..], &["--limit", "3"]].concat()).code, 0);
+    let renamed = campaign.run(&[&LETTERS_ALONE[..], &["--set", "campaign.name=Another Name"]].concat());
     assert_eq!(renamed.code, 7, "{renamed:?}");
     assert_eq!(campaign.letters("held") + campaign.letters("sent"), 6);
     assert!(campaign.letters("held") > 0);
@@ -115,11 +114,11 @@ fn failed_letters_go_out_after_retry_when_the_cause_is_mended() {
     });
     let campaign = Campaign::new(2, 2, relay.port());
     campaign.configure(relay.port(), "connections = 1");
-    assert_eq!(campaign.run(&["send", "--yes", "--set", "campaign.confirm=never"]).code, 5);
+    assert_eq!(campaign.run(&LETTERS_ALONE).code, 5);
     assert_eq!(campaign.letters("bounced"), 2);
     let ran = campaign.run(&["retry", "--reason", "they mended it"]);
     assert!(ran.out.starts_with("2 messages"), "{ran:?}");
-    assert_eq!(campaign.run(&["send", "--yes", "--set", "campaign.confirm=never"]).code, 0);
+    assert_eq!(campaign.run(&LETTERS_ALONE).code, 0);
     assert_eq!(campaign.letters("sent"), 2);
 }
 

@@ -26,10 +26,11 @@ use mail_auth::{AuthenticatedMessage, DkimResult, MessageAuthenticator, Paramete
 use secrecy::ExposeSecret;
 use support::campaign::Campaign;
 use support::relay::{Action, Options, ScriptedRelay, Step};
+use support::sample::{constituent, official};
 use undersigned::compose::{
     Composer, Identity, KeyName, NewKey, Parcel, ReplyTo, Signer, SigningKey, StampSeed, generate, new_message_id,
 };
-use undersigned::model::{CampaignTag, Constituent, EmailAddress, Extra, MessageId, MessageRef, Official, PersonName};
+use undersigned::model::{CampaignTag, EmailAddress, MessageId, MessageRef};
 use undersigned::template::Rendered;
 
 fn signer(selector: &str, new: NewKey) -> Signer {
@@ -63,33 +64,10 @@ fn seed(composer: &Composer) -> StampSeed {
     StampSeed { message_id, date: Timestamp::from_second(1_792_000_000).unwrap() }
 }
 
-fn official() -> Official {
-    Official {
-        title: "Mayor".into(),
-        name: PersonName::parse("Åsa d'Ávila").unwrap(),
-        mailbox: Some(EmailAddress::parse("mayor@town.example").unwrap()),
-        jurisdiction: "Town".into(),
-        extra: Extra::new(),
-    }
-}
-
-fn constituent(name: &str, mailbox: &str) -> Constituent {
-    Constituent {
-        title: String::new(),
-        name: PersonName::parse(name).unwrap(),
-        mailbox: EmailAddress::parse(mailbox).unwrap(),
-        jurisdiction: String::new(),
-        address: String::new(),
-        postcode: String::new(),
-        signed_on: String::new(),
-        note: String::new(),
-        extra: Extra::new(),
-    }
-}
-
 fn letter(composer: &Composer, name: &str, subject: &str, markdown: &str) -> Parcel {
     let rendered = Rendered { subject: subject.into(), markdown: markdown.into(), language: None };
-    composer.letter(&message(), &seed(composer), &official(), &constituent(name, "jane@x.example"), &rendered).unwrap()
+    let official = official("Åsa d'Ávila", "mayor@town.example");
+    composer.letter(&message(), &seed(composer), &official, &constituent(name, "jane@x.example"), &rendered).unwrap()
 }
 
 fn confirmation(composer: &Composer, name: &str, subject: &str, markdown: &str) -> Parcel {

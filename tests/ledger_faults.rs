@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "tests fail by panicking, their helpers too")]
 
+#[path = "support/sample.rs"]
+mod sample;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -11,8 +14,7 @@ use tempfile::TempDir;
 use undersigned::ledger::sqlite::{Access, SqliteLedger};
 use undersigned::ledger::{Claim, Confirming, Enrolment, Leased, Ledger, LedgerError, Terms};
 use undersigned::model::{
-    Attempt, CampaignTag, Class, Constituent, Disposition, EmailAddress, Extra, MessageKind, MessageState, Official,
-    Outcome, PersonName, Phase, Reply, Stamp,
+    Attempt, CampaignTag, Class, Constituent, Disposition, MessageKind, MessageState, Outcome, Phase, Reply, Stamp,
 };
 
 const NOW: Timestamp = Timestamp::UNIX_EPOCH;
@@ -26,25 +28,13 @@ fn new_ledger() -> (TempDir, PathBuf) {
 }
 
 fn people(letters: usize) -> impl Iterator<Item = Enrolment> {
-    let official = Official {
-        title: "Mayor".into(),
-        name: PersonName::parse("Ada Alder").unwrap(),
-        mailbox: Some(EmailAddress::parse("mayor@town.example").unwrap()),
-        jurisdiction: "Town".into(),
-        extra: Extra::new(),
-    };
+    let official = sample::official("Ada Alder", "mayor@town.example");
     let key = official.key();
     let constituents = (0..letters).map(move |n| Enrolment::Constituent {
         constituent: Constituent {
-            title: String::new(),
-            name: PersonName::parse(&format!("Birch {n}")).unwrap(),
-            mailbox: EmailAddress::parse(&format!("birch{n}@home.example")).unwrap(),
-            jurisdiction: "Town".into(),
             address: "1 Main Street".into(),
             postcode: "01234".into(),
-            signed_on: String::new(),
-            note: String::new(),
-            extra: Extra::new(),
+            ..sample::constituent(&format!("Birch {n}"), &format!("birch{n}@home.example"))
         },
         officials: vec![key.into()],
     });

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use support::campaign::{Campaign, Ran};
+use support::campaign::{Campaign, LETTERS_ALONE, Ran};
 use support::relay::{Action, At, Options, ScriptedRelay, Step};
 
 /// A relay `main` with these lines, then a relay `other`, with those.
@@ -74,9 +74,9 @@ fn a_spare_takes_over_when_the_first_dies_and_gives_back_when_it_returns() {
     let campaign = Campaign::new(5, 400, first.port());
     configure(&campaign, (&first, "connections = 2"), (&spare, "order = 2\nconnections = 1"));
     let mut sending = campaign.start(&["send", "--yes"]);
-    assert!(first.record.wait_for(20, Duration::from_secs(30)));
+    first.record.must_reach(20);
     alive.store(false, Ordering::SeqCst);
-    assert!(spare.record.wait_for(30, Duration::from_secs(30)));
+    spare.record.must_reach(30);
     let before = first.record.count();
     alive.store(true, Ordering::SeqCst);
     assert_eq!(sending.wait().unwrap().code(), Some(0));
@@ -184,9 +184,9 @@ fn a_message_in_doubt_at_one_relay_is_resent_to_that_relay_alone_and_blocks_no_o
     configure(&campaign, (&doubtful, "connections = 1"), (&other, "connections = 1\norder = 2"));
     let mut sending =
         campaign.start(&["send", "--yes", "--set", "campaign.on_doubt=resend", "--set", "campaign.confirm=never"]);
-    assert!(doubtful.record.wait_for(1, Duration::from_secs(20)));
+    doubtful.record.must_reach(1);
     alive.store(false, Ordering::SeqCst);
-    assert!(other.record.wait_for(1, Duration::from_secs(20)));
+    other.record.must_reach(1);
     std::thread::sleep(Duration::from_millis(1500));
     alive.store(true, Ordering::SeqCst);
     assert_eq!(sending.wait().unwrap().code(), Some(0));
@@ -205,11 +205,10 @@ fn a_message_whose_one_relay_is_gone_is_held_with_the_reason_until_staff_release
     });
     let other = ScriptedRelay::kind();
     let campaign = Campaign::new(1, 3, first.port());
-    let quiet = ["send", "--yes", "--set", "campaign.confirm=never"];
-    assert_eq!(campaign.run(&quiet).code, 7);
+    assert_eq!(campaign.run(&LETTERS_ALONE).code, 7);
     let renamed = ["--set", "relay.0.name=new", "--set", &format!("relay.0.port={}", other.port())].map(str::to_owned);
     let renamed: Vec<&str> = renamed.iter().map(String::as_str).collect();
-    let resend = [&quiet[..], &renamed, &["--set", "campaign.on_doubt=resend"]].concat();
+    let resend = [&LETTERS_ALONE[..], &renamed, &["--set", "campaign.on_doubt=resend"]].concat();
     assert_eq!(campaign.run(&resend).code, 7);
     assert_eq!((campaign.letters("held"), other.record.count()), (1, 0));
     let held: (i64, String) = rusqlite::Connection::open(campaign.ledger())
@@ -236,10 +235,9 @@ fn a_resend_that_staff_order_may_go_to_another_relay() {
     let spare = ScriptedRelay::kind();
     let campaign = Campaign::new(1, 1, first.port());
     configure(&campaign, (&first, "connections = 1"), (&spare, "order = 2"));
-    let quiet = ["send", "--yes", "--set", "campaign.confirm=never"];
-    assert_eq!(campaign.run(&quiet).code, 7);
+    assert_eq!(campaign.run(&LETTERS_ALONE).code, 7);
     assert_eq!(campaign.run(&["resolve", "--as", "resend", "--all"]).code, 0);
     alive.store(false, Ordering::SeqCst);
-    assert_eq!(campaign.run(&quiet).code, 0);
+    assert_eq!(campaign.run(&LETTERS_ALONE).code, 0);
     assert_eq!((first.record.count(), spare.record.count()), (1, 1));
 }

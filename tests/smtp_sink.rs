@@ -15,9 +15,9 @@ use std::collections::BTreeMap;
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
 use support::campaign::Campaign;
+use support::watched::wait_until;
 
 fn smtp_sink() -> Option<PathBuf> {
     let folders = std::env::var_os("PATH").unwrap_or_default();
@@ -45,13 +45,8 @@ fn start(program: &Path, dump: &Path) -> (Sink, u16) {
     }
     command.arg("-d").arg(dump.join("%M.")).arg(format!("127.0.0.1:{port}")).arg("100");
     let sink = Sink(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
-    for _ in 0..100 {
-        if TcpStream::connect(("127.0.0.1", port)).is_ok() {
-            return (sink, port);
-        }
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    panic!("smtp-sink does not answer");
+    wait_until("smtp-sink answers", || TcpStream::connect(("127.0.0.1", port)).is_ok());
+    (sink, port)
 }
 
 fn is_root() -> bool {

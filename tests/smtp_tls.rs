@@ -234,7 +234,7 @@ async fn a_tls_handshake_that_never_ends_or_is_no_tls_is_lost_at_tls() {
         let script = greeting.clone();
         let relay = ScriptedRelay::start(Options::default(), move |_| script.clone());
         let mut settings = client(relay.port(), TlsMode::Implicit, Some(authority.ca_file.clone()));
-        settings.timeouts.tls = Duration::from_millis(300);
+        settings.timeouts.tls = Duration::from_secs(1);
         assert_eq!(loss(&connect(settings).await), Some((Phase::Tls, cause)));
     }
 }

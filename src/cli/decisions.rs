@@ -39,11 +39,13 @@ pub struct Selected {
 /// What a log proves, at the end of `resolve --help`.
 const RESOLVE_HELP: &str = "\
 With --from-log the relay's own log decides, by Message-ID: Postfix's (with its
-queue manager's lines) or Exim's, as files or from journalctl, the files of one
-log in any order. What it says was queued is sent. What it does not name stays
-in doubt; with --complete, what the relay provably never had or threw away goes
-out again: where the log has lines from before the hand-over to ten minutes
-after it, without a hole. A ledger that was restored from a copy learns the same
+queue manager's lines) or Exim's, or what journalctl writes of them (not with
+-o cat); the files of one log in any order, also packed (.gz). What it says was
+queued is sent. What it does not name stays in doubt; with --complete, what the
+relay provably never had or threw away goes out again: where the log has lines
+of the hand-over, from before it to ten minutes after it, without a hole. In
+what comes through a pipe (-), a silence of more than ten minutes is a hole,
+since a file may be missing there: give files by name. A ledger that was restored from a copy learns the same
 way what went out since: what waits in it, but is in the log, is sent, too.";
 
 /// `resolve`

@@ -42,7 +42,8 @@ The password of the relay NAME comes from one of these:
     the systemd credential undersigned-NAME
     the environment variable UNDERSIGNED_PASSWORD_NAME
     a prompt
-Where it wants an access token instead: its token_command, or its token_file of mode 0600.
+Where it wants an access token instead: its token_command, or its token_file of
+mode 0600.
 
 First steps:
     undersigned new DIR --letter FILE --contacts FILE
@@ -51,7 +52,7 @@ First steps:
 /// Sends advocacy letters: matches constituents to their officials, fills in each letter, hands it to a mail
 /// server at a bearable pace, and keeps a durable record of every attempt.
 #[derive(Debug, Parser)]
-#[command(name = "undersigned", version, after_help = AFTER_HELP, arg_required_else_help = true)]
+#[command(name = "undersigned", version, after_help = AFTER_HELP, max_term_width = 80, arg_required_else_help = true)]
 pub struct Cli {
     /// Where the campaign is.
     #[command(flatten)]
@@ -142,4 +143,29 @@ pub enum Verb {
     },
     /// Prints the manual page
     Man,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{Command, CommandFactory};
+    use unicode_width::UnicodeWidthStr;
+
+    use super::Cli;
+
+    fn too_wide(mut command: Command, wide: &mut Vec<String>) {
+        for help in [command.render_help(), command.render_long_help()] {
+            let text = help.to_string();
+            wide.extend(text.lines().filter(|line| line.width() > 80).map(str::to_owned));
+        }
+        command.get_subcommands().for_each(|verb| too_wide(verb.clone(), wide));
+    }
+
+    #[test]
+    fn no_line_of_any_help_is_wider_than_a_terminal() {
+        let (mut command, mut wide) = (Cli::command(), Vec::new());
+        command.build();
+        assert!(command.get_subcommands().count() > 20);
+        too_wide(command, &mut wide);
+        assert!(wide.is_empty(), "{}", wide.join("\n"));
+    }
 }

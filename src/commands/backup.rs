@@ -7,7 +7,7 @@ use crate::ledger::sqlite::{Access, SqliteLedger};
 use crate::model::MessageKind;
 use crate::report::counted;
 
-use super::console::say;
+use super::console::tell;
 use super::workspace::Workspace;
 use super::{Exit, Failure};
 
@@ -16,7 +16,7 @@ pub(super) fn run(place: &Place, args: &Backup) -> Result<Exit, Failure> {
     let ledger = SqliteLedger::open(&workspace.config.ledger, Access::Read)?;
     let copied = ledger.back_up(&args.file, args.force, Timestamp::now())?;
     let total = |kind| copied.counts.total(kind);
-    say(format!(
+    tell(format!(
         "{}: {}, {}, {}, {}; checked, and on disk.",
         args.file.display(),
         size(copied.bytes),
@@ -24,8 +24,8 @@ pub(super) fn run(place: &Place, args: &Backup) -> Result<Exit, Failure> {
         counted(total(MessageKind::Letter), "letter"),
         counted(total(MessageKind::Confirmation), "confirmation"),
     ));
-    say("It holds everybody's names, addresses and letters; only you may read it, wherever you take it.");
-    say("`forget` and `purge` do not reach copies: remove this one when it is no longer needed.");
+    tell("It holds everybody's names, addresses and letters; only you may read it, wherever you take it.");
+    tell("`forget` and `purge` do not reach copies: remove this one when it is no longer needed.");
     Ok(Exit::Done)
 }
 

@@ -10,9 +10,8 @@ use super::console::{ask, can_ask, note};
 use super::steps::Steps;
 use super::{Exit, Failure};
 
-/// The contacts as they are after every question is answered. `used` are the columns that the texts name.
-pub(super) fn survey_asking(config: &Config, used: BTreeSet<String>) -> Result<Survey, Failure> {
-    let settings = ContactsSettings { used, ..config.contacts.clone() };
+/// The contacts as they are after every question is answered.
+pub(super) fn survey_asking(config: &Config, settings: ContactsSettings) -> Result<Survey, Failure> {
     let mut asking = Asking { config, settings, asked: BTreeSet::new() };
     loop {
         let survey = match read(&asking.settings) {

@@ -9,13 +9,20 @@ use tokio::sync::watch;
 
 use crate::dispatch::Progress;
 use crate::model::mask_mailboxes;
-use crate::report::{count, counted, duration};
+use crate::report::{count, counted, duration, paragraph};
 
 use super::steps::PLAIN_EVERY;
 
 /// Prints a text. A closed pipe is the reader's way of saying that it is enough.
 pub(super) fn say(text: impl Display) {
     let _ = writeln!(std::io::stdout(), "{text}");
+}
+
+/// The same, broken into lines that fit a terminal.
+pub(super) fn tell(text: impl Display) {
+    for line in text.to_string().lines() {
+        say(paragraph(line));
+    }
 }
 
 /// Prints what went wrong.

@@ -1,14 +1,15 @@
-//! What `forget` and `purge` share: the ledger opened for it, folders that can be made again taken away, and a word from
-//! staff before anything goes.
+//! What `forget` and `purge` share: a word from staff before anything goes, the ledger opened for it and its copies after
+//! it, and folders that can be made again taken away. Must not decide who goes.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
+use crate::contacts::sweep_leftovers;
 use crate::ledger::sqlite::{Access, SqliteLedger};
 
-use super::console::ask;
+use super::console::{ask, say, tell};
 use super::workspace::{Workspace, new_tag};
 use super::{Exit, Failure, preview};
 
@@ -25,18 +26,47 @@ pub(super) fn open_or_make(workspace: &Workspace) -> Result<SqliteLedger, Failur
     Ok(SqliteLedger::create(&config.ledger, &config.identity.campaign, &new_tag()?, Timestamp::now())?)
 }
 
+/// Tells what would go; gives whether it is to go. Refuses where staff do not say so, and while a rehearsal runs.
+pub(super) fn is_to_go(workspace: &Workspace, plan: &str, dry_run: bool, is_sure: bool) -> Result<bool, Failure> {
+    tell(plan);
+    if dry_run {
+        say("Nothing was changed.");
+        return Ok(false);
+    }
+    must_be_confirmed(is_sure)?;
+    must_not_rehearse(&workspace.config.dir)?;
+    sweep_leftovers(&workspace.config.dir);
+    Ok(true)
+}
+
+/// Erases in every copy of the ledger, too; gives where somebody still is, and which copy was not done.
+pub(super) fn in_copies(
+    copies: &[PathBuf],
+    not_done: &str,
+    erase: impl Fn(&SqliteLedger) -> Result<Vec<String>, Failure>,
+) -> Vec<String> {
+    let mut left = Vec::new();
+    for copy in copies {
+        let shown = copy.display();
+        let erased =
+            SqliteLedger::open(copy, Access::Dispatch).map_err(Failure::from).and_then(|ledger| erase(&ledger));
+        match erased {
+            Ok(found) => left.extend(found.into_iter().map(|what| format!("{shown}: {what}"))),
+            Err(failure) => left.push(format!("{shown}: {not_done}: {failure}")),
+        }
+    }
+    left
+}
+
 /// Goes on only where staff say so.
-pub(super) fn must_be_confirmed(is_sure: bool) -> Result<(), Failure> {
+fn must_be_confirmed(is_sure: bool) -> Result<(), Failure> {
     if is_sure {
         return Ok(());
     }
     match ask("This cannot be undone. Type yes to erase:") {
         Some(answer) if answer.eq_ignore_ascii_case("yes") => Ok(()),
         Some(_) => Err(Failure::new(Exit::Usage, "that is not yes; nothing was changed")),
-        None => Err(Failure::new(
-            Exit::Usage,
-            "nobody is here to confirm; nothing was changed. Use --yes to erase without asking",
-        )),
+        None => Err(Failure::new(Exit::Usage, "nobody is here to confirm; nothing was changed (--yes does not ask)")),
     }
 }
 
@@ -53,7 +83,7 @@ pub(super) fn rehearsal_ledger(folder: &Path) -> PathBuf {
 }
 
 /// Refuses to go on while a rehearsal runs: it writes everybody's letters.
-pub(super) fn must_not_rehearse(dir: &Path) -> Result<(), Failure> {
+fn must_not_rehearse(dir: &Path) -> Result<(), Failure> {
     let running = rehearsal(dir).is_some_and(|folder| SqliteLedger::dispatcher_is_running(&rehearsal_ledger(&folder)));
     if running {
         let text = "a rehearsal is running in this folder; end it with Ctrl-C where it runs, then do this again";

@@ -26,7 +26,7 @@ pub(super) fn run(place: &Place, args: &Export) -> Result<Exit, Failure> {
     let ledger = SqliteLedger::open(&workspace.config.ledger, Access::Read)?;
     sweep_leftovers(&workspace.config.dir);
     let reading = Steps::of("reading the contacts", 0);
-    let survey = survey(&workspace.config.contacts)?;
+    let survey = survey(&workspace.people()?)?;
     drop(reading);
     let officials = ledger.official_fates()?;
     let export = Exporting { workspace: &workspace, ledger: &ledger, survey: &survey, officials };

@@ -6,6 +6,7 @@ use crate::compose::ComposeError;
 use crate::config::{ConfigError, DkimKeyError, SecretError};
 use crate::contacts::ContactsError;
 use crate::ledger::LedgerError;
+use crate::report::paragraph;
 use crate::smtp::RelayError;
 
 use super::Exit;
@@ -38,6 +39,13 @@ impl Reason {
 impl Failure {
     pub(super) fn new(exit: Exit, message: impl Into<String>) -> Self {
         Self { exit, message: message.into(), reasons: Vec::new() }
+    }
+
+    /// The same of a long message: broken into lines that fit a terminal, behind the name of the program.
+    pub(super) fn long(exit: Exit, message: &str) -> Self {
+        const NAME: &str = "undersigned: ";
+        let lines = paragraph(&format!("{NAME}{message}"));
+        Self::new(exit, lines.trim_start_matches(NAME))
     }
 
     /// Several reasons at once, each a line.

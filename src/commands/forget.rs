@@ -3,13 +3,12 @@
 use jiff::Timestamp;
 
 use crate::cli::{Forget, Place};
-use crate::contacts::sweep_leftovers;
 use crate::ledger::sqlite::{Access, Forgotten, SqliteLedger};
 use crate::model::EmailAddress;
 use crate::report::{counted, paragraph};
 
-use super::console::{complain, note, say};
-use super::erasing::{must_be_confirmed, must_not_rehearse, open_or_make, remove_previews, remove_rehearsal};
+use super::console::{complain, note, say, tell};
+use super::erasing::{in_copies, is_to_go, open_or_make, remove_previews, remove_rehearsal};
 use super::forgetting::Found;
 use super::workspace::Workspace;
 use super::{Exit, Failure};
@@ -19,14 +18,9 @@ pub(super) fn run(place: &Place, args: &Forget) -> Result<Exit, Failure> {
     let workspace = Workspace::open(place)?;
     let found = Found::look(&workspace, &mailboxes, args.keep_lists)?;
     found.must_not_be_officials()?;
-    say(found.plan());
-    if args.dry_run {
-        say("Nothing was changed.");
+    if !is_to_go(&workspace, &found.plan(), args.dry_run, args.yes)? {
         return Ok(Exit::Done);
     }
-    must_be_confirmed(args.yes)?;
-    must_not_rehearse(&workspace.config.dir)?;
-    sweep_leftovers(&workspace.config.dir);
     let ledger = match open_or_make(&workspace) {
         Ok(ledger) => ledger,
         Err(failure) if failure.exit == Exit::Busy => return withdraw(&workspace, &mailboxes),
@@ -34,26 +28,20 @@ pub(super) fn run(place: &Place, args: &Forget) -> Result<Exit, Failure> {
     };
     let mut left = erase_in(&ledger, &found)?;
     drop(ledger);
-    for copy in &found.copies {
-        match SqliteLedger::open(copy, Access::Dispatch).map_err(Failure::from).and_then(|copy| erase_in(&copy, &found))
-        {
-            Ok(found) => left.extend(found.into_iter().map(|what| format!("{}: {what}", copy.display()))),
-            Err(failure) => left.push(format!("{}: not erased there: {failure}", copy.display())),
-        }
-    }
+    left.extend(in_copies(&found.copies, "not erased there", |copy| erase_in(copy, &found)));
     if let Some(folder) = &found.rehearsal {
         remove_rehearsal(folder)?;
-        say(format!("{} is removed.", folder.display()));
+        tell(format!("{} is removed.", folder.display()));
     }
     if let Some(folder) = &found.previews {
         remove_previews(folder)?;
-        say(format!("{} is removed.", folder.display()));
+        tell(format!("{} is removed.", folder.display()));
     }
     for done in found.take_out(&workspace)? {
-        say(format!("{done}."));
+        tell(format!("{done}."));
     }
     left.extend(Found::look(&workspace, &mailboxes, args.keep_lists)?.left());
-    Ok(tell(&left))
+    Ok(what_is_left(&left))
 }
 
 /// The addresses as people type them. What is wrong with one is told by its place.
@@ -95,21 +83,21 @@ fn withdraw(workspace: &Workspace, mailboxes: &[EmailAddress]) -> Result<Exit, F
     for mailbox in mailboxes {
         withdrawn += ledger.withdraw(mailbox, Timestamp::now())?;
     }
-    say(format!("{} withdrawn; nothing more is planned or taken up for them.", counted(withdrawn, "message")));
+    tell(format!("{} withdrawn; nothing more is planned or taken up for them.", counted(withdrawn, "message")));
     let text = "`send` is at work here, so the erasure must wait: what is just being handed over may still go. Stop it \
                 with Ctrl-C where it runs, or let it end, then run the same `forget` again";
     complain(paragraph(text));
     Ok(Exit::Busy)
 }
 
-fn tell(left: &[String]) -> Exit {
+fn what_is_left(left: &[String]) -> Exit {
     if left.is_empty() {
-        say("Nothing of them is left here. What relays and recipients have, this program cannot take back.");
+        tell("Nothing of them is left here. What relays and recipients have, this program cannot take back.");
         return Exit::Done;
     }
     note("Not everything is gone. For you to do:");
     for what in left {
-        note(format!("  {what}"));
+        note(paragraph(&format!("- {what}")));
     }
     Exit::FinishedWithFailures
 }

@@ -232,7 +232,7 @@ impl Found {
              undersigned suppress add",
             official.mailbox.masked()
         );
-        Err(Failure::new(Exit::Refused, text))
+        Err(Failure::long(Exit::Refused, &text))
     }
 
     /// What would go, for staff to read before it does.

@@ -2,7 +2,7 @@
 //! older than the log. It must not decide what a line means: that is `relay_log`'s.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader};
+use std::io::{self, BufReader};
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -13,18 +13,16 @@ use crate::config::Config;
 use crate::ledger::sqlite::{Access, SqliteLedger};
 use crate::ledger::{Decision, DecisionKind, Doubtful, Ledger, LedgerError, LogProof, Selection};
 use crate::model::{MessageId, MessageState};
-use crate::relay_log::{self, Fate, Finding, Found, LogFile, Proof, Search, Sought, Zone};
-use crate::report::counted;
+use crate::relay_log::{self, Fate, Finding, Found, Hole, LogFile, Proof, ReadError, Search, Sought, Zone};
+use crate::report::{counted, paragraph};
 
-use super::console::{ask, note, say};
+use super::console::{ask, note, say, tell};
 use super::workspace::Workspace;
 use super::{Exit, Failure};
 
 const BUFFER_BYTES: usize = 1 << 18;
 /// Messages that are told one by one.
 const TOLD_MAX: usize = 200;
-
-type Log = LogFile<Box<dyn BufRead>>;
 
 pub(super) fn run(place: &Place, args: &Resolve) -> Result<Exit, Failure> {
     let config = Workspace::open(place)?.config;
@@ -34,11 +32,19 @@ pub(super) fn run(place: &Place, args: &Resolve) -> Result<Exit, Failure> {
     let known = Known { doubts, only: args.relay.clone(), relay };
     must_be_one_relay_s(&known, args)?;
 
-    let (names, findings, strangers, hole) = search(&ledger, &known, args)?;
+    let Searched { names, has_pipe, holes, findings, strangers } = search(&ledger, &known, args)?;
     let found: Vec<Told<'_>> = findings.iter().filter_map(|finding| known.told(finding)).collect();
-    tell(&found, &names, args);
-    if hole {
-        note("The log says itself that lines are missing from it, so its silence proves nothing.");
+    tell_each(&found, &names, args);
+    for hole in holes.iter().copied() {
+        note(paragraph(&why_silence_proves_nothing(hole, &names)));
+    }
+    let is_left = |told: &Told<'_>| matches!(told.found, Found::Nothing { is_covered: false });
+    if has_pipe && holes.is_empty() && found.iter().any(is_left) {
+        note(paragraph(
+            "What comes through a pipe and is silent for more than ten minutes may be missing a file just there, so \
+             that silence proves nothing, also with --complete. Give the files by name, as they are, also packed (.gz); \
+             a journal, written into a file.",
+        ));
     }
     let again: Vec<MessageId> =
         found.iter().filter(|told| told.may_go_again()).map(|told| told.doubt.message).collect();
@@ -52,7 +58,7 @@ pub(super) fn run(place: &Place, args: &Resolve) -> Result<Exit, Failure> {
     }
     let left = ledger.counts()?.in_state(MessageState::InDoubt);
     if left > 0 {
-        say(format!("Still in doubt: {}; see them with: undersigned log --state in_doubt", counted(left, "message")));
+        tell(format!("Still in doubt: {}; see them with: undersigned log --state in_doubt", counted(left, "message")));
     }
     Ok(Exit::Done)
 }
@@ -66,9 +72,9 @@ fn ledger(path: &Path, is_dry_run: bool) -> Result<SqliteLedger, Failure> {
         let open = counts.in_state(MessageState::Leased) + counts.in_state(MessageState::Transmitting);
         if open > 0 {
             let n = counted(open, "message");
-            note(format!(
+            note(paragraph(&format!(
                 "{n} claimed or in transmission: a run without --dry-run looks at what a killed `send` left."
-            ));
+            )));
         }
         return Ok(ledger);
     }
@@ -141,16 +147,25 @@ fn must_be_one_relay_s(known: &Known, args: &Resolve) -> Result<(), Failure> {
             "messages are in doubt at {}; say whose log it is with --relay NAME, and ask each log by itself",
             relays.join(" and ")
         );
-        return Err(Failure::new(Exit::Usage, text));
+        return Err(Failure::long(Exit::Usage, &text));
     }
     Ok(())
 }
 
-type Searched = (Vec<String>, Vec<Finding>, Vec<(String, Proof)>, bool);
+struct Searched {
+    /// Of the files, in the order in which they were read.
+    names: Vec<String>,
+    has_pipe: bool,
+    holes: Vec<Hole>,
+    findings: Vec<Finding>,
+    /// Messages of the campaign that the ledger does not know: to whom, and the proof.
+    strangers: Vec<(String, Proof)>,
+}
 
 fn search(ledger: &SqliteLedger, known: &Known, args: &Resolve) -> Result<Searched, Failure> {
     let zone = Zone { zone: TimeZone::system(), now: Timestamp::now() };
-    let logs: Result<Vec<Log>, Failure> = args.from_log.iter().map(|path| open(path, &zone)).collect();
+    let logs: Vec<LogFile<'_>> = args.from_log.iter().map(|path| open(path, &zone)).collect::<Result<_, _>>()?;
+    let has_pipe = logs.iter().any(LogFile::is_through_a_pipe);
     let sought = known.doubts.iter().map(|doubt| Sought {
         message: doubt.message,
         message_id: doubt.message_id.clone(),
@@ -160,39 +175,68 @@ fn search(ledger: &SqliteLedger, known: &Known, args: &Resolve) -> Result<Search
     });
     let mut search = Search::new(ledger.tag(), sought.collect(), ledger.newest()?, zone);
     let mut names = Vec::new();
-    for (number, mut log) in LogFile::in_order(logs?).into_iter().enumerate() {
-        search.read(number, &mut log).map_err(|error| Failure::file(Path::new(&log.name), &error))?;
+    for (number, mut log) in LogFile::in_order(logs).into_iter().enumerate() {
+        search.read(number, &mut log).map_err(|error| unreadable(&log.name, &error))?;
         names.push(log.name);
     }
-    let (lines, hole) = (search.lines, search.has_hole());
-    note(format!("{} read.", counted(lines, "line")));
+    note(format!("{} read.", counted(search.lines, "line")));
+    let holes = search.holes().to_vec();
     let (findings, strangers) = search.finish();
-    Ok((names, findings, strangers, hole))
+    Ok(Searched { names, has_pipe, holes, findings, strangers })
 }
 
-fn open(path: &Path, zone: &Zone) -> Result<Log, Failure> {
-    let fail = |error: &io::Error| Failure::file(path, error);
-    let (name, input): (_, Box<dyn BufRead>) = if path == Path::new("-") {
-        ("standard input".to_owned(), Box::new(BufReader::with_capacity(BUFFER_BYTES, io::stdin())))
+fn open<'a>(path: &Path, zone: &Zone) -> Result<LogFile<'a>, Failure> {
+    let log = if path == Path::new("-") {
+        let input = BufReader::with_capacity(BUFFER_BYTES, io::stdin());
+        LogFile::new("standard input".to_owned(), input, zone).through_a_pipe()
     } else {
-        let file = File::open(path).map_err(|e| fail(&e))?;
-        (path.display().to_string(), Box::new(BufReader::with_capacity(BUFFER_BYTES, file)))
+        let fail = |error| Failure::file(path, &error);
+        let file = File::open(path).map_err(fail)?;
+        let is_pipe = !file.metadata().map_err(fail)?.is_file();
+        let log = LogFile::new(path.display().to_string(), BufReader::with_capacity(BUFFER_BYTES, file), zone);
+        if is_pipe { log.through_a_pipe() } else { log }
     };
-    let mut log = LogFile::new(name, input, zone).map_err(|e| fail(&e))?;
-    if log.is_compressed().map_err(|e| fail(&e))? {
+    if log.is_packed_otherwise() {
         let text = format!(
-            "{} is compressed; give it unpacked, for example: zcat FILE | undersigned resolve --from-log -",
+            "{} is packed, and not by gzip; unpack it into a file and give that, for example: xzcat FILE > relay.log",
             log.name
         );
-        return Err(Failure::new(Exit::Usage, text));
+        return Err(Failure::long(Exit::Usage, &text));
     }
     Ok(log)
 }
 
+fn unreadable(name: &str, error: &ReadError) -> Failure {
+    match error {
+        ReadError::Input(error) => Failure::file(Path::new(name), error),
+        ReadError::Damaged { .. } => {
+            let advice = "nothing was changed; take a sound copy of it, or leave it out";
+            Failure::long(Exit::Usage, &format!("{name}: {error}; {advice}"))
+        }
+    }
+}
+
+fn why_silence_proves_nothing(hole: Hole, names: &[String]) -> String {
+    let name = |file: usize| names.get(file).map_or("", String::as_str);
+    match hole {
+        Hole::Lost => "The log says itself that lines are missing from it, so its silence proves nothing.".to_owned(),
+        Hole::Unread => "Entries of the journal could not be read, so its silence proves nothing.".to_owned(),
+        Hole::Cut(file) => format!(
+            "{} breaks off before its end: what it says until there counts, and the log's silence proves nothing.",
+            name(file)
+        ),
+        Hole::NoTimes(file) => format!(
+            "{} has no times in a form that is known, so its silence proves nothing, and what it says is hardly found. \
+             `journalctl -o cat` leaves times out; use -o short-iso.",
+            name(file)
+        ),
+    }
+}
+
 /// What was found of each, and where it stands.
-fn tell(found: &[Told<'_>], names: &[String], args: &Resolve) {
+fn tell_each(found: &[Told<'_>], names: &[String], args: &Resolve) {
     for told in found.iter().take(TOLD_MAX) {
-        say(line(told, names, args));
+        tell(line(told, names, args));
     }
     if found.len() > TOLD_MAX {
         say(format!("… and {} more", found.len() - TOLD_MAX));
@@ -231,7 +275,8 @@ fn line(told: &Told<'_>, names: &[String], args: &Resolve) -> String {
             "not in the log; if that is all of the relay's log: --complete sends it again".to_owned()
         }
         Found::Nothing { is_covered: false } => {
-            "not in the log, which does not reach from before its hand-over to ten minutes after it".to_owned()
+            "not in the log, which does not tell of all the time from before its hand-over to ten minutes after it"
+                .to_owned()
         }
     };
     format!("{} {}: {what}", told.doubt.kind, told.doubt.message)
@@ -267,7 +312,7 @@ fn settle(
         (done.moved_meanwhile, "moved meanwhile; left as they are"),
     ] {
         if n > 0 {
-            say(format!("{} {what}.", counted(n, "message")));
+            tell(format!("{} {what}.", counted(n, "message")));
         }
     }
     Ok(())
@@ -279,23 +324,21 @@ fn send_again(ledger: &SqliteLedger, again: Vec<MessageId>, names: &[String], ar
     }
     let n = counted(again.len() as u64, "message");
     if !args.yes {
-        let question = format!(
-            "{n} will go out again. If the log is not all of the relay's, the office gets a second copy.\n\
-             Type yes to go on:"
-        );
+        let warning = "will go out again. If the log is not all of the relay's, the office gets a second copy.";
+        let question = paragraph(&format!("{n} {warning}")) + "\nType yes to go on:";
         match ask(&question).as_deref() {
             Some("yes") => {}
             Some(_) => return Err(Failure::new(Exit::Usage, format!("{n} stay in doubt"))),
             None => {
                 let text = format!("nobody is here to confirm, so {n} stay in doubt; --yes goes on without asking");
-                return Err(Failure::new(Exit::Usage, text));
+                return Err(Failure::long(Exit::Usage, &text));
             }
         }
     }
     let (kind, selection) = (DecisionKind::ResolveResend, Selection::OfThese(again));
     let decision = Decision { kind, selection, reason: reason(names, args), at: Timestamp::now() };
     let moved = ledger.decide(&decision)?;
-    say(format!("{} back in the queue; send them with: undersigned send", counted(moved, "message")));
+    tell(format!("{} back in the queue; send them with: undersigned send", counted(moved, "message")));
     Ok(())
 }
 

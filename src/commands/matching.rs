@@ -1,7 +1,7 @@
 //! `match`: what constituents write and no official has is decided by staff, spelling by spelling, and remembered in
 //! the alias file. Nothing is decided by the program.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::io::IsTerminal;
 use std::path::Path;
@@ -23,7 +23,7 @@ const SHOWN: usize = 20;
 
 pub(super) fn run(place: &Place, args: &Match) -> Result<Exit, Failure> {
     let workspace = Workspace::open(place)?;
-    let survey = survey_asking(&workspace.config, BTreeSet::new())?;
+    let survey = survey_asking(&workspace.config, workspace.people()?)?;
     let mut reading = Steps::of("matching", survey.constituents());
     let groups = unmatched(&survey, || reading.step())?;
     drop(reading);

@@ -6,16 +6,14 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use crate::cli::{Place, Purge};
-use crate::contacts::{Standing, survey, sweep_leftovers};
+use crate::contacts::{Standing, survey};
 use crate::ledger::sqlite::{Access, Purgeable, SqliteLedger};
 use crate::model::Erased;
 use crate::policy::parse_positive_span;
 use crate::report::counted;
 
-use super::console::{note, say};
-use super::erasing::{
-    must_be_confirmed, must_not_rehearse, previews, rehearsal, rehearsal_ledger, remove_previews, remove_rehearsal,
-};
+use super::console::{note, tell};
+use super::erasing::{in_copies, is_to_go, previews, rehearsal, rehearsal_ledger, remove_previews, remove_rehearsal};
 use super::folder::{Kind, files};
 use super::workspace::Workspace;
 use super::{Exit, Failure};
@@ -26,23 +24,13 @@ pub(super) fn run(place: &Place, args: &Purge) -> Result<Exit, Failure> {
     let ledger_path = &workspace.config.ledger;
     let whom = SqliteLedger::open(ledger_path, Access::Read)?.purgeable(before)?;
     let old = Old::look(&workspace, before)?;
-    say(plan(whom, &old));
-    if args.dry_run {
-        say("Nothing was changed.");
+    if !is_to_go(&workspace, &plan(whom, &old), args.dry_run, args.yes)? {
         return Ok(Exit::Done);
     }
-    must_be_confirmed(args.yes)?;
-    must_not_rehearse(&workspace.config.dir)?;
-    sweep_leftovers(&workspace.config.dir);
-    let mut left = purge_in(ledger_path, before)?;
-    for copy in &old.copies {
-        match purge_in(copy, before) {
-            Ok(found) => left.extend(found.into_iter().map(|what| format!("{}: {what}", copy.display()))),
-            Err(failure) => left.push(format!("{}: not purged: {failure}", copy.display())),
-        }
-    }
+    let mut left = purge_in(&SqliteLedger::open(ledger_path, Access::Dispatch)?, before)?;
+    left.extend(in_copies(&old.copies, "not purged", |copy| purge_in(copy, before)));
     old.remove()?;
-    tell_of_lists(place);
+    tell_of_lists(&workspace);
     if left.is_empty() {
         return Ok(Exit::Done);
     }
@@ -58,12 +46,11 @@ fn before(older_than: &str) -> Result<Timestamp, Failure> {
 }
 
 /// Purges one ledger; gives where somebody still is.
-fn purge_in(path: &Path, before: Timestamp) -> Result<Vec<String>, Failure> {
-    let ledger = SqliteLedger::open(path, Access::Dispatch)?;
+fn purge_in(ledger: &SqliteLedger, before: Timestamp) -> Result<Vec<String>, Failure> {
     let purged = ledger.purge(before, Timestamp::now())?;
-    say(format!(
+    tell(format!(
         "{}: {} and {} erased, and {} that nothing is made from any more.",
-        path.display(),
+        ledger.path().display(),
         counted(purged.people, "constituent"),
         mailboxes(purged.officials),
         counted(purged.texts, "text")
@@ -155,9 +142,9 @@ fn is_written_by_us(path: &Path) -> bool {
 }
 
 /// The lists are staff's own: they are told what is still in them.
-fn tell_of_lists(place: &Place) {
-    let counted_rows = Workspace::open(place).and_then(|workspace| {
-        let survey = survey(&workspace.config.contacts)?;
+fn tell_of_lists(workspace: &Workspace) {
+    let counted_rows = workspace.people().and_then(|people| {
+        let survey = survey(&people)?;
         let mut held = vec![0_u64; survey.files().count()];
         for row in survey.whole_rows()? {
             let row = row?;
@@ -169,8 +156,8 @@ fn tell_of_lists(place: &Place) {
     });
     match counted_rows {
         Ok(lists) => lists.iter().filter(|(_, held)| *held > 0).for_each(|(file, held)| {
-            say(format!("{file} still has {} of people who were purged; the lists are yours.", counted(*held, "row")));
+            tell(format!("{file} still has {} of people who were purged; the lists are yours.", counted(*held, "row")));
         }),
-        Err(_) => say("The contact lists could not be read; whom they still hold is not known. They are yours."),
+        Err(_) => tell("The contact lists could not be read; whom they still hold is not known. They are yours."),
     }
 }

@@ -5,7 +5,7 @@ use crate::ledger::{DecisionKind, Selection};
 use crate::model::MessageState;
 use crate::report::counted;
 
-use super::console::say;
+use super::console::{say, tell};
 use super::{Exit, Failure, staff};
 
 pub(super) fn run(place: &Place, args: &Retry) -> Result<Exit, Failure> {
@@ -17,7 +17,7 @@ pub(super) fn run(place: &Place, args: &Retry) -> Result<Exit, Failure> {
     say(format!("{} back in the queue; send them with: undersigned send", counted(moved, "message")));
     let staying = ledger.suppressed_by_staff()?;
     if args.state == Some(Failed::Suppressed) && staying > 0 {
-        say(format!(
+        tell(format!(
             "Still suppressed: {} to mailboxes on your suppression list; take these off it first with: \
              undersigned suppress remove",
             counted(staying, "message")

@@ -216,10 +216,7 @@ fn must_be_confirmed(workspace: &Workspace) -> Result<(), Failure> {
     match ask(&question) {
         Some(answer) if answer == *name => Ok(()),
         Some(_) => Err(Failure::new(Exit::Usage, "that is not the campaign's name; nothing was sent")),
-        None => Err(Failure::new(
-            Exit::Usage,
-            "nobody is here to confirm; nothing was sent. Use --yes to send without asking",
-        )),
+        None => Err(Failure::new(Exit::Usage, "nobody is here to confirm; nothing was sent (--yes does not ask)")),
     }
 }
 

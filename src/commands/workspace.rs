@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use crate::cli::Place;
 use crate::compose::{Composer, Signer};
 use crate::config::{Config, DkimKeyConfig};
-use crate::contacts::{ContactsError, RefusedWriter, Row, Survey, sweep_leftovers};
+use crate::contacts::{ContactsError, ContactsSettings, RefusedWriter, Row, Survey, sweep_leftovers};
 use crate::dispatch::{Press, RelayPlan, Settings};
 use crate::ledger::sqlite::{Access, SqliteLedger};
 use crate::ledger::{Addressee, Confirming, Enrolled, Enrolment, Ledger, Terms};
@@ -58,23 +58,24 @@ impl From<bool> for BadRows {
 }
 
 impl Workspace {
+    /// Reads the settings alone: the ledger is opened by whoever needs it.
     pub(super) fn open(place: &Place) -> Result<Self, Failure> {
-        let mut config = Config::load(&place.dir, &place.overrides)?;
-        if config.ledger.exists() {
-            config.contacts.left_out = SqliteLedger::open(&config.ledger, Access::Read)?.marks()?;
-        }
-        Ok(Self { config })
+        Ok(Self { config: Config::load(&place.dir, &place.overrides)? })
     }
 
-    /// Its settings alone, for whoever may not open the ledger: that would bring an old one up to date, and fail where it is
-    /// damaged. Not to read people with, because who was erased is in the ledger.
-    pub(super) fn of_settings(place: &Place) -> Result<Self, Failure> {
-        Ok(Self { config: Config::load(&place.dir, &place.overrides)? })
+    /// How to read its people: without those who were erased, whom the ledger knows.
+    pub(super) fn people(&self) -> Result<ContactsSettings, Failure> {
+        let mut people = self.config.contacts.clone();
+        if self.config.ledger.exists() {
+            people.left_out = SqliteLedger::open(&self.config.ledger, Access::Read)?.marks()?;
+        }
+        Ok(people)
     }
 
     /// Reads people and texts, joins and fills in everything once. Leaves the whole list of problems behind.
     pub(super) fn prepare(&self, bad_rows: BadRows) -> Result<Prepared, Failure> {
-        let prepared = self.try_to_prepare(bad_rows);
+        let people = self.people()?;
+        let prepared = self.try_to_prepare(people, bad_rows);
         if let Err(failure) = &prepared {
             let mut list = ProblemList::new(self.problems_path(), Vec::new(), b',');
             failure.reasons.iter().for_each(|reason| list.add_of_file(&reason.file, reason.line, &reason.what));
@@ -85,11 +86,11 @@ impl Workspace {
         prepared
     }
 
-    fn try_to_prepare(&self, bad_rows: BadRows) -> Result<Prepared, Failure> {
+    fn try_to_prepare(&self, people: ContactsSettings, bad_rows: BadRows) -> Result<Prepared, Failure> {
         sweep_leftovers(&self.config.dir);
         let sources = Sources::read(&self.config)?;
         let used = sources.columns_named(&self.config);
-        let survey = survey_asking(&self.config, used)?;
+        let survey = survey_asking(&self.config, ContactsSettings { used, ..people })?;
         let texts = sources.parse(&self.config, &survey, self.campaign_fields())?;
         let path = self.config.dir.join("refused.csv");
         let mut writer = match bad_rows {

@@ -3,7 +3,8 @@
 use mail_parser::{Address, MessageParser};
 
 use super::*;
-use crate::model::{CampaignTag, Extra, MessageId, PersonName};
+use crate::model::sample::{constituent, official};
+use crate::model::{CampaignTag, MessageId, PersonName};
 
 fn identity(campaign: &str) -> Identity {
     let address = |text| EmailAddress::parse(text).unwrap();
@@ -30,36 +31,12 @@ fn seed() -> StampSeed {
     StampSeed { message_id, date: Timestamp::from_second(1_792_000_000).unwrap() }
 }
 
-fn official(title: &str, name: &str, mailbox: Option<&str>) -> Official {
-    Official {
-        title: title.into(),
-        name: PersonName::parse(name).unwrap(),
-        mailbox: mailbox.map(|address| EmailAddress::parse(address).unwrap()),
-        jurisdiction: "Town".into(),
-        extra: Extra::new(),
-    }
-}
-
-fn constituent(name: &str, mailbox: &str) -> Constituent {
-    Constituent {
-        title: String::new(),
-        name: PersonName::parse(name).unwrap(),
-        mailbox: EmailAddress::parse(mailbox).unwrap(),
-        jurisdiction: String::new(),
-        address: String::new(),
-        postcode: String::new(),
-        signed_on: String::new(),
-        note: String::new(),
-        extra: Extra::new(),
-    }
-}
-
 fn rendered(subject: &str, markdown: &str) -> Rendered {
     Rendered { subject: subject.into(), markdown: markdown.into(), language: None }
 }
 
 fn letter(name: &str, mailbox: &str, subject: &str, markdown: &str) -> Parcel {
-    let official = official("Mayor", name, Some("mayor@town.example"));
+    let official = official(name, "mayor@town.example");
     let rendered = rendered(subject, markdown);
     composer().letter(&message(), &seed(), &official, &constituent(name, mailbox), &rendered).unwrap()
 }
@@ -117,7 +94,7 @@ fn a_confirmation_says_that_it_is_automatic_and_comes_from_its_own_address() {
 #[test]
 fn a_test_goes_to_staff_alone_and_says_so() {
     let content = Content::Letter {
-        official: official("Mayor", "Ada", Some("mayor@town.example")),
+        official: official("Ada", "mayor@town.example"),
         constituent: constituent("Jane Doe", "jane@x.example"),
     };
     let staff = EmailAddress::parse("staff@campaign.example").unwrap();
@@ -226,7 +203,7 @@ fn what_cannot_stand_in_a_header_is_refused() {
         assert_eq!(confirm(&StampSeed { message_id: message_id.into(), ..seed() }, "s"), header("Message-ID"));
     }
     assert_eq!(confirm(&StampSeed { date: Timestamp::MIN, ..seed() }, "s"), header("date"));
-    let nowhere = official("Mayor", "Ada", None);
+    let nowhere = Official { mailbox: None, ..official("Ada", "mayor@town.example") };
     let refused = composer().letter(&message(), &seed(), &nowhere, &one, &rendered("s", "x")).err();
     assert_eq!(refused, Some(ComposeError::NoMailbox("k3m9x2-1042".into())));
 }

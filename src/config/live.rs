@@ -47,10 +47,7 @@ impl Config {
         for (key, value) in changes {
             document.set_live(key, value);
         }
-        let mut revised = Self::read(&self.dir, document)?;
-        // Who was erased is known from the ledger, not from the file.
-        revised.contacts.left_out = self.contacts.left_out.clone();
-        Ok(revised)
+        Self::read(&self.dir, document)
     }
 
     /// The value of a key as the file or the defaults have it; empty where neither does.

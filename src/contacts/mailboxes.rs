@@ -1,25 +1,39 @@
-//! A file that lists mailboxes alone: an address a line, or a table with a column of addresses. It is read as contact
-//! files are (encodings, delimiters, spreadsheets, headers); nothing else in it counts.
+//! A file that lists mailboxes alone: an address or a domain a line, or a table with a column of addresses. It is read as
+//! contact files are (encodings, delimiters, spreadsheets, headers); lines that begin with `#` are comments, and nothing
+//! else in it counts.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use super::columns::Column;
-use super::delimiter::{self, first_filled};
+use super::delimiter;
 use super::error::{ContactsError, FileFault, FileProblem};
 use super::layout::Layout;
 use super::records::{Broken, Cells, Record, Records};
 use super::settings::{ContactsFile, ContactsSettings};
 use super::source::Source;
-use crate::model::{AddressError, EmailAddress, printable};
+use crate::model::{AddressError, Barred, printable};
 
 /// What a file lists.
 #[derive(Debug, Default)]
 pub struct Mailboxes {
-    /// The addresses, in the order of the file.
-    pub good: Vec<EmailAddress>,
-    /// What is not an address: the line (of a spreadsheet, the row), and why.
-    pub bad: Vec<(u64, AddressError)>,
+    /// The addresses and domains, in the order of the file.
+    pub good: Vec<Barred>,
+    /// What is neither.
+    pub bad: Vec<NoMailbox>,
+    /// Lines that were passed by as comments although there is an address in one of their cells.
+    pub comments_with_address: Vec<u64>,
+}
+
+/// A cell that is no address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoMailbox {
+    /// Its line; of a spreadsheet, the row.
+    pub line: u64,
+    /// Its column; the first is 1.
+    pub column: usize,
+    /// Why not.
+    pub why: AddressError,
 }
 
 /// Where the addresses stand.
@@ -43,7 +57,7 @@ fn read(path: &Path) -> Result<Mailboxes, FileProblem> {
     let is_sheet = source.sheet.is_some();
     let delimiter = match source.delimiter {
         Some(delimiter) => delimiter,
-        None => delimiter::guess(source.head().map_err(|e| whole(e.into()))?, &settings, None),
+        None => delimiter::guess(&without_comments(source.head().map_err(|e| whole(e.into()))?), &settings, None),
     };
     let line = source.line;
     let records = Records::new(source, delimiter, line);
@@ -53,18 +67,24 @@ fn read(path: &Path) -> Result<Mailboxes, FileProblem> {
         Broken::Input(error) => FileFault::from(error).at(&name, None),
         Broken::UnterminatedQuote { line } => FileFault::UnterminatedQuote.at(&name, Some(line)),
     };
-    if !first_filled(&mut records, &mut record).map_err(broken)? {
-        return Err(whole(FileFault::Empty));
-    }
-    let place = match place(cells(&record, &name)?, &settings).map_err(|fault| fault.at(&name, Some(record.line)))? {
-        Place::Everywhere => {
-            found.take(cells(&record, &name)?, Place::Everywhere, record.line);
-            Place::Everywhere
-        }
-        in_column @ Place::In(_) => in_column,
-    };
+    let mut place = None;
     while records.read(&mut record).map_err(broken)? {
-        found.take(cells(&record, &name)?, place, record.line);
+        let (cells, line) = (cells(&record, &name)?, record.line);
+        if cells.is_blank() || found.is_comment(cells, line) {
+            continue;
+        }
+        if let Some(place) = place {
+            found.take(cells, place, line);
+            continue;
+        }
+        let known = self::place(cells, &settings).map_err(|fault| fault.at(&name, Some(line)))?;
+        if let Place::Everywhere = known {
+            found.take(cells, known, line);
+        }
+        place = Some(known);
+    }
+    if place.is_none() {
+        return Err(whole(FileFault::Empty));
     }
     if records.input().fingerprint().is_none() {
         return Err(whole(FileFault::Changed));
@@ -79,13 +99,19 @@ fn cells<'r>(record: &'r Record, file: &str) -> Result<Cells<'r>, FileProblem> {
     })
 }
 
+/// What a delimiter is guessed from.
+fn without_comments(head: &[u8]) -> Vec<u8> {
+    let lines = head.split_inclusive(|b| matches!(b, b'\n' | b'\r'));
+    lines.filter(|line| !line.trim_ascii_start().starts_with(b"#")).flatten().copied().collect()
+}
+
 /// By the first line: a header that is known to mean addresses, or no headers at all.
 fn place(first: Cells<'_>, settings: &ContactsSettings) -> Result<Place, FileFault> {
     let (layout, _) = Layout::read(first, settings, None);
     if let Some(at) = layout.at(Column::Email) {
         return Ok(Place::In(at));
     }
-    let has_address = first.iter().any(|cell| EmailAddress::parse(cell).is_ok());
+    let has_address = first.iter().any(|cell| Barred::parse(cell).is_ok());
     let filled = first.iter().filter(|cell| !cell.trim().is_empty()).count();
     if has_address || (filled == 1 && first.iter().any(|cell| cell.contains('@'))) {
         return Ok(Place::Everywhere);
@@ -94,22 +120,29 @@ fn place(first: Cells<'_>, settings: &ContactsSettings) -> Result<Place, FileFau
 }
 
 impl Mailboxes {
-    fn take(&mut self, cells: Cells<'_>, place: Place, line: u64) {
-        if cells.is_blank() {
-            return;
+    fn is_comment(&mut self, cells: Cells<'_>, line: u64) -> bool {
+        let is_comment = cells.get(0).trim_start().starts_with('#');
+        let names = |cell: &str| Barred::parse(cell.trim_start().trim_start_matches('#')).is_ok();
+        if is_comment && cells.iter().any(names) {
+            self.comments_with_address.push(line);
         }
+        is_comment
+    }
+
+    fn take(&mut self, cells: Cells<'_>, place: Place, line: u64) {
         match place {
-            Place::In(at) => self.take_one(cells.get(at), line),
+            Place::In(at) => self.take_one(cells.get(at), line, at + 1),
             Place::Everywhere => {
-                cells.iter().filter(|cell| !cell.trim().is_empty()).for_each(|cell| self.take_one(cell, line));
+                let filled = cells.iter().zip(1..).filter(|(cell, _)| !cell.trim().is_empty());
+                filled.for_each(|(cell, column)| self.take_one(cell, line, column));
             }
         }
     }
 
-    fn take_one(&mut self, cell: &str, line: u64) {
-        match EmailAddress::parse(cell) {
-            Ok(address) => self.good.push(address),
-            Err(error) => self.bad.push((line, error)),
+    fn take_one(&mut self, cell: &str, line: u64, column: usize) {
+        match Barred::parse(cell) {
+            Ok(entry) => self.good.push(entry),
+            Err(why) => self.bad.push(NoMailbox { line, column, why }),
         }
     }
 }
@@ -118,13 +151,15 @@ impl Mailboxes {
 mod tests {
     use super::*;
 
-    fn list(text: &[u8]) -> Result<(Vec<String>, Vec<u64>), String> {
+    fn read_from(text: &[u8]) -> Result<Mailboxes, String> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("list.csv");
         std::fs::write(&path, text).unwrap();
-        let found = mailboxes(&path).map_err(|e| e.to_string())?;
-        let lines = found.bad.iter().map(|(line, _)| *line).collect();
-        Ok((found.good.iter().map(|a| a.as_str().to_owned()).collect(), lines))
+        mailboxes(&path).map_err(|e| e.to_string())
+    }
+
+    fn keys(found: &Mailboxes) -> Vec<&str> {
+        found.good.iter().map(Barred::key).collect()
     }
 
     #[test]
@@ -133,34 +168,42 @@ mod tests {
             (&b"ana@a.example\nben@b.example\n"[..], &["ana@a.example", "ben@b.example"][..], &[][..]),
             (b"\xEF\xBB\xBFana@a.example\r\n\r\n  ben@b.example\r\n", &["ana@a.example", "ben@b.example"], &[]),
             (b"ana@a.example; ben@b.example\n", &["ana@a.example", "ben@b.example"], &[]),
-            (b"ana@a@example\nben@b.example\nnobody\n", &["ben@b.example"], &[1, 3]),
-            (b"Name;E-Mail\nAna;ana@a.example\nBen;\nCy;cy@c.example\n", &["ana@a.example", "cy@c.example"], &[3]),
+            (b"ana@a@example\nben@b.example\nnobody\n", &["ben@b.example"], &[(1, 1), (3, 1)]),
+            (b"Name;E-Mail\nAna;ana@a.example\nBen;\nCy;cy@c.example\n", &["ana@a.example", "cy@c.example"], &[(3, 2)]),
+            (b"ana@a.example;none;ben@b.example\n", &["ana@a.example", "ben@b.example"], &[(1, 2)]),
+            (
+                b"# by hand, in May; of all\n\n  # and\nAna@A.example\n@B.Example\n",
+                &["ana@a.example", "@b.example"],
+                &[],
+            ),
+            (
+                b"# from: the forum, old, new\nName;E-Mail\n# the rest: asked, twice\nAna;ana@a.example\n;@b.example\n",
+                &["ana@a.example", "@b.example"],
+                &[],
+            ),
             (b"email\nana@a.example\n", &["ana@a.example"], &[]),
             (b"Name,E-Mail\nM\xFCller M\xE4der,mueller@a.example\n", &["mueller@a.example"], &[]),
         ] {
-            let (found, lines) = list(text).unwrap();
-            assert_eq!(
-                (found.as_slice(), lines.as_slice()),
-                (good.map_strs().as_slice(), bad),
-                "{}",
-                text.escape_ascii()
-            );
-        }
-    }
-
-    trait Strs {
-        fn map_strs(&self) -> Vec<String>;
-    }
-
-    impl Strs for [&str] {
-        fn map_strs(&self) -> Vec<String> {
-            self.iter().map(|s| (*s).to_owned()).collect()
+            let found = read_from(text).unwrap();
+            let cells: Vec<_> = found.bad.iter().map(|bad| (bad.line, bad.column)).collect();
+            assert_eq!((keys(&found).as_slice(), cells.as_slice()), (good, bad), "{}", text.escape_ascii());
         }
     }
 
     #[test]
+    fn a_comment_that_holds_an_address_is_passed_by_and_told() {
+        let found = read_from(b"Number;E-Mail\n#7;ana@a.example\n# x;\n8;ben@b.example\n").unwrap();
+        assert_eq!(
+            (keys(&found), found.bad.len(), &*found.comments_with_address),
+            (vec!["ben@b.example"], 0, &[2][..])
+        );
+        assert_eq!(read_from(b"ben@b.example\n#ana@a.example\n# asked\n").unwrap().comments_with_address, [2]);
+    }
+
+    #[test]
     fn a_table_without_a_column_of_addresses_is_refused_in_words() {
-        assert!(list(b"Name,Town\nAna,Lisbon\n").unwrap_err().contains("column"));
-        assert!(list(b"").is_err());
+        assert!(read_from(b"Name,Town\nAna,Lisbon\n").unwrap_err().contains("column"));
+        assert!(read_from(b"").is_err());
+        assert!(read_from(b"# nobody yet\n\n").is_err());
     }
 }

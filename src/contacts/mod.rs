@@ -71,7 +71,7 @@ pub use error::{ContactsError, FileFault, FileProblem};
 pub use glance::{Glance, Seen, glance, glance_as};
 pub use join::ListedOfficial;
 pub use leftovers::sweep_leftovers;
-pub use mailboxes::{Mailboxes, mailboxes};
+pub use mailboxes::{Mailboxes, NoMailbox, mailboxes};
 pub use naming::{Named, Naming, NamingError, Whose, is_workbook, rows_naming, take_out_rows_naming};
 pub use officials::SeveralJurisdictions;
 pub use problem::{Excerpt, Note, NoteKind, Problem, ProblemKind, Problems};

@@ -155,12 +155,14 @@ impl RelayDesk {
     pub(super) fn candidate(&self, kind: MessageKind, now: Now) -> Candidate {
         let standing = self.standing(now);
         let moves = self.busy < self.open || now.since_start.saturating_sub(self.heard_at) < SILENT_MAX;
+        let is_full = self.full_until > now.since_start;
         Candidate {
             order: self.order,
             weight: self.weight,
             standing,
-            takes_part: standing == Standing::Well && self.open > 0 && moves && self.full_until <= now.since_start,
+            takes_part: standing == Standing::Well && self.open > 0 && moves && !is_full,
             given: self.given[kind as usize],
+            wants_a_try: standing == Standing::Trying && self.busy == 0 && !is_full,
         }
     }
 

@@ -27,10 +27,10 @@ impl SuppressedBy {
     }
 }
 
-/// One mailbox of the list.
+/// One entry of the list.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Suppression {
-    /// By [`crate::model::EmailAddress::key`].
+    /// By [`crate::model::EmailAddress::key`]; every mailbox of a domain, by [`crate::model::Barred::key`].
     pub mailbox: String,
     /// Who put it there.
     pub by: SuppressedBy,
@@ -50,9 +50,9 @@ impl std::fmt::Debug for Suppression {
 /// What putting mailboxes on the list did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Suppressed {
-    /// Mailboxes that staff had not put there before.
+    /// Mailboxes and domains that staff had not put there before.
     pub new: u64,
-    /// Mailboxes that staff had put there already.
+    /// Those that staff had put there already.
     pub known: u64,
     /// Messages that waited and are suppressed now.
     pub messages: u64,
@@ -61,12 +61,14 @@ pub struct Suppressed {
 /// What taking mailboxes off the list did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Unsuppressed {
-    /// Mailboxes that staff had put there, and that are off it now.
+    /// Mailboxes and domains that staff had put there, and that are off it now.
     pub lifted: u64,
     /// Mailboxes that only a relay's refusal had put there; they were left.
     pub by_relay: u64,
-    /// Mailboxes that were not on the list.
+    /// Those that were not on the list.
     pub absent: u64,
+    /// Mailboxes to which nothing is sent all the same: their whole domain is on the list.
+    pub by_domain: u64,
     /// Messages to the lifted ones that stay suppressed until staff retry them.
     pub messages: u64,
 }

@@ -133,7 +133,7 @@ fn is_mark(c: char) -> bool {
     unicode_normalization::char::is_combining_mark(c)
 }
 
-fn ascii_domain(domain: &str) -> Result<String, AddressError> {
+pub(super) fn ascii_domain(domain: &str) -> Result<String, AddressError> {
     let refuse = |why| Err(AddressError::Domain(why));
     if domain.is_empty() {
         return refuse("there is nothing");

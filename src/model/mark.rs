@@ -95,21 +95,7 @@ impl Marks {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Extra, PersonName};
-
-    fn constituent(name: &str, mailbox: &str) -> Constituent {
-        Constituent {
-            title: String::new(),
-            name: PersonName::parse(name).unwrap(),
-            mailbox: EmailAddress::parse(mailbox).unwrap(),
-            jurisdiction: String::new(),
-            address: String::new(),
-            postcode: String::new(),
-            signed_on: String::new(),
-            note: String::new(),
-            extra: Extra::new(),
-        }
-    }
+    use crate::model::sample::constituent;
 
     #[test]
     fn a_mailbox_is_forgotten_for_all_who_have_it_and_a_person_is_purged_alone() {

@@ -5,15 +5,19 @@
 
 mod address;
 mod attempt;
+mod barred;
 mod mark;
 mod mention;
 mod message;
 mod person;
 mod reply;
+#[cfg(test)]
+pub(crate) mod sample;
 mod state;
 
 pub use address::{AddressError, EmailAddress};
 pub use attempt::{Attempt, Class, Disposition};
+pub use barred::{Barred, is_domain};
 pub use mark::{Erased, Mark, Marks, Salt};
 pub use mention::{ERASED, Mention, mask_mailboxes};
 pub use message::{

@@ -303,17 +303,7 @@ mod tests {
 
     #[test]
     fn a_couple_with_one_mailbox_is_two_people() {
-        let person = |name: &str| Constituent {
-            title: String::new(),
-            name: PersonName::parse(name).unwrap(),
-            mailbox: EmailAddress::parse("both@x.example").unwrap(),
-            jurisdiction: String::new(),
-            address: String::new(),
-            postcode: String::new(),
-            signed_on: String::new(),
-            note: String::new(),
-            extra: Extra::new(),
-        };
+        let person = |name| crate::model::sample::constituent(name, "both@x.example");
         assert_ne!(person("Ana").key(), person("Ben").key());
         assert_eq!(person("Ana").key(), person(" ANA ").key());
     }

@@ -245,31 +245,16 @@ pub(super) fn constituent_field<'a>(constituent: &'a Constituent, field: &str) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Extra, PersonName};
+    use crate::model::{Extra, sample};
     use crate::template::{Fields, Purpose};
 
     fn official(title: &str) -> Official {
-        Official {
-            title: title.into(),
-            name: PersonName::parse("Ada").unwrap(),
-            mailbox: None,
-            jurisdiction: "Town".into(),
-            extra: Extra::new(),
-        }
+        Official { title: title.into(), ..sample::official("Ada", "ada@x.example") }
     }
 
     fn constituent(language: &str) -> Constituent {
-        Constituent {
-            title: String::new(),
-            name: PersonName::parse("Jane").unwrap(),
-            mailbox: EmailAddress::parse("jane@x.example").unwrap(),
-            jurisdiction: "Town".into(),
-            address: String::new(),
-            postcode: String::new(),
-            signed_on: String::new(),
-            note: String::new(),
-            extra: Extra::from([("first language".into(), language.into())]),
-        }
+        let extra = Extra::from([("first language".into(), language.into())]);
+        Constituent { extra, ..sample::constituent("Jane", "jane@x.example") }
     }
 
     fn texts(role: Role, column: &str, values: &[&str]) -> Texts {

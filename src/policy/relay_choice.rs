@@ -1,8 +1,9 @@
 //! Which of several relays may be given the next message: by their order, how each stands, and their shares.
 //!
 //! A relay of a higher order is a spare: it is used only while every relay of a lower one is away. Among relays of
-//! one order weights say who gets how much; without weights whoever is free takes the next. Which messages a relay may
-//! carry at all is asked before.
+//! one order weights say who gets how much; without weights whoever is free takes the next. A relay that failed is tried
+//! again with the next message once its pause is over, whichever spare is at hand. Which messages a relay may carry at all
+//! is asked before.
 
 use crate::model::MessageKind;
 
@@ -76,6 +77,8 @@ pub struct Candidate {
     pub takes_part: bool,
     /// How many messages it was given.
     pub given: u64,
+    /// It could be given a message that would tell whether it works again, and has none yet.
+    pub wants_a_try: bool,
 }
 
 /// By so many messages a relay may be ahead of its share, so that all its sessions find work.
@@ -90,6 +93,12 @@ impl Candidate {
                 std::cmp::Ordering::Equal => !other.takes_part || self.is_within_its_share(other),
                 std::cmp::Ordering::Greater => true,
             })
+    }
+
+    /// How many messages at hand are left to those of these others that want to try whether they work again: one for
+    /// each of a lower order. Where little is sent, a spare with an open session would take every single one before them.
+    pub fn leaves_to(self, others: impl IntoIterator<Item = Self>) -> usize {
+        others.into_iter().filter(|other| other.order < self.order && other.wants_a_try).count()
     }
 
     fn is_within_its_share(self, other: Self) -> bool {
@@ -116,7 +125,14 @@ mod tests {
     use super::*;
 
     fn relay(order: u32, standing: Standing) -> Candidate {
-        Candidate { order, weight: None, standing, takes_part: standing == Well, given: 0 }
+        Candidate {
+            order,
+            weight: None,
+            standing,
+            takes_part: standing == Well,
+            given: 0,
+            wants_a_try: standing == Trying,
+        }
     }
 
     /// Which of these relays may take the next message.
@@ -144,6 +160,21 @@ mod tests {
             let relays: Vec<Candidate> = relays.into_iter().map(|(order, standing)| relay(order, standing)).collect();
             assert_eq!(turns(&relays), expected, "{relays:?}");
         }
+    }
+
+    #[test]
+    fn a_spare_leaves_one_message_to_each_earlier_relay_that_wants_a_try() {
+        for (spare, others, expected) in [
+            (2, vec![(1, Trying)], 1),
+            (2, vec![(1, Away), (1, Stopped), (1, Well), (1, Resting)], 0),
+            (2, vec![(2, Trying), (3, Trying)], 0),
+            (3, vec![(1, Trying), (2, Trying)], 2),
+        ] {
+            let others: Vec<Candidate> = others.into_iter().map(|(order, standing)| relay(order, standing)).collect();
+            assert_eq!(relay(spare, Well).leaves_to(others.iter().copied()), expected, "{others:?}");
+        }
+        let is_on_it = Candidate { wants_a_try: false, ..relay(1, Trying) };
+        assert_eq!(relay(2, Well).leaves_to([is_on_it]), 0, "the try is under way");
     }
 
     #[test]

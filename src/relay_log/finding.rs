@@ -50,11 +50,24 @@ pub enum Found {
     ThrownAway(Place),
     /// It began to arrive, and whether it was queued is not told.
     Unclear(Place),
-    /// Nothing of it. `is_covered`: the log has lines from before its hand-over and from well after, without a hole.
+    /// Nothing of it. `is_covered`: the log has lines of its hand-over, from before it and from well after, without a hole.
     Nothing {
         /// See there.
         is_covered: bool,
     },
+}
+
+/// Why the silence of the logs proves nothing, whatever time they cover.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hole {
+    /// They say themselves that lines were dropped, or have zeros in place of lines.
+    Lost,
+    /// An entry of a journal could not be read.
+    Unread,
+    /// The packed file of that number breaks off.
+    Cut(usize),
+    /// No line of the file of that number has a time that can be read.
+    NoTimes(usize),
 }
 
 /// A message and what was found.

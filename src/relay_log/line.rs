@@ -3,6 +3,7 @@
 use memchr::{memchr, memmem, memrchr};
 
 use super::finding::Fate;
+use super::moment::{is_weekday, without_priority};
 
 /// What a line says.
 #[derive(Debug, PartialEq, Eq)]
@@ -31,36 +32,87 @@ pub(super) enum Says<'a> {
 
 /// Reads a line; nothing where it says nothing that counts.
 pub(super) fn says(line: &[u8]) -> Option<Says<'_>> {
-    match syslog(line) {
+    let line = without_priority(line);
+    match syslog(line).or_else(|| rfc5424(line)) {
         Some((program, pid, rest)) => postfix(program, pid, rest),
         None => exim(line),
     }
 }
 
-/// Month, day, time, host, program.
+/// Month, day, time, host, program; where a weekday comes first: date, time, zone, host, program.
 const HEAD_WORDS_MAX: usize = 5;
 
-/// `… host postfix/qmgr[123]: rest`: the last part of the program's name, its number, and what it says.
-fn syslog(line: &[u8]) -> Option<(&[u8], u32, &[u8])> {
+/// The last part of a program's name, the number of its process, and what it says.
+type Said<'a> = (&'a [u8], Option<u32>, &'a [u8]);
+
+/// `… host postfix/qmgr[123]: rest`.
+fn syslog(line: &[u8]) -> Option<Said<'_>> {
     let end = memmem::find(line, b"]: ")?;
     let open = memrchr(b'[', &line[..end])?;
     let pid = std::str::from_utf8(&line[open + 1..end]).ok()?.parse().ok()?;
     let head = &line[..open];
-    let start = head.iter().rposition(|b| matches!(b, b' ' | b'/')).map_or(0, |at| at + 1);
     // What a program without a number says may look like the beginning of a line, too.
     let words = head.split(|b| *b == b' ').filter(|word| !word.is_empty()).count();
-    if words > HEAD_WORDS_MAX || memmem::find(head, b": ").is_some() {
+    let words_max = HEAD_WORDS_MAX + usize::from(head.get(..3).is_some_and(is_weekday));
+    if words > words_max || memmem::find(head, b": ").is_some() {
         return None;
     }
-    Some((&line[start..open], pid, &line[end + 3..]))
+    Some((last_part(head), Some(pid), &line[end + 3..]))
 }
 
-fn postfix<'a>(program: &[u8], pid: u32, rest: &'a [u8]) -> Option<Says<'a>> {
-    match program {
-        b"smtpd" if rest.starts_with(b"lost connection after DATA") || rest.starts_with(b"timeout after DATA") => {
-            return Some(Says::BrokeOff { session: pid });
+/// `TIME host postfix/qmgr 123 - - rest`, where a `-` is what is not told.
+fn rfc5424(line: &[u8]) -> Option<Said<'_>> {
+    let mut words = line.splitn(6, |b| *b == b' ');
+    let (time, _host, program) = (words.next()?, words.next()?, words.next()?);
+    let (pid, _message_kind, rest) = (words.next()?, words.next()?, words.next()?);
+    if !time.first()?.is_ascii_digit() || !time.contains(&b'T') {
+        return None;
+    }
+    let pid = if pid == b"-" { None } else { Some(std::str::from_utf8(pid).ok()?.parse().ok()?) };
+    let text = after_data(rest)?.trim_ascii_start();
+    Some((last_part(program), pid, text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text)))
+}
+
+/// What comes after the structured data: `-`, or `[name key="value" …]` once or more.
+fn after_data(text: &[u8]) -> Option<&[u8]> {
+    if let Some(rest) = text.strip_prefix(b"-") {
+        return Some(rest);
+    }
+    let (mut rest, mut is_quoted) = (text.strip_prefix(b"[")?, false);
+    loop {
+        let at = rest.iter().position(|b| matches!(b, b'"' | b'\\' | b']'))?;
+        let (special, after) = (rest[at], &rest[at + 1..]);
+        rest = after;
+        match special {
+            b'\\' => rest = rest.get(1..)?,
+            b'"' => is_quoted = !is_quoted,
+            _ if is_quoted => {}
+            _ => match rest.strip_prefix(b"[") {
+                Some(next) => rest = next,
+                None => return Some(rest),
+            },
         }
-        b"smtpd" if rest.starts_with(b"disconnect from") => return Some(Says::Over { session: pid }),
+    }
+}
+
+fn last_part(program: &[u8]) -> &[u8] {
+    let start = program.iter().rposition(|b| matches!(b, b' ' | b'/')).map_or(0, |at| at + 1);
+    &program[start..]
+}
+
+/// Some write Postfix's programs all alike (rsyslog by default, in RFC 5424): what is said tells them apart.
+const ANY_PROGRAM: &[u8] = b"postfix";
+
+fn postfix<'a>(program: &[u8], pid: Option<u32>, rest: &'a [u8]) -> Option<Says<'a>> {
+    match program {
+        b"smtpd" | ANY_PROGRAM
+            if rest.starts_with(b"lost connection after DATA") || rest.starts_with(b"timeout after DATA") =>
+        {
+            return pid.map(|session| Says::BrokeOff { session });
+        }
+        b"smtpd" | ANY_PROGRAM if rest.starts_with(b"disconnect from") => {
+            return pid.map(|session| Says::Over { session });
+        }
         b"rsyslogd" | b"systemd-journald" | b"journal" => {
             let lost = [&b"rate-limit"[..], b"uppressed", b" lost "];
             return lost.iter().any(|word| memmem::find(rest, word).is_some()).then_some(Says::Hole);
@@ -70,29 +122,41 @@ fn postfix<'a>(program: &[u8], pid: u32, rest: &'a [u8]) -> Option<Says<'a>> {
     let colon = memchr(b':', rest).filter(|at| *at <= QUEUE_ID_BYTES_MAX)?;
     let queue_id = queue_id(&rest[..colon])?;
     let said = std::str::from_utf8(rest.get(colon + 2..)?).ok()?;
+    let begun = || pid.filter(|_| said.starts_with("client=")).map(|session| Says::Begun { queue_id, session });
     match program {
-        b"smtpd" if said.starts_with("client=") => Some(Says::Begun { queue_id, session: pid }),
+        b"smtpd" if said.starts_with("client=") => begun(),
         b"cleanup" if said.starts_with("milter-reject: ") || said.starts_with("reject: ") => {
             Some(Says::Refused { queue_id })
         }
-        b"cleanup" => {
-            let message_id = said.strip_prefix("message-id=")?;
-            let message_id = message_id.strip_prefix('<').and_then(|id| id.strip_suffix('>')).unwrap_or(message_id);
-            Some(Says::Named { queue_id, message_id })
-        }
-        b"qmgr" | b"oqmgr" | b"nqmgr" => {
-            if said == "removed" {
-                return Some(Says::Removed { queue_id });
-            }
-            let of_sender = said.strip_prefix("from=<")?;
-            if of_sender.ends_with("(queue active)") {
-                return Some(Says::Queued { queue_id });
-            }
-            let expired = of_sender.contains(">, status=expired");
-            expired.then_some(Says::Became { queue_id, fate: Fate::Expired, to: None, onward: None })
-        }
+        b"cleanup" => named(queue_id, said),
+        b"qmgr" | b"oqmgr" | b"nqmgr" => in_queue(queue_id, said),
+        // Whose refusal it is cannot be told, so none is taken for one of the whole message.
+        ANY_PROGRAM => begun()
+            .or_else(|| named(queue_id, said))
+            .or_else(|| in_queue(queue_id, said))
+            .or_else(|| became(queue_id, said)),
         _ => became(queue_id, said),
     }
+}
+
+/// `message-id=<k3m9x2-1.00@a.example>`.
+fn named<'a>(queue_id: &'a str, said: &'a str) -> Option<Says<'a>> {
+    let message_id = said.strip_prefix("message-id=")?;
+    let message_id = message_id.strip_prefix('<').and_then(|id| id.strip_suffix('>')).unwrap_or(message_id);
+    Some(Says::Named { queue_id, message_id })
+}
+
+/// `from=<a@b.example>, size=12, nrcpt=1 (queue active)`, `from=<a@b.example>, status=expired, …`, `removed`.
+fn in_queue<'a>(queue_id: &'a str, said: &'a str) -> Option<Says<'a>> {
+    if said == "removed" {
+        return Some(Says::Removed { queue_id });
+    }
+    let of_sender = said.strip_prefix("from=<")?;
+    if of_sender.ends_with("(queue active)") {
+        return Some(Says::Queued { queue_id });
+    }
+    let expired = of_sender.contains(">, status=expired");
+    expired.then_some(Says::Became { queue_id, fate: Fate::Expired, to: None, onward: None })
 }
 
 /// `to=<mayor@town.example>, orig_to=<…>, relay=…, dsn=2.0.0, status=sent (250 2.0.0 Ok: queued as 4XYZ)`.

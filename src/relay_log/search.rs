@@ -4,26 +4,23 @@
 use std::collections::HashMap;
 use std::io::{self, BufRead};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
-use super::finding::{Fate, Finding, Found, Place, Proof};
+use super::cover::Cover;
+use super::file::{Broken, LogFile};
+use super::finding::{Fate, Finding, Found, Hole, Place, Proof};
+use super::journal::Line;
 use super::line::{Says, says};
-use super::moment::{HEAD_BYTES, Zone, latest_moment, moment};
+use super::moment::{Clock, Zone, moment};
 use crate::model::{CampaignTag, EmailAddress, MessageId, MessageRef};
 
 /// So much of a line is looked at.
-const LINE_BYTES_MAX: usize = 4096;
+const LINE_BYTES_MAX: usize = 1 << 16;
 /// How many open sessions are remembered.
 const SESSIONS_MAX: usize = 1 << 16;
 /// How many copies of one message, and how many messages that nobody seeks, are remembered.
 const COPIES_MAX: usize = 16;
 const STRANGERS_MAX: usize = 1 << 21;
-/// The log must go on for so long after a hand-over before its silence tells anything.
-const SILENCE: SignedDuration = SignedDuration::from_mins(10);
-/// So long before the hand-over it must have begun; and between two files of one log there may be so much time.
-const BEFORE: SignedDuration = SignedDuration::from_mins(1);
-const GAP_MAX: SignedDuration = SignedDuration::from_mins(10);
-
 /// A message to look for.
 #[derive(Debug, Clone)]
 pub struct Sought {
@@ -39,38 +36,18 @@ pub struct Sought {
     pub at: Option<Timestamp>,
 }
 
-/// A log whose first lines were looked at, so that the files of one log can be put in order.
-pub struct LogFile<R> {
-    /// As it was named.
-    pub name: String,
-    input: R,
-    first: Option<Timestamp>,
-}
-
-impl<R> std::fmt::Debug for LogFile<R> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("LogFile").field("name", &self.name).field("first", &self.first).finish_non_exhaustive()
-    }
-}
-
-impl<R: BufRead> LogFile<R> {
-    /// Looks at the beginning.
-    pub fn new(name: String, mut input: R, zone: &Zone) -> io::Result<Self> {
-        let first = input.fill_buf()?.split(|b| *b == b'\n').find_map(|line| latest_moment(line, zone));
-        Ok(Self { name, input, first })
-    }
-
-    /// Earliest first; those without a time stay where they are.
-    pub fn in_order(mut files: Vec<Self>) -> Vec<Self> {
-        files.sort_by_key(|file| file.first);
-        files
-    }
-
-    /// Whether it begins as a file that is compressed.
-    pub fn is_compressed(&mut self) -> io::Result<bool> {
-        let head = self.input.fill_buf()?;
-        Ok([&b"\x1f\x8b"[..], b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd"].iter().any(|magic| head.starts_with(magic)))
-    }
+/// Why reading cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// It is packed, and what comes from that line on is not as it was packed.
+    #[error("it is damaged at its line {line}, so that nothing in it can be relied upon")]
+    Damaged {
+        /// As far as it could be unpacked.
+        line: u64,
+    },
+    /// The system says why.
+    #[error(transparent)]
+    Input(#[from] io::Error),
 }
 
 /// One copy of a message in the relay's queues.
@@ -103,8 +80,8 @@ pub struct Search {
     /// Queue ids of ours that are in use: the Message-ID and which of its copies.
     queue: HashMap<Box<str>, (Box<str>, usize)>,
     sessions: HashMap<u32, Box<str>>,
-    spans: Vec<(Timestamp, Timestamp)>,
-    has_hole: bool,
+    cover: Cover,
+    holes: Vec<Hole>,
     /// Lines read.
     pub lines: u64,
 }
@@ -114,33 +91,56 @@ impl Search {
     pub fn new(tag: &CampaignTag, sought: Vec<Sought>, newest: MessageId, zone: Zone) -> Self {
         let sought = sought.into_iter().map(|sought| (sought.message, sought)).collect();
         let (threads, queue, sessions) = (HashMap::new(), HashMap::new(), HashMap::new());
-        let (tag, spans) = (tag.clone(), Vec::new());
-        Self { tag, zone, sought, newest, threads, queue, sessions, spans, has_hole: false, lines: 0 }
+        let (tag, cover, holes) = (tag.clone(), Cover::default(), Vec::new());
+        Self { tag, zone, sought, newest, threads, queue, sessions, cover, holes, lines: 0 }
     }
 
-    /// Whether the log itself says that lines are missing from it.
-    pub fn has_hole(&self) -> bool {
-        self.has_hole
+    /// Why their silence proves nothing, where that is so.
+    pub fn holes(&self) -> &[Hole] {
+        &self.holes
+    }
+
+    fn hole(&mut self, hole: Hole) {
+        if !self.holes.contains(&hole) {
+            self.holes.push(hole);
+        }
     }
 
     /// Reads one file to its end. Files of one log must come in order.
-    pub fn read<R: BufRead>(&mut self, number: usize, file: &mut LogFile<R>) -> io::Result<()> {
-        let (mut line, mut place) = (Vec::with_capacity(LINE_BYTES_MAX), Place { file: number, line: 0 });
-        let mut last = Vec::with_capacity(HEAD_BYTES);
-        while next_line(&mut file.input, &mut line)? {
-            place.line += 1;
-            // Where a machine broke down there are zeros in place of its last lines.
-            self.has_hole |= memchr::memchr(0, &line).is_some();
-            if let Some(says) = says(&line) {
-                self.note(&says, place, &line);
+    pub fn read(&mut self, number: usize, file: &mut LogFile<'_>) -> Result<(), ReadError> {
+        let (mut line, mut place) = (Vec::with_capacity(4096), Place { file: number, line: 0 });
+        let (mut clock, heard) = (Clock::default(), self.cover.so_far());
+        loop {
+            match next_line(&mut file.input, &mut line).map_err(|error| file.why(error)) {
+                Ok(true) => place.line += 1,
+                Ok(false) => break,
+                // The last line of it is cut, too.
+                Err(Broken::Cut) => break self.hole(Hole::Cut(number)),
+                Err(Broken::Damaged) => return Err(ReadError::Damaged { line: place.line + 1 }),
+                Err(Broken::Input(error)) => return Err(ReadError::Input(error)),
             }
-            if moment_like(&line) {
-                last.clear();
-                last.extend_from_slice(&line[..line.len().min(HEAD_BYTES)]);
+            // Where a machine broke down there are zeros in place of its last lines.
+            if memchr::memchr(0, &line).is_some() {
+                self.hole(Hole::Lost);
+            }
+            let Line::Text(text) = Line::read(&line) else {
+                self.hole(Hole::Unread);
+                continue;
+            };
+            if let Some(says) = says(&text) {
+                self.note(&says, place, &text);
+            }
+            if let Some(at) = clock.at(&text, &self.zone) {
+                self.cover.hear(at);
             }
         }
         self.lines += place.line;
-        self.spans.extend(file.first.zip(moment(&last, &self.zone)));
+        match file.first.zip(clock.last) {
+            Some(_) if file.is_stream => self.cover.pipe(heard),
+            Some((first, last)) => self.cover.file(first, last),
+            None if place.line > 0 => self.hole(Hole::NoTimes(number)),
+            None => {}
+        }
         Ok(())
     }
 
@@ -173,7 +173,7 @@ impl Search {
                 }
             }),
             Says::Removed { queue_id } => drop(self.queue.remove(queue_id)),
-            Says::Hole => self.has_hole = true,
+            Says::Hole => self.hole(Hole::Lost),
         }
     }
 
@@ -227,7 +227,7 @@ impl Search {
     /// What was found of each message that was sought, by number; and the messages of this campaign that the relay took
     /// and the ledger does not know: to whom, and the proof.
     pub fn finish(mut self) -> (Vec<Finding>, Vec<(String, Proof)>) {
-        self.spans.sort_unstable();
+        self.cover.sort();
         let mut by_number: HashMap<MessageId, Vec<(&str, &Thread)>> = HashMap::new();
         for (message_id, thread) in &self.threads {
             by_number.entry(thread.id).or_default().push((message_id, thread));
@@ -266,21 +266,7 @@ impl Search {
 
     /// Whether the log's silence about a hand-over between these times tells anything.
     fn covers(&self, since: Option<Timestamp>, at: Option<Timestamp>) -> bool {
-        let Some((since, at)) = since.zip(at) else { return false };
-        let (Ok(from), Ok(to)) = (since.min(at).checked_sub(BEFORE), at.checked_add(SILENCE)) else { return false };
-        // The hand-over itself left lines, so a silence of that moment is one of the log.
-        let longest = |end: Timestamp, begin: Timestamp| if end < at && since < begin { BEFORE } else { GAP_MAX };
-        let mut covered_to: Option<Timestamp> = None;
-        for (first, last) in self.spans.iter().filter(|(_, last)| *last >= from) {
-            match covered_to {
-                None if *first <= from => covered_to = Some(*last),
-                Some(so_far) if first.duration_since(so_far) <= longest(so_far, *first) => {
-                    covered_to = Some(so_far.max(*last));
-                }
-                None | Some(_) => break,
-            }
-        }
-        !self.has_hole && covered_to.is_some_and(|last| last >= to)
+        self.holes.is_empty() && since.zip(at).is_some_and(|(since, at)| self.cover.covers(since, at))
     }
 }
 
@@ -315,11 +301,6 @@ impl Thread {
             .map(|copy| Found::Unclear(copy.begun))
             .or_else(|| self.copies.first().map(|c| Found::ThrownAway(c.begun)))
     }
-}
-
-/// Whether a line may begin with a time. Most do, so that the last one is found without reading each.
-fn moment_like(line: &[u8]) -> bool {
-    line.len() > 14 && line.iter().take(HEAD_BYTES).filter(|b| **b == b':').count() >= 2
 }
 
 /// The next line without its end, cut where it is too long; false at the end of the input.

@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::{EmailAddress, Extra, MessageState, PersonName};
+use crate::model::{EmailAddress, MessageState, sample};
 
 fn fields() -> Fields {
     Fields { official: BTreeSet::new(), constituent: ["Ward".to_owned()].into() }
@@ -27,26 +27,16 @@ fn campaign() -> CampaignFields {
 }
 
 fn official() -> Official {
-    Official {
-        title: "Mayor".into(),
-        name: PersonName::parse("Ada O'Neil").unwrap(),
-        mailbox: Some(EmailAddress::parse("mayor@town.example").unwrap()),
-        jurisdiction: "Town".into(),
-        extra: Extra::new(),
-    }
+    sample::official("Ada O'Neil", "mayor@town.example")
 }
 
 fn constituent(note: &str) -> Constituent {
     Constituent {
-        title: String::new(),
-        name: PersonName::parse("Jane Doe").unwrap(),
-        mailbox: EmailAddress::parse("jane@x.example").unwrap(),
-        jurisdiction: "Town".into(),
         address: "1 Main St\nTown".into(),
         postcode: "60601".into(),
         signed_on: "2026-01-01".into(),
         note: note.into(),
-        extra: Extra::new(),
+        ..sample::constituent("Jane Doe", "jane@x.example")
     }
 }
 

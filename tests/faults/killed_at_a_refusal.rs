@@ -37,8 +37,8 @@ fn a_letter_that_went_back_is_in_the_queue_once() {
     let campaign = campaign(2, 1, &relay);
     let command = crate::world::command_with(&campaign, SEND_LETTERS, &[("UNDERSIGNED_FAILPOINT", "books.given_back")]);
     let sending = crate::world::start(command);
-    crate::world::wait_until("a connection", || relay.connections() > 0);
-    std::thread::sleep(std::time::Duration::from_millis(300));
+    let is_offered = || relay.heard().iter().any(|(_, line)| line.starts_with("RCPT"));
+    crate::world::wait_until("a letter is offered", is_offered);
     sending.signal("-TERM");
     sending.end();
     assert_eq!(run(&campaign, SEND_LETTERS).code, 0);

@@ -14,7 +14,7 @@ const CONNECTIONS: usize = 4;
 /// Answers the dot after a few milliseconds, so that a kill often hits a transmission.
 fn slow_relay() -> ScriptedRelay {
     ScriptedRelay::start(Options::default(), |at| match at.step {
-        Step::Dot => Action::late(Duration::from_millis(3), "250 2.0.0 Ok: queued as 1A2B3C"),
+        Step::Dot => Action::late(Duration::from_millis(10), "250 2.0.0 Ok: queued as 1A2B3C"),
         _ => Action::Default,
     })
 }
@@ -68,7 +68,7 @@ fn what_the_ledger_calls_sent_the_relay_has() {
     let relay = slow_relay();
     let campaign = Campaign::new(5, 200, relay.port());
     let mut sending = campaign.start(&["send", "--yes"]);
-    assert!(relay.record.wait_for(50, Duration::from_secs(30)));
+    relay.record.must_reach(50);
     sending.kill().unwrap();
     sending.wait().unwrap();
     let log = campaign.log();

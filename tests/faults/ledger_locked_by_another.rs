@@ -11,7 +11,7 @@ fn a_lock_held_by_another_stops_sending_and_nothing_is_in_doubt_when_it_is_gone(
     let relay = always(Step::Dot, Action::late(Duration::from_millis(100), "250 2.0.0 Ok"));
     let campaign = campaign(8, 1, &relay);
     let mut sending = start(command_with(&campaign, SEND_LETTERS, &[]));
-    assert!(relay.record.wait_for(3, Duration::from_secs(20)));
+    relay.record.must_reach(3);
     let other = rusqlite::Connection::open(campaign.ledger()).unwrap();
     other.busy_timeout(Duration::from_secs(5)).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();

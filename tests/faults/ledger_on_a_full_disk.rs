@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::support::campaign::Campaign;
 use crate::support::relay::{Action, ScriptedRelay, Step};
-use crate::world::{always, campaign, command_with, must_hold, run, start, tell};
+use crate::world::{always, campaign, command_with, must_hold, run, start, tell, wait_until, words};
 
 /// A disk of so many KiB, gone with it.
 struct SmallDisk(PathBuf);
@@ -66,7 +66,7 @@ fn letters_wait_while_the_disk_is_full_and_go_out_when_there_is_room() {
     let campaign = campaign(60, 1, &relay);
     let Some(disk) = SmallDisk::mount(&campaign, 8_000) else { return };
     let mut sending = start(command_with(&campaign, THERE, &[]));
-    assert!(relay.record.wait_for(5, Duration::from_secs(20)));
+    relay.record.must_reach(5);
     // Somebody else fills the disk.
     let filler = disk.0.join("filler");
     let full = Command::new("dd")
@@ -74,12 +74,11 @@ fn letters_wait_while_the_disk_is_full_and_go_out_when_there_is_room() {
         .arg(format!("of={}", filler.display()))
         .status();
     assert!(!full.unwrap().success(), "the disk is full");
-    std::thread::sleep(Duration::from_secs(2));
-    let waiting = relay.record.count();
-    std::thread::sleep(Duration::from_secs(1));
-    let is_stuck = relay.record.count() == waiting && waiting < 60;
-    assert!(sending.is_at_work() || waiting == 60);
-    assert!(!is_stuck || sending.so_far("err").contains("make room on its disk"), "{}", sending.so_far("err"));
+    let is_told = || words(&sending.so_far("err")).contains("make room on its disk");
+    wait_until("staff are told, or all of it fits", || is_told() || relay.record.count() == 60);
+    let waiting = relay.record.at_rest(Duration::from_secs(1));
+    let is_stuck = waiting < 60;
+    assert!(!is_stuck || sending.is_at_work());
     std::fs::remove_file(&filler).unwrap();
     assert_eq!(sending.end().1.code, 0);
     for name in ["ledger.db", "ledger.db-wal"] {

@@ -11,9 +11,9 @@ fn letters_that_were_due_meanwhile_do_not_come_all_at_once() {
     let relay = ScriptedRelay::kind();
     let campaign = campaign(12, 1, &relay);
     let sending = start(command_with(&campaign, &paced(), &[]));
-    assert!(relay.record.wait_for(3, Duration::from_secs(20)));
+    relay.record.must_reach(3);
     sending.signal("-STOP");
-    std::thread::sleep(Duration::from_secs(4));
+    std::thread::sleep(Duration::from_secs(5));
     sending.signal("-CONT");
     assert_eq!(sending.end().1.code, 0);
     let standing = must_hold(&campaign, &relay);

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::support::campaign::Campaign;
 use crate::support::relay::{Action, Options, ScriptedRelay, Step};
-use crate::world::{SEND, campaign, command_with, must_cost_nothing, must_hold, start, tell};
+use crate::world::{SEND, campaign, command_with, must_cost_nothing, must_hold, start, tell, wait_until};
 
 /// Where nobody listens: the system has just given it, and it was given back.
 fn free_port() -> u16 {
@@ -31,12 +31,13 @@ fn a_relay_that_hangs_up_at_once_is_not_hammered_and_the_campaign_goes_on_when_i
     });
     let campaign = Campaign::new(3, 9, relay.port());
     let sending = start(command_with(&campaign, SEND, &[]));
+    wait_until("it has tried", || relay.connections() > 0);
     std::thread::sleep(Duration::from_secs(3));
     assert_eq!(campaign.letters("sent") + campaign.letters("bounced") + campaign.letters("expired"), 0);
     assert_eq!(campaign.status()["state"], "running");
     assert!(relay.connections() < 20, "it does not hammer: {}", relay.connections());
     alive.store(true, Ordering::SeqCst);
-    assert!(relay.record.wait_for(18, Duration::from_secs(60)));
+    relay.record.must_reach(18);
     assert_eq!(sending.end().1.code, 0);
     let standing = must_hold(&campaign, &relay);
     assert_eq!(standing.letters("sent"), 9);

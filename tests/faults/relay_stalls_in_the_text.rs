@@ -15,7 +15,7 @@ use crate::world::{HURRIED, SEND_LETTERS, campaign, must_hold, once_at, run_with
 fn stalls() -> [(&'static str, Action); 2] {
     [
         ("stalled", Action::Hang),
-        ("stalled for a time", Action::After(Duration::from_secs(3), Box::new(Action::Default))),
+        ("stalled for a time", Action::After(Duration::from_secs(20), Box::new(Action::Default))),
     ]
 }
 

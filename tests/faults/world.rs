@@ -4,7 +4,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::Command;
 use std::time::Duration;
 
-use crate::support::campaign::{Campaign, Ran};
+use crate::support::campaign::{Campaign, LETTERS_ALONE, Ran};
 use crate::support::oracle;
 pub use crate::support::oracle::Standing;
 use crate::support::relay::{Action, At, Options, ScriptedRelay, Step};
@@ -12,7 +12,7 @@ pub use crate::support::watched::{start, wait_until, watch, words};
 
 pub const SEND: &[&str] = &["send", "--yes"];
 /// Letters alone, where confirmations would only be in the way.
-pub const SEND_LETTERS: &[&str] = &["send", "--yes", "--set", "campaign.confirm=never"];
+pub const SEND_LETTERS: &[&str] = &LETTERS_ALONE;
 
 /// A campaign of so many letters to two officials, over so many connections of a relay.
 pub fn campaign(letters: usize, connections: usize, relay: &ScriptedRelay) -> Campaign {
@@ -74,7 +74,7 @@ pub fn tell(fault: &str, standing: &Standing) {
 }
 
 /// Patience for a relay that says nothing, in place of minutes.
-pub const HURRIED: (&str, &str) = ("UNDERSIGNED_TIMEOUT_MS", "1000");
+pub const HURRIED: (&str, &str) = ("UNDERSIGNED_TIMEOUT_MS", "2000");
 
 /// A relay that cannot be used costs no message anything: the program waits for it, and when it is told to end and the
 /// relay is well again, every letter goes out.

@@ -2,11 +2,10 @@
 
 use std::fs;
 use std::process::Command;
-use std::time::Duration;
 
 use crate::support::campaign::{Campaign, Ran};
 use crate::support::relay::{Action, Options, ScriptedRelay, Step};
-use crate::world::{LETTERS, copy_of, decisions, fits_a_terminal, ok, send, sql, start, words, world};
+use crate::world::{LETTERS, copy_of, fits_a_terminal, ok, send, sql, start, words, world};
 
 fn is_held(ran: &Ran, relay: &ScriptedRelay, sent: usize, sign: &str) {
     assert_eq!(ran.code, 4, "{ran:?}");
@@ -36,7 +35,7 @@ fn is_shown_by_status(campaign: &Campaign, sign: &str, in_json: &str) {
 /// Goes on by staff's word, once; afterwards nothing is asked any more.
 fn goes_on_when_staff_say_so(campaign: &Campaign, decision: &str) {
     ok(send(campaign, &["--accept-restored"]));
-    let lines = decisions(campaign);
+    let lines = campaign.decisions();
     assert!(lines.iter().any(|l| l.starts_with("accept a restored ledger: ") && l.contains(decision)), "{lines:?}");
     ok(send(campaign, &[]));
     assert!(campaign.status()["restored"].as_array().unwrap().is_empty());
@@ -99,7 +98,7 @@ fn a_single_hand_over_that_a_kill_ended_is_missed_in_an_older_ledger() {
     ok(send(&campaign, &["--limit", "1"]));
     let older = fs::read(campaign.ledger()).unwrap();
     let mut sending = start(&campaign, &[]);
-    assert!(relay.record.wait_for(2, Duration::from_secs(20)));
+    relay.record.must_reach(2);
     sending.kill().unwrap();
     sending.wait().unwrap();
     for beside in ["ledger.db-wal", "ledger.db-shm"] {
@@ -124,7 +123,7 @@ fn kills_a_moved_folder_and_a_vacuum_are_no_signs_of_a_restored_ledger() {
     let (relay, campaign) = world(60);
     for n in 1..6 {
         let mut sending = start(&campaign, &["--set", "pace.global=20/s"]);
-        assert!(relay.record.wait_for(3 * n, Duration::from_secs(20)), "{n}");
+        relay.record.must_reach(3 * n);
         sending.kill().unwrap();
         sending.wait().unwrap();
     }

@@ -4,16 +4,14 @@ use std::fs;
 use std::io::Read;
 use std::path::Path;
 use std::process::{Child, Stdio};
-use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
+pub(crate) use crate::support::campaign::LETTERS_ALONE as LETTERS;
 use crate::support::campaign::{Campaign, Ran};
 use crate::support::relay::ScriptedRelay;
+use crate::support::watched::signal;
 pub(crate) use crate::support::watched::words;
-
-/// No confirmations: every message that the relay has is a letter.
-pub(crate) const LETTERS: [&str; 4] = ["send", "--yes", "--set", "campaign.confirm=never"];
 
 pub(crate) fn world(letters: usize) -> (ScriptedRelay, Campaign) {
     let relay = ScriptedRelay::kind();
@@ -54,12 +52,6 @@ pub(crate) fn sql(campaign: &Campaign, text: &str) {
     Connection::open(campaign.ledger()).unwrap().execute_batch(text).unwrap();
 }
 
-pub(crate) fn decisions(campaign: &Campaign) -> Vec<String> {
-    let ledger = Connection::open(campaign.ledger()).unwrap();
-    let mut lines = ledger.prepare("SELECT text FROM decision ORDER BY id").unwrap();
-    lines.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
-}
-
 /// Starts `send` with its words kept.
 pub(crate) fn start(campaign: &Campaign, more: &[&str]) -> Child {
     campaign.command(&[&LETTERS, more].concat()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
@@ -67,34 +59,18 @@ pub(crate) fn start(campaign: &Campaign, more: &[&str]) -> Child {
 
 /// Ctrl-C, once.
 pub(crate) fn interrupt(child: &Child) {
-    let id = child.id().to_string();
-    assert!(std::process::Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    signal(child, "-INT");
 }
 
-const TIME_MAX: Duration = Duration::from_secs(60);
-
-/// Reads what it says until that is among it; from then on Ctrl-C is listened for.
-pub(crate) fn hear(child: &mut Child, words: &str) -> String {
+/// Reads what it says until that is among it, however it is wrapped; from then on Ctrl-C is listened for.
+pub(crate) fn hear(child: &mut Child, wanted: &str) -> String {
     let (mut said, mut byte) = (Vec::new(), [0]);
     let err = child.stderr.as_mut().unwrap();
-    while !String::from_utf8_lossy(&said).contains(words) {
-        assert!(err.read(&mut byte).unwrap() > 0, "ended without {words}: {}", String::from_utf8_lossy(&said));
+    while !words(&String::from_utf8_lossy(&said)).contains(wanted) {
+        assert!(err.read(&mut byte).unwrap() > 0, "ended without {wanted}: {}", String::from_utf8_lossy(&said));
         said.push(byte[0]);
     }
     String::from_utf8_lossy(&said).into_owned()
-}
-
-/// Waits until the campaign dispatches.
-pub(crate) fn until_running(campaign: &Campaign) {
-    let began = Instant::now();
-    let state = || -> Option<String> {
-        let ledger = campaign.ledger().exists().then(|| Connection::open(campaign.ledger()).unwrap())?;
-        ledger.query_row("SELECT state FROM campaign", [], |row| row.get(0)).ok()
-    };
-    while state().as_deref() != Some("running") {
-        assert!(began.elapsed() < TIME_MAX, "{:?}", state());
-        std::thread::sleep(Duration::from_millis(50));
-    }
 }
 
 pub(crate) fn fits_a_terminal(text: &str) {

@@ -188,3 +188,37 @@ pub(crate) async fn a_postponed_message_waits_by_itself_and_its_lane_goes_on(wor
     assert_eq!(ledger.next_wake().await.unwrap(), Some(minute(30)));
     assert_eq!(letters(claim(ledger, minute(30), 9).await), 1);
 }
+
+pub(crate) async fn a_letter_that_was_refused_goes_when_it_is_due_before_those_of_its_lane_never_tried(
+    world: impl Backend,
+) {
+    let ledger = world.ledger();
+    enrol(ledger, &[(1, &[1]), (2, &[1]), (3, &[1]), (4, &[1])]);
+    let first = claim_one(ledger, minute(0)).await;
+    let refused = first.id();
+    finish(ledger, first, minute(0), deferred(minute(5))).await;
+    let again = claim_one(ledger, minute(10)).await;
+    assert_eq!(again.id(), refused, "its time had come");
+    finish(ledger, again, minute(10), deferred(minute(25))).await;
+    let fresh = claim_one(ledger, minute(20)).await;
+    assert_ne!(fresh.id(), refused, "while it waits the others go");
+    let newer = fresh.id();
+    finish(ledger, fresh, minute(20), deferred(minute(25))).await;
+    let third = claim_one(ledger, minute(30)).await;
+    assert_eq!(third.id(), refused, "of those that are due together the older");
+    // Its one relay is away: it waits by itself, and is not behind the lane after that.
+    ledger.postpone(third, minute(40)).await.unwrap();
+    let leased = claim(ledger, minute(40), 9).await;
+    let ids: Vec<_> = leased.iter().map(Leased::id).collect();
+    assert_eq!(ids[..2], [newer, refused], "by the time at which they came due");
+    assert_eq!(ids.len(), 4);
+}
+
+pub(crate) async fn a_letter_at_which_the_connection_was_lost_lets_the_others_of_its_lane_pass(world: impl Backend) {
+    let ledger = world.ledger();
+    enrol(ledger, &[(1, &[1]), (2, &[1])]);
+    let first = claim_one(ledger, minute(0)).await;
+    let lost = first.id();
+    finish(ledger, first, minute(1), Disposition::Deferred { due: minute(1), counted: false }).await;
+    assert_ne!(claim_one(ledger, minute(1)).await.id(), lost, "else nobody can tell that it is the letter");
+}

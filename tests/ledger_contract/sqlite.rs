@@ -58,6 +58,8 @@ contract! { Sqlite:
         what_is_given_back_can_be_claimed_again_as_it_was
         a_postponed_message_waits_by_itself_and_its_lane_goes_on
         deferred_messages_come_back_when_they_are_due_and_not_before
+        a_letter_that_was_refused_goes_when_it_is_due_before_those_of_its_lane_never_tried
+        a_letter_at_which_the_connection_was_lost_lets_the_others_of_its_lane_pass
         tries_on_the_relays_clock_neither_count_nor_start_the_recipients
         a_receipt_whose_row_was_moved_by_another_process_changes_nothing
         a_message_is_either_held_by_staff_or_claimed_never_both

@@ -16,12 +16,12 @@ fn one<T: rusqlite::types::FromSql>(file: &std::path::Path, query: &str) -> T {
 #[test]
 fn a_copy_is_made_beside_a_running_send_and_is_whole_private_and_marked() {
     let relay = ScriptedRelay::start(Options::default(), |at| match at.step {
-        Step::Dot => Action::After(Duration::from_millis(20), Box::new(Action::Default)),
+        Step::Dot => Action::After(Duration::from_millis(50), Box::new(Action::Default)),
         _ => Action::Default,
     });
     let campaign = Campaign::new(3, 120, relay.port());
     let mut sending = campaign.start(&["send", "--yes"]);
-    assert!(relay.record.wait_for(10, Duration::from_secs(20)));
+    relay.record.must_reach(10);
     let copy = campaign.path().join("copy.db");
     let mut made = Vec::new();
     while sending.try_wait().unwrap().is_none() {

@@ -2,17 +2,19 @@
 //! written here, for what a real one seldom does.
 
 use std::fmt::Write as _;
+use std::io::Write as _;
+use std::process::Stdio;
 use std::time::Duration;
 
+use flate2::write::GzEncoder;
 use serde_json::json;
 
-use crate::postfix::Postfix;
-use crate::support::campaign::Campaign;
+use crate::ok;
+use crate::support::campaign::{Campaign, LETTERS_ALONE, Ran};
+use crate::support::postfix::Postfix;
 use crate::support::proof;
 use crate::support::relay::{Action, Options, ScriptedRelay, Step};
-use crate::{decisions, ok};
-
-const LETTERS_ALONE: [&str; 4] = ["send", "--yes", "--set", "campaign.confirm=never"];
+use crate::support::watched::{wait_until, words};
 
 fn references_in(campaign: &Campaign, state: &str) -> Vec<(i64, String)> {
     let ledger = rusqlite::Connection::open(campaign.ledger()).unwrap();
@@ -35,13 +37,14 @@ fn much_later(log: &str) -> String {
 #[test]
 fn what_a_killed_send_leaves_in_doubt_is_settled_by_a_real_postfix_as_its_next_hop_has_it() {
     let sink = ScriptedRelay::kind();
-    let Some(relay) = Postfix::start(sink.port()) else { return };
+    let Ok(relay) = Postfix::start(sink.port()) else { return };
     let letters = 400;
     let campaign = Campaign::new(5, letters, relay.port);
     campaign.configure(relay.port, "connections = 8");
     for round in 0..6 {
+        let before = relay.taken();
         let mut sending = campaign.start(&LETTERS_ALONE);
-        std::thread::sleep(Duration::from_millis(700 + 90 * round));
+        wait_until("some letters go", || relay.taken() >= before + 20 + 5 * round);
         if round % 2 == 1 {
             // Those that take mail stop in the middle of it, and some never go on.
             relay.signal_takers("-STOP");
@@ -85,7 +88,7 @@ fn what_a_killed_send_leaves_in_doubt_is_settled_by_a_real_postfix_as_its_next_h
         "SELECT count(*) FROM message WHERE state = 'sent' AND queue_id IS NOT NULL AND last_reply LIKE 'found in%'
                    AND abs(accepted_at - unixepoch() * 1000) < 300000";
     assert_eq!(ledger.query_row(named, [], |row| row.get::<_, i64>(0)).unwrap(), settled.0);
-    assert!(decisions(&campaign).iter().any(|line| line.contains("resolve from log")
+    assert!(campaign.decisions().iter().any(|line| line.contains("resolve from log")
         && line.contains("mail.log")
         && line.ends_with("as the log has it")));
 
@@ -114,6 +117,16 @@ fn doubtful(officials: usize, letters: usize) -> (ScriptedRelay, Campaign) {
     (relay, campaign)
 }
 
+/// The log of a relay that has nothing of ours, and a line every minute.
+fn says_nothing() -> String {
+    let now = jiff::Timestamp::now();
+    let line = |minutes| {
+        let at = now.checked_add(jiff::SignedDuration::from_mins(minutes)).unwrap();
+        format!("{at} mail postfix/anvil[1]: statistics: none\n")
+    };
+    (-60..=60).map(line).collect()
+}
+
 /// What a Postfix would have written of the messages in the relay's record, of these references alone.
 fn postfix_log(relay: &ScriptedRelay, only: &dyn Fn(&str) -> bool) -> String {
     let mut log = String::new();
@@ -132,6 +145,12 @@ fn postfix_log(relay: &ScriptedRelay, only: &dyn Fn(&str) -> bool) -> String {
     log
 }
 
+/// The same in a file of the campaign's folder; gives its place.
+fn silent_log(campaign: &Campaign) -> String {
+    campaign.write("all.log", &says_nothing());
+    campaign.path().join("all.log").display().to_string()
+}
+
 #[test]
 fn what_the_log_does_not_prove_stays_in_doubt_and_what_bounced_later_is_told() {
     let (relay, campaign) = doubtful(1, 9);
@@ -148,22 +167,87 @@ fn what_the_log_does_not_prove_stays_in_doubt_and_what_bounced_later_is_told() {
     // The log begins at their hand-over or later: its silence proves nothing, also where staff call it complete.
     ok(campaign.run(&["resolve", "--from-log", &log, "--complete", "--yes"]));
     assert_eq!(references_in(&campaign, "in_doubt").len(), 2);
+    let all = silent_log(&campaign);
+    let refused = campaign.run(&["resolve", "--from-log", &all, "--complete"]);
+    assert_eq!((refused.code, references_in(&campaign, "in_doubt").len()), (2, 2), "nobody was asked: {refused:?}");
+    ok(campaign.run(&["resolve", "--from-log", &all, "--complete", "--yes"]));
+    assert_eq!(references_in(&campaign, "queued").len(), 2);
+}
+
+fn packed(text: &str) -> Vec<u8> {
+    let mut gz = GzEncoder::new(Vec::new(), flate2::Compression::default());
+    gz.write_all(text.as_bytes()).unwrap();
+    gz.finish().unwrap()
+}
+
+/// Runs with these bytes at its standard input.
+fn run_with(campaign: &Campaign, args: &[&str], input: &[u8]) -> Ran {
+    let mut command = campaign.command(args);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // One that refuses at once does not read.
+    let _ = child.stdin.take().unwrap().write_all(input);
+    child.wait_with_output().unwrap().into()
+}
+
+#[test]
+fn a_packed_log_settles_by_what_can_be_unpacked_and_one_that_breaks_off_by_nothing_else() {
+    let (relay, campaign) = doubtful(1, 9);
+    assert_eq!(campaign.run(&LETTERS_ALONE).code, 7);
+    let in_doubt = references_in(&campaign, "in_doubt");
+    assert_eq!(in_doubt.len(), 3);
+    let one = |n: usize| postfix_log(&relay, &|reference| reference == in_doubt[n].1);
+    let path = |name: &str| campaign.path().join(name).display().to_string();
+    let write = |name: &str, bytes: &[u8]| std::fs::write(campaign.path().join(name), bytes).unwrap();
+    // By its first bytes, whatever its name.
+    write("mail.log.1", &packed(&one(0)));
+    let told = ok(campaign.run(&["resolve", "--from-log", &path("mail.log.1")]));
+    assert!(told.contains("1 message in doubt: sent"), "{told}");
+    let told = ok(run_with(&campaign, &["resolve", "--from-log", "-"], &packed(&one(1))));
+    assert!(told.contains("standard input:2") && told.contains("1 message in doubt: sent"), "{told}");
+
+    let quiet = packed(&says_nothing());
+    write("cut.gz", &quiet[..quiet.len() - 20]);
+    write("all.log", says_nothing().as_bytes());
+    let all = ["resolve", "--complete", "--yes", "--from-log", &path("cut.gz"), &path("all.log")];
+    let ran = campaign.run(&all);
+    assert!(words(&ran.err).contains("cut.gz breaks off before its end"), "{ran:?}");
+    let mut wrong = quiet.clone();
+    let checksum = wrong.len() - 6;
+    wrong[checksum] ^= 1;
+    write("cut.gz", &wrong);
+    let ran = campaign.run(&all);
+    assert!(ran.code == 2 && words(&ran.err).contains("cut.gz: it is damaged at its line"), "{ran:?}");
+    assert_eq!(references_in(&campaign, "in_doubt"), in_doubt[2..], "neither proves anything by silence");
+    let ran = campaign.run(&["resolve", "--from-log", &path("mail.log.1"), "--as", "sent"]);
+    assert_eq!(ran.code, 2, "{ran:?}");
+
+    // Idle, as a log with a file missing is.
     let now = jiff::Timestamp::now();
     let line = |minutes| {
         let at = now.checked_add(jiff::SignedDuration::from_mins(minutes)).unwrap();
         format!("{at} mail postfix/anvil[1]: statistics: none\n")
     };
-    campaign.write("all.log", &(line(-60) + &line(60)));
-    let all = campaign.path().join("all.log").display().to_string();
-    let refused = campaign.run(&["resolve", "--from-log", &all, "--complete"]);
-    assert_eq!((refused.code, references_in(&campaign, "in_doubt").len()), (2, 2), "nobody was asked: {refused:?}");
-    ok(campaign.run(&["resolve", "--from-log", &all, "--complete", "--yes"]));
-    assert_eq!(references_in(&campaign, "queued").len(), 2);
+    let idle = line(-30) + &line(0) + &line(30);
+    let ran = run_with(&campaign, &["resolve", "--complete", "--yes", "--from-log", "-"], idle.as_bytes());
+    assert!(ran.code == 0 && words(&ran.err).contains("may be missing a file just there"), "{ran:?}");
+    write("xz.log", b"\xfd7zXZ\0");
+    let ran = campaign.run(&["resolve", "--from-log", &path("xz.log")]);
+    assert!(ran.code == 2 && words(&ran.err).contains("xzcat FILE"), "{ran:?}");
+    assert_eq!(references_in(&campaign, "in_doubt"), in_doubt[2..]);
+    write("idle.log", idle.as_bytes());
+    ok(campaign.run(&["resolve", "--complete", "--yes", "--from-log", &path("idle.log")]));
+    assert_eq!(references_in(&campaign, "queued"), in_doubt[2..]);
+}
 
-    campaign.write("mail.gz", "\u{1f}\u{8b}");
-    std::fs::write(campaign.path().join("mail.gz"), b"\x1f\x8b\x08").unwrap();
-    let zipped = campaign.run(&["resolve", "--from-log", &campaign.path().join("mail.gz").display().to_string()]);
-    assert!(zipped.code == 2 && zipped.err.contains("zcat"), "{zipped:?}");
+#[test]
+fn a_log_without_times_is_told_in_words() {
+    let (relay, campaign) = doubtful(1, 3);
+    assert_eq!(campaign.run(&LETTERS_ALONE).code, 7);
+    let log = postfix_log(&relay, &|_| true);
+    let cat: String = log.lines().map(|line| line.split_once("]: ").unwrap().1.to_owned() + "\n").collect();
+    let ran = run_with(&campaign, &["resolve", "--complete", "--yes", "--from-log", "-"], cat.as_bytes());
+    assert!(ran.code == 0 && words(&ran.err).contains("`journalctl -o cat` leaves times out"), "{ran:?}");
+    assert_eq!(references_in(&campaign, "in_doubt").len(), 1);
 }
 
 #[test]
@@ -210,15 +294,9 @@ fn the_silence_of_one_relay_s_log_says_nothing_of_what_another_was_handed() {
     campaign.write("config.toml", &(config + other));
     let ledger = rusqlite::Connection::open(campaign.ledger()).unwrap();
     ledger.execute("UPDATE message SET relay = 'other' WHERE id = ?1", [in_doubt[0].0]).unwrap();
-    let now = jiff::Timestamp::now();
-    let line = |minutes| {
-        let at = now.checked_add(jiff::SignedDuration::from_mins(minutes)).unwrap();
-        format!("{at} mail postfix/anvil[1]: statistics: none\n")
-    };
-    campaign.write("all.log", &(line(-60) + &line(60)));
-    let all = campaign.path().join("all.log").display().to_string();
+    let all = silent_log(&campaign);
     let asked = campaign.run(&["resolve", "--from-log", &all, "--complete", "--yes"]);
-    assert!(asked.code == 2 && asked.err.contains("--relay NAME"), "{asked:?}");
+    assert!(asked.code == 2 && words(&asked.err).contains("--relay NAME"), "{asked:?}");
     ok(campaign.run(&["resolve", "--from-log", &all, "--complete", "--yes", "--relay", "other"]));
     assert_eq!(references_in(&campaign, "queued"), in_doubt[..1]);
     assert_eq!(references_in(&campaign, "in_doubt"), in_doubt[1..]);

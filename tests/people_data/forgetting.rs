@@ -4,6 +4,7 @@ use std::fs;
 
 use crate::support::campaign::Campaign;
 use crate::support::relay::{Action, Options, ScriptedRelay, Step};
+use crate::support::watched::words;
 use crate::traces::{ADDRESS, NAME, PARTNER, add, files, left, row};
 
 /// Repeats whom it is asked to write to, as many relays do, and refuses one confirmation.
@@ -194,14 +195,35 @@ fn what_this_program_does_not_write_is_told_with_its_rows() {
     let files = format!("contacts.files=[\"contacts.csv\", \"people.xlsx\", \"{}\"]", outside.display());
     let ran = campaign.run(&["forget", "--yes", ADDRESS, "--set", &files]);
     assert_eq!(ran.code, 5, "{ran:?}");
+    let told = words(&ran.err);
     for words in [
         "people.xlsx is a workbook, which this program does not write: row 3 names them",
         "more.csv is not in the campaign folder: row 2 names them",
         "letter to them.txt holds the address",
     ] {
-        assert!(ran.err.contains(words), "{words}: {ran:?}");
+        assert!(told.contains(words), "{words}: {ran:?}");
     }
-    assert!(!ran.err.contains("not theirs"), "{ran:?}");
+    assert!(!told.contains("not theirs"), "{ran:?}");
     assert_eq!(fs::read(campaign.path().join("people.xlsx")).unwrap(), book);
     assert_eq!(fs::read_to_string(&outside).unwrap(), more);
+}
+
+#[test]
+fn a_ledger_that_cannot_say_who_was_erased_plans_nobody_and_still_says_how_things_stand() {
+    let relay = ScriptedRelay::kind();
+    let campaign = Campaign::new(2, 3, relay.port());
+    assert_eq!(campaign.send().code, 0);
+    assert_eq!(campaign.run(&["forget", "--yes", "signer1@mail.example"]).code, 0);
+    let ledger = rusqlite::Connection::open(campaign.ledger()).unwrap();
+    ledger.execute_batch("PRAGMA ignore_check_constraints = ON; UPDATE erased SET why = 'nobody knows'").unwrap();
+    campaign.write("contacts.csv", &crate::support::campaign::contacts(2, 0..4));
+    for verb in [&["status"][..], &["log"], &["pace"], &["hold"]] {
+        let ran = campaign.run(verb);
+        assert_eq!(ran.code, 0, "nobody is read by {verb:?}: {ran:?}");
+    }
+    for verb in [&["check"][..], &["send", "--yes"], &["preview"], &["rehearse"], &["export"], &["match"]] {
+        let ran = campaign.run(verb);
+        assert!(ran.code != 0 && ran.err.contains("damaged"), "{verb:?}: {ran:?}");
+    }
+    assert_eq!(relay.record.count(), 6, "nothing more went out");
 }

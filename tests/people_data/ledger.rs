@@ -3,40 +3,19 @@
 use jiff::Timestamp;
 use undersigned::ledger::sqlite::SqliteLedger;
 use undersigned::ledger::{Addressee, Confirming, Enrolled, Enrolment, Ledger, Terms};
-use undersigned::model::{CampaignTag, Constituent, EmailAddress, Erased, Extra, Official, PersonName};
+use undersigned::model::{CampaignTag, Constituent, Erased};
 
-fn official() -> Official {
-    Official {
-        title: "Mayor".to_owned(),
-        name: PersonName::parse("Ada").unwrap(),
-        mailbox: Some(EmailAddress::parse("mayor@town.example").unwrap()),
-        jurisdiction: "Town".to_owned(),
-        extra: Extra::new(),
-    }
-}
-
-fn constituent(name: &str, mailbox: &str) -> Constituent {
-    Constituent {
-        title: String::new(),
-        name: PersonName::parse(name).unwrap(),
-        mailbox: EmailAddress::parse(mailbox).unwrap(),
-        jurisdiction: "Town".to_owned(),
-        address: String::new(),
-        postcode: String::new(),
-        signed_on: String::new(),
-        note: String::new(),
-        extra: Extra::new(),
-    }
-}
+use crate::support::sample::{constituent, official};
 
 fn enrol(ledger: &SqliteLedger, who: &[&Constituent]) -> Enrolled {
     let now = Timestamp::now();
     let letter = ledger.freeze_template("letter", "Subject: s\n\ntext", now).unwrap();
     let terms = Terms { letter, confirmation: letter, confirming: Confirming::Never };
-    let officials = vec![Addressee::from(official().key())];
+    let mayor = official("Ada", "mayor@town.example");
+    let officials = vec![Addressee::from(mayor.key())];
     let people =
         who.iter().map(|who| Enrolment::Constituent { constituent: (*who).clone(), officials: officials.clone() });
-    let mut all = std::iter::once(Enrolment::Official(official())).chain(people).map(Ok);
+    let mut all = std::iter::once(Enrolment::Official(mayor)).chain(people).map(Ok);
     ledger.enrol(&terms, now, &mut all).unwrap()
 }
 

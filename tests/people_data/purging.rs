@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::support::campaign::{CONFIRMATION, Campaign, LETTER, constituent_rows};
 use crate::support::relay::{Action, Options, ScriptedRelay, Step};
+use crate::support::watched::wait_until;
 use crate::traces::{ADDRESS, NAME, add, files, left, row};
 
 fn bytes_in(campaign: &Campaign, word: &str) -> Vec<String> {
@@ -83,7 +84,9 @@ fn who_has_a_message_in_doubt_or_waiting_stays_whole() {
     });
     let campaign = Campaign::new(3, 3, relay.port());
     let mut sending = campaign.start(&["send", "--yes"]);
-    assert!(relay.record.wait_for(4, Duration::from_secs(20)));
+    relay.record.must_reach(4);
+    let settled = || (campaign.letters("sent"), campaign.status()["confirmations"]["sent"].as_u64()) == (1, Some(2));
+    wait_until("two of them know how it went", settled);
     std::thread::sleep(Duration::from_millis(1500));
     let busy = campaign.run(&["purge", "--yes", "--older-than", "1s"]);
     assert_eq!(busy.code, 6, "{busy:?}");

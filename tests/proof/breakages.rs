@@ -88,6 +88,19 @@ fn the_test_that_must_catch_it_is_there() {
 }
 
 #[test]
+fn each_fault_has_a_breakage_that_it_must_catch() {
+    let list = breakages();
+    let tests = list.iter().flat_map(tests_of);
+    let caught_by: BTreeSet<String> = tests.map(|test| format!("fn {}(", test.last().unwrap())).collect();
+    for file in rust_files(&root().join("tests/faults")) {
+        let text = fs::read_to_string(&file).unwrap();
+        let is_a_fault = text.contains("test]\n") && !file.ends_with("table.rs");
+        let is_named = caught_by.iter().any(|test| text.contains(test.as_str()));
+        assert!(is_named || !is_a_fault, "{}: nothing shows that it can fail", file.display());
+    }
+}
+
+#[test]
 fn there_are_enough_of_them_and_each_has_a_name_of_its_own() {
     let names: BTreeSet<String> = breakages().iter().map(|breakage| text(breakage, "name").to_owned()).collect();
     assert_eq!(names.len(), breakages().len());

@@ -1,140 +1,32 @@
 //! A real Postfix between the program and a sink: bytes arrive as they were written, under one queue id a Message-ID,
 //! also where the program is killed in the middle.
 //!
-//! It has a configuration, queue and log of its own in a folder that goes with it, listens on a port that the system
-//! gave, and relays to the sink alone. Starting one needs root.
+//! Starting one needs root.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::net::TcpListener;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use tempfile::TempDir;
 
 use crate::support::campaign::Campaign;
+use crate::support::postfix::Postfix;
 use crate::support::proof;
 use crate::support::record::Entry;
 use crate::support::relay::ScriptedRelay;
 
-/// Which services run, none of them in a chroot: with these alone it listens on no port but its own.
-const SERVICES: &str = "\
-pickup unix n - n 60 1 pickup
-cleanup unix n - n - 0 cleanup
-qmgr unix n - n 300 1 qmgr
-rewrite unix - - n - - trivial-rewrite
-bounce unix - - n - 0 bounce
-defer unix - - n - 0 bounce
-trace unix - - n - 0 bounce
-verify unix - - n - 1 verify
-flush unix n - n 1000? 0 flush
-proxymap unix - - n - - proxymap
-proxywrite unix - - n - 1 proxymap
-smtp unix - - n - - smtp
-relay unix - - n - - smtp
-showq unix n - n - - showq
-error unix - - n - - error
-retry unix - - n - - error
-discard unix - - n - - discard
-local unix - n n - - local
-virtual unix - n n - - virtual
-lmtp unix - - n - - lmtp
-anvil unix - - n - 1 anvil
-scache unix - - n - 1 scache
-postlog unix-dgram n - n - 1 postlogd
-";
-
-struct Postfix {
-    folder: TempDir,
-    port: u16,
-}
-
-impl Postfix {
-    /// `Err` says why there is none.
-    fn start(sink: u16) -> Result<Self, String> {
-        let version = Command::new("postconf").args(["-dh", "mail_version"]).output();
-        if !version.is_ok_and(|asked| asked.status.success()) {
-            return Err("there is no Postfix here".into());
-        }
-        if !rustix::process::geteuid().is_root() {
-            return Err("Postfix is started by root alone".into());
-        }
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let postfix = Self { folder: tempfile::tempdir().unwrap(), port };
-        postfix.configure(sink);
-        let started = postfix.told("start");
-        if started.status.success() && postfix.answers_within(Duration::from_secs(20)) {
-            return Ok(postfix);
-        }
-        Err(format!("Postfix does not start here: {}", String::from_utf8_lossy(&started.stderr)))
+/// Message-ID → the queue ids under which it was taken.
+fn queue_ids(log: &str) -> BTreeMap<String, BTreeSet<String>> {
+    let mut taken: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for line in log.lines() {
+        let Some((before, id)) = line.split_once(": message-id=<") else { continue };
+        let queue_id = before.rsplit(' ').next().unwrap().to_owned();
+        taken.entry(id.trim_end_matches('>').to_owned()).or_default().insert(queue_id);
     }
-
-    fn configure(&self, sink: u16) {
-        let (folder, port) = (self.folder.path(), self.port);
-        // Its daemons run as another user and look into the folder.
-        std::fs::set_permissions(folder, PermissionsExt::from_mode(0o755)).unwrap();
-        for name in ["etc", "queue", "data"] {
-            std::fs::create_dir(folder.join(name)).unwrap();
-        }
-        let owned = Command::new("chown").arg("postfix").arg(folder.join("data")).status().unwrap();
-        assert!(owned.success());
-        let at = folder.display();
-        let main = format!(
-            "compatibility_level = 3.6\nqueue_directory = {at}/queue\ndata_directory = {at}/data\n\
-             maillog_file = {at}/postfix.log\nmaillog_file_prefixes = {at}\nsyslog_name = postfix-of-a-test\n\
-             myhostname = relay.test.example\nmydestination =\nalias_maps =\nlocal_recipient_maps =\n\
-             inet_interfaces = 127.0.0.1\ninet_protocols = ipv4\nmynetworks = 127.0.0.0/8\n\
-             smtpd_relay_restrictions = permit_mynetworks, reject\nrelayhost = [127.0.0.1]:{sink}\n\
-             smtp_dns_support_level = disabled\nsmtp_host_lookup = native\nsmtp_tls_security_level = none\n\
-             smtpd_tls_security_level = none\nbiff = no\n"
-        );
-        std::fs::write(folder.join("etc/main.cf"), main).unwrap();
-        let smtpd = format!("127.0.0.1:{port} inet n - n - - smtpd\n");
-        std::fs::write(folder.join("etc/master.cf"), smtpd + SERVICES).unwrap();
-    }
-
-    fn told(&self, verb: &str) -> std::process::Output {
-        Command::new("postfix").arg("-c").arg(self.folder.path().join("etc")).arg(verb).output().unwrap()
-    }
-
-    fn answers_within(&self, limit: Duration) -> bool {
-        let deadline = Instant::now() + limit;
-        while Instant::now() < deadline {
-            if std::net::TcpStream::connect(("127.0.0.1", self.port)).is_ok() {
-                return true;
-            }
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        false
-    }
-
-    fn log(&self) -> String {
-        std::fs::read_to_string(self.folder.path().join("postfix.log")).unwrap()
-    }
-
-    /// Message-ID → the queue ids under which it was taken.
-    fn queue_ids(&self) -> BTreeMap<String, BTreeSet<String>> {
-        let mut taken: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-        for line in self.log().lines() {
-            let Some((before, id)) = line.split_once(": message-id=<") else { continue };
-            let queue_id = before.rsplit(' ').next().unwrap().to_owned();
-            taken.entry(id.trim_end_matches('>').to_owned()).or_default().insert(queue_id);
-        }
-        taken
-    }
-}
-
-impl Drop for Postfix {
-    fn drop(&mut self) {
-        if !self.told("stop").status.success() {
-            self.told("abort");
-        }
-    }
+    taken
 }
 
 /// Values that have tripped up mail programs: dots, line breaks of every kind, `From `, letters of every alphabet.
@@ -198,14 +90,6 @@ fn messages(ledger: &Path) -> Vec<(String, Vec<u8>, String, Option<String>)> {
     query.query_map([], row).unwrap().map(Result::unwrap).collect()
 }
 
-fn wait_until(limit: Duration, done: impl Fn() -> bool) -> bool {
-    let deadline = Instant::now() + limit;
-    while !done() && Instant::now() < deadline {
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    done()
-}
-
 #[test]
 fn a_real_postfix_passes_every_byte_on_and_takes_every_message_once_also_amid_kills() {
     let began = Instant::now();
@@ -233,8 +117,8 @@ fn a_real_postfix_passes_every_byte_on_and_takes_every_message_once_also_amid_ki
     let messages = messages(&campaign.ledger());
     assert_eq!(messages.len(), 2 * constituents, "{ran:?}");
     let sent = messages.iter().filter(|(.., state, _)| state == "sent").count();
-    assert!(wait_until(Duration::from_secs(30), || sink.record.count() >= sent), "{} arrived", sink.record.count());
-    let (queue_ids, arrived) = (postfix.queue_ids(), sink.record.entries());
+    postfix.wait_until_empty();
+    let (queue_ids, arrived) = (queue_ids(&postfix.log()), sink.record.entries());
     let (mut lost, mut twice, mut in_doubt) = (0, 0, 0);
     for (message_id, hash, state, queue_id) in &messages {
         let taken: Vec<&String> = queue_ids.get(message_id).into_iter().flatten().collect();

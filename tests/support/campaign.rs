@@ -6,8 +6,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use rusqlite::Connection;
 use serde_json::Value;
 use tempfile::TempDir;
+
+use super::watched::wait_until;
+
+/// Sends, and nobody is told: every message that the relay has is a letter.
+pub const LETTERS_ALONE: [&str; 4] = ["send", "--yes", "--set", "campaign.confirm=never"];
 
 /// A campaign in a folder of its own, gone with it.
 pub struct Campaign {
@@ -92,6 +98,15 @@ impl Campaign {
         self.command(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
     }
 
+    /// Waits until a `send` dispatches: from then on it hears Ctrl-C, and what staff say in another terminal.
+    pub fn until_running(&self) {
+        wait_until("the campaign is running", || {
+            let ledger = self.ledger().exists().then(|| Connection::open(self.ledger()).unwrap());
+            let state = ledger.map(|db| db.query_row("SELECT state FROM campaign", [], |row| row.get::<_, String>(0)));
+            state.is_some_and(|state| state.is_ok_and(|state| state == "running"))
+        });
+    }
+
     pub fn send(&self) -> Ran {
         self.run(&["send", "--yes"])
     }
@@ -111,6 +126,13 @@ impl Campaign {
         let ran = self.run(&["log", "--json", "--unmasked"]);
         assert_eq!(ran.code, 0, "{ran:?}");
         ran.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// The lines of what staff and the program decided.
+    pub fn decisions(&self) -> Vec<String> {
+        let ledger = Connection::open(self.ledger()).unwrap();
+        let mut lines = ledger.prepare("SELECT text FROM decision ORDER BY id").unwrap();
+        lines.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
     }
 
     pub fn ledger(&self) -> PathBuf {

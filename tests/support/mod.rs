@@ -7,9 +7,12 @@ pub mod campaign;
 pub mod certs;
 pub mod dns;
 pub mod oracle;
+#[cfg(unix)]
+pub mod postfix;
 pub mod proof;
 pub mod record;
 pub mod relay;
+pub mod sample;
 mod script;
 pub mod watched;
 
@@ -42,9 +45,9 @@ pub fn letter(number: i64) -> Vec<u8> {
         .into_bytes()
 }
 
-/// Timeouts of under half a second, long enough for a busy machine where nothing is meant to run out.
+/// Timeouts of a second, long enough for a busy machine where nothing is meant to run out.
 pub fn short_timeouts() -> Timeouts {
-    let short = Duration::from_millis(400);
+    let short = Duration::from_secs(1);
     Timeouts {
         connect: 4 * short,
         tls: 4 * short,

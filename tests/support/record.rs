@@ -76,4 +76,20 @@ impl Record {
         let (_entries, timeout) = self.grown.wait_timeout_while(entries, limit, |e| e.len() < count).unwrap();
         !timeout.timed_out()
     }
+
+    /// Waits until there are `count` entries, however slow the machine: for two minutes at most.
+    #[track_caller]
+    pub fn must_reach(&self, count: usize) {
+        assert!(self.wait_for(count, Duration::from_secs(120)), "{} of {count} messages came", self.count());
+    }
+
+    /// Waits until nothing has come for so long; gives how many entries there are then.
+    pub fn at_rest(&self, quiet: Duration) -> usize {
+        loop {
+            let count = self.count();
+            if !self.wait_for(count + 1, quiet) {
+                return count;
+            }
+        }
+    }
 }

@@ -52,14 +52,19 @@ impl Watched {
 
     /// A signal by its name, as `kill` has it.
     pub fn signal(&self, name: &str) {
-        let sent = Command::new("kill").arg(name).arg(self.child.id().to_string()).status().unwrap();
-        assert!(sent.success());
+        signal(&self.child, name);
     }
 
     /// What it has said so far: `out` or `err`.
     pub fn so_far(&self, name: &str) -> String {
         String::from_utf8_lossy(&std::fs::read(self.said.path().join(name)).unwrap()).into_owned()
     }
+}
+
+/// Sends a signal by its name to a program that has not been waited for.
+pub fn signal(child: &Child, name: &str) {
+    let sent = Command::new("kill").arg(name).arg(child.id().to_string()).status().unwrap();
+    assert!(sent.success());
 }
 
 impl Drop for Watched {
@@ -74,11 +79,12 @@ pub fn words(said: &str) -> String {
     said.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Waits until something is so, for 30 seconds at most.
+/// Waits until something is so, however slow the machine: for two minutes at most.
+#[track_caller]
 pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(30);
+    let deadline = Instant::now() + RUN_MAX;
     while !is_so() {
         assert!(Instant::now() < deadline, "{what}: it did not come to that");
-        std::thread::sleep(Duration::from_millis(5));
+        std::thread::sleep(Duration::from_millis(10));
     }
 }

@@ -13,7 +13,7 @@ use super::workspace::Workspace;
 use super::{Exit, Failure};
 
 pub(super) fn run(place: &Place, args: &Doctor) -> Result<Exit, Failure> {
-    let workspace = Workspace::of_settings(place)?;
+    let workspace = Workspace::open(place)?;
     let seen = look(&workspace);
     say(if args.json { doctor_json(&seen).to_string() } else { doctor_text(&seen) });
     let is_bad = seen.iter().any(|seen| seen.health == Health::Bad);

@@ -5,7 +5,21 @@
 
 use jiff::Timestamp;
 
-use super::{Carries, Chore, Desk, Ending, Leased, MessageKind, Now, Outcome, RelayDesk, Standing, StopReason};
+use super::{
+    Candidate, Carries, Chore, Desk, Ending, Leased, MessageKind, Now, Outcome, RelayDesk, Standing, StopReason,
+};
+
+/// So many messages of each kind, the last at hand, are left to other relays. One that is bound to a relay never is.
+pub(super) struct Left([usize; 2]);
+
+impl Left {
+    /// Whether a message is among them that has these behind it.
+    pub(super) fn includes<'a>(&self, leased: &Leased, behind: impl IntoIterator<Item = &'a Leased>) -> bool {
+        let (left, kind) = (self.0[leased.kind() as usize], leased.kind());
+        let others = behind.into_iter().filter(|other| other.only_relay.is_none() && other.kind() == kind);
+        left > 0 && leased.only_relay.is_none() && others.take(left).count() < left
+    }
+}
 
 /// Where a message belongs that nobody was given yet.
 enum Place {
@@ -23,13 +37,31 @@ impl Desk {
     /// The kinds of message that it is the relay's turn to take.
     pub(super) fn turn_of(&self, relay: usize, now: Now) -> Carries {
         let has_turn = |kind| {
-            let others =
-                self.relays.iter().enumerate().filter(|(n, other)| *n != relay && other.carries.includes(kind));
             let me = &self.relays[relay];
-            me.carries.includes(kind)
-                && me.candidate(kind, now).may_take(others.map(|(_, other)| other.candidate(kind, now)))
+            me.carries.includes(kind) && me.candidate(kind, now).may_take(self.others(relay, kind, now))
         };
         Carries { letters: has_turn(MessageKind::Letter), confirmations: has_turn(MessageKind::Confirmation) }
+    }
+
+    /// The other relays that carry that kind.
+    fn others(&self, relay: usize, kind: MessageKind, now: Now) -> impl Iterator<Item = Candidate> {
+        let others =
+            self.relays.iter().enumerate().filter(move |(n, other)| *n != relay && other.carries.includes(kind));
+        others.map(move |(_, other)| other.candidate(kind, now))
+    }
+
+    /// What of the messages at hand the relay leaves to others that are to be tried again.
+    pub(super) fn left_by(&self, relay: usize, now: Now) -> Left {
+        let of = |kind| self.relays[relay].candidate(kind, now).leaves_to(self.others(relay, kind, now));
+        Left([MessageKind::Letter, MessageKind::Confirmation].map(of))
+    }
+
+    /// The messages at hand that the relay may be given.
+    pub(super) fn fitting(&self, relay: usize, turn: Carries, now: Now) -> impl Iterator<Item = &Leased> {
+        let left = self.left_by(relay, now);
+        let is_left = move |n: usize, leased| left.includes(leased, self.buffer.range(n + 1..));
+        let mine = self.buffer.iter().enumerate().filter(move |(n, leased)| !is_left(*n, leased));
+        mine.map(|(_, leased)| leased).filter(move |leased| self.may_be_given(relay, turn, leased))
     }
 
     /// Whether the relay, whose turn it is to take these kinds, may be given that message.

@@ -18,8 +18,8 @@ use tokio::sync::{oneshot, watch};
 use crate::ledger::{Claim, HandOver, Leased, LedgerError, Pause};
 use crate::model::{Class, Disposition, MessageKind, Outcome};
 use crate::policy::{
-    Admission, Binding, Breaker, Carries, Limit, Open, Opening, Pace, RelayEffect, Standing, Verdict, Windows,
-    refusal_in_common,
+    Admission, Binding, Breaker, Candidate, Carries, Limit, Open, Opening, Pace, RelayEffect, Standing, Verdict,
+    Windows, refusal_in_common,
 };
 
 use super::HEARTBEAT;
@@ -296,6 +296,8 @@ fn a_second_s_worth(rules: &PaceRules) -> usize {
     a_second(rules.pace.global).min(relays).max(1)
 }
 
+#[cfg(test)]
+mod sample;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

@@ -88,12 +88,11 @@ impl Desk {
         if turn == Carries::NOTHING && self.bound == 0 {
             return None;
         }
-        let mut fitting = self.buffer.iter().filter(|leased| self.may_be_given(relay, turn, leased));
         if !connected {
-            let waiting = fitting.count();
+            let waiting = self.fitting(relay, turn, now).count();
             return (waiting > 0 && self.relays[relay].may_connect(waiting, now)).then_some(Order::Connect);
         }
-        if fitting.next().is_none() || !self.relays[relay].may_hand_over(now) {
+        if self.fitting(relay, turn, now).next().is_none() || !self.relays[relay].may_hand_over(now) {
             return None;
         }
         self.pick(relay, turn, now).map(|leased| Order::HandOver(Box::new(leased), self.recall.deal()))
@@ -112,11 +111,12 @@ impl Desk {
     }
 
     /// The first message that every limit lets go. A limit on its mailbox or domain sends it back to wait in its
-    /// lane, so that no lane blocks another; a limit on everything lets all wait. What is another relay's is passed by.
+    /// lane, so that no lane blocks another; a limit on everything lets all wait. What is another relay's, or left to one,
+    /// is passed by.
     fn pick_passing(&mut self, relay: usize, turn: Carries, now: Now, passed: &mut Vec<Leased>) -> Option<Leased> {
-        let open = self.windows.at(now.clock);
+        let (open, left) = (self.windows.at(now.clock), self.left_by(relay, now));
         while let Some(leased) = self.buffer.pop_front() {
-            if !self.may_be_given(relay, turn, &leased) {
+            if !self.may_be_given(relay, turn, &leased) || left.includes(&leased, &self.buffer) {
                 passed.push(leased);
                 continue;
             }

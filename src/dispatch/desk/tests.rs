@@ -2,15 +2,14 @@
 //! change by staff, a pause and a machine's clock that jumps.
 
 use std::collections::VecDeque;
-use std::net::{Ipv4Addr, SocketAddr};
 
 use crate::dispatch::RelayPlan;
 use crate::dispatch::clock::HEAD_START;
 use crate::ledger::sqlite::{Access, SqliteLedger};
-use crate::ledger::{Confirming, Enrolment, Ledger, Terms};
-use crate::model::{Attempt, CampaignTag, Constituent, EmailAddress, Extra, Official, PersonName, Phase, Reply, Stamp};
+use crate::ledger::{Confirming, Ledger};
+use crate::model::sample::official;
+use crate::model::{Attempt, CampaignTag, Phase, Reply, Stamp};
 use crate::policy::{PaceSettings, RelayLimits, Replies, RetrySchedule, Situation, Window, decide, jittered};
-use crate::smtp::{Relay, RelaySettings};
 
 use super::*;
 
@@ -32,50 +31,15 @@ fn rules(mailbox: &str) -> PaceRules {
 
 fn settings() -> Settings {
     let rules = rules("20/h");
-    let relay = Relay::new(RelaySettings::loopback("main", SocketAddr::from((Ipv4Addr::LOCALHOST, 9)))).unwrap();
     let RelayLimits { rate, quota } = rules.relays[0];
-    Settings {
-        relays: vec![RelayPlan { rate, quota, ..RelayPlan::alone(relay, 1) }],
-        pace: rules.pace,
-        windows: rules.windows,
-        official_total: None,
-        revise: None,
-        retry: RetrySchedule { delays: vec![Duration::from_secs(300)], give_up_after: Duration::from_secs(1_000_000) },
-        deadline: None,
-        on_doubt: crate::dispatch::OnDoubt::Hold,
-        letters_max: None,
-        is_patient: true,
-        accept_refusals: true,
-    }
+    let retry = RetrySchedule { delays: vec![Duration::from_secs(300)], give_up_after: Duration::from_secs(1_000_000) };
+    sample::settings(vec![RelayPlan { rate, quota, ..sample::relay("main", 1) }], rules, retry)
 }
 
 fn enrol(ledger: &SqliteLedger, now: Timestamp) {
-    let official = |n: usize| Official {
-        title: "Mayor".into(),
-        name: PersonName::parse(&format!("Official {n}")).unwrap(),
-        mailbox: Some(EmailAddress::parse(&format!("o{n}@town.example")).unwrap()),
-        jurisdiction: "Town".into(),
-        extra: Extra::new(),
-    };
-    let constituent = |n: usize| Constituent {
-        title: String::new(),
-        name: PersonName::parse(&format!("Constituent {n}")).unwrap(),
-        mailbox: EmailAddress::parse(&format!("c{n}@home.example")).unwrap(),
-        jurisdiction: "Town".into(),
-        address: "1 Main Street".into(),
-        postcode: "01234".into(),
-        signed_on: "2026-10-01".into(),
-        note: String::new(),
-        extra: Extra::new(),
-    };
-    let letter = ledger.freeze_template("letter", "Dear", now).unwrap();
-    let terms = Terms { letter, confirmation: letter, confirming: Confirming::Never };
-    let first = (0..OFFICIALS).map(|n| Enrolment::Official(official(n)));
-    let then = (0..LETTERS_EACH).map(|n| Enrolment::Constituent {
-        constituent: constituent(n),
-        officials: (0..OFFICIALS).map(|n| official(n).key().into()).collect(),
-    });
-    ledger.enrol(&terms, now, &mut first.chain(then).map(Ok)).unwrap();
+    let official = |n| official(&format!("Official {n}"), &format!("o{n}@town.example"));
+    let officials: Vec<_> = (0..OFFICIALS).map(official).collect();
+    sample::enrol(ledger, now, &officials, LETTERS_EACH, Confirming::Never);
 }
 
 struct Day {

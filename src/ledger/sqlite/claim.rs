@@ -1,5 +1,7 @@
 //! Claiming: what has come due is promoted, then the lanes that are ready give their earliest messages.
 
+use std::sync::LazyLock;
+
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::ledger::{Claim, Leased};
@@ -10,6 +12,7 @@ use super::confirm::{self, Between};
 use super::fault::Work;
 use super::marks::Marked;
 use super::moves::{Standing, step};
+use super::suppressions::about;
 use super::{lanes, people};
 
 /// Promotions in one claim; the rest comes with the next.
@@ -111,34 +114,52 @@ fn take_from(db: &Connection, lane: i64, now: Ms, room: usize, kind: Option<Mess
 
 /// Whether nothing goes to the mailbox of a lane.
 pub(super) const IS_SUPPRESSED: &str =
-    "SELECT EXISTS (SELECT 1 FROM lane JOIN suppression USING (mailbox) WHERE lane.id = ?1)";
+    concat!("SELECT EXISTS (SELECT 1 FROM lane JOIN suppression ON ", about!("lane.mailbox"), " WHERE lane.id = ?1)");
 
 fn is_suppressed(db: &Connection, lane: i64) -> Work<bool> {
     Ok(db.prepare_cached(IS_SUPPRESSED)?.query_row([lane], |row| row.get(0))?)
 }
 
+/// First what was refused and has come due, then what was never tried; within each, what has been due for longest.
+///
+/// Postfix lets new and deferred mail in by turns, lest a backlog keep out what is new. A lane is different: all its
+/// letters are for one mailbox, those never tried have time, and of those that were refused it runs out from their first
+/// try on. Nor can they keep the others out: each waits longer after every refusal and is given up in the end. What was
+/// lost with its connection counts no try and goes behind, so that others pass and show whether the letter is to blame.
 fn earliest(db: &Connection, lane: i64, now: Ms, kind: Option<MessageKind>) -> Work<Option<Waiting>> {
-    Ok(db
-        .prepare_cached(
-            "SELECT id, kind, constituent, official, template, tries, first_try_at, message_id, date, body_hash, only_relay
-               FROM message INDEXED BY message_queue
-              WHERE lane = ?1 AND state = 'queued' AND due_at <= ?2 AND (?3 IS NULL OR kind = ?3)
-              ORDER BY due_at, id LIMIT 1",
-        )?
-        .query_row(params![lane, now, kind], |row| {
-            Ok(Waiting {
-                id: row.get(0)?,
-                kind: row.get(1)?,
-                constituent: row.get(2)?,
-                official: row.get(3)?,
-                template: TemplateId(row.get(4)?),
-                tries: row.get(5)?,
-                first_try_at: row.get(6)?,
-                stamp: stamp(row, 7)?,
-                only_relay: row.get(10)?,
-            })
-        })
-        .optional()?)
+    for query in [&AGAIN, &IN_TURN] {
+        let found = db.prepare_cached(query)?.query_row(params![lane, now, kind], waiting).optional()?;
+        if found.is_some() {
+            return Ok(found);
+        }
+    }
+    Ok(None)
+}
+
+static AGAIN: LazyLock<String> = LazyLock::new(|| earliest_query("message_again", "AND tries > 0"));
+static IN_TURN: LazyLock<String> = LazyLock::new(|| earliest_query("message_queue", ""));
+
+fn earliest_query(index: &str, narrowed: &str) -> String {
+    format!(
+        "SELECT id, kind, constituent, official, template, tries, first_try_at, message_id, date, body_hash, only_relay
+           FROM message INDEXED BY {index}
+          WHERE lane = ?1 AND state = 'queued' {narrowed} AND due_at <= ?2 AND (?3 IS NULL OR kind = ?3)
+          ORDER BY due_at, id LIMIT 1"
+    )
+}
+
+fn waiting(row: &Row<'_>) -> rusqlite::Result<Waiting> {
+    Ok(Waiting {
+        id: row.get(0)?,
+        kind: row.get(1)?,
+        constituent: row.get(2)?,
+        official: row.get(3)?,
+        template: TemplateId(row.get(4)?),
+        tries: row.get(5)?,
+        first_try_at: row.get(6)?,
+        stamp: stamp(row, 7)?,
+        only_relay: row.get(10)?,
+    })
 }
 
 /// Reads the three columns of a stamp, the first of which is at `column`.
@@ -202,4 +223,23 @@ fn fates(db: &Connection, constituent: i64, official: Option<i64>) -> Work<Vec<L
         });
     }
     Ok(fates)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::schema;
+    use super::*;
+
+    #[test]
+    fn the_next_of_a_lane_is_found_by_an_index_and_nothing_is_sorted() {
+        let db = Connection::open_in_memory().unwrap();
+        schema::create(&db).unwrap();
+        for (query, index) in [(&AGAIN, "message_again"), (&IN_TURN, "message_queue")] {
+            let mut plan = db.prepare(&format!("EXPLAIN QUERY PLAN {}", **query)).unwrap();
+            let values = params![1, Ms(0), Option::<MessageKind>::None];
+            let steps = plan.query_map(values, |row| row.get::<_, String>(3)).unwrap();
+            let steps: Vec<String> = steps.map(Result::unwrap).collect();
+            assert_eq!(steps, [format!("SEARCH message USING INDEX {index} (lane=? AND due_at<?)")]);
+        }
+    }
 }

@@ -11,6 +11,7 @@ use super::confirm::{self, Between};
 use super::fault::Work;
 use super::marks::Marked;
 use super::moves::{Standing, step};
+use super::suppressions::about;
 use super::{lanes, people};
 
 /// See [`crate::ledger::Ledger::enrol`].
@@ -163,11 +164,11 @@ impl Recipient {
 
 fn recipient(db: &Connection, key: PersonKey) -> Work<Recipient> {
     let found = db
-        .prepare_cached(
-            "SELECT p.id, l.id, s.mailbox IS NOT NULL FROM person p
-               LEFT JOIN lane l ON l.mailbox = p.lane_key LEFT JOIN suppression s ON s.mailbox = p.lane_key
-              WHERE p.key = ?1 AND p.role = 'official'",
-        )?
+        .prepare_cached(concat!(
+            "SELECT p.id, l.id, EXISTS (SELECT 1 FROM suppression WHERE ",
+            about!("p.lane_key"),
+            ") FROM person p LEFT JOIN lane l ON l.mailbox = p.lane_key WHERE p.key = ?1 AND p.role = 'official'"
+        ))?
         .query_row(params![key], |row| {
             Ok(Recipient { official: row.get(0)?, lane: row.get(1)?, suppressed: row.get(2)? })
         })

@@ -13,7 +13,7 @@ use crate::model::MessageState;
 /// `undr`: tells our files from other `SQLite` databases.
 pub(super) const APPLICATION_ID: i32 = 0x756e_6472;
 /// The version of these tables. A program that does not know a file's version leaves it alone.
-pub(super) const VERSION: i32 = 3;
+pub(super) const VERSION: i32 = 4;
 
 const STATEMENTS_CACHED: usize = 128;
 /// Negative: KiB, not pages.
@@ -102,6 +102,7 @@ CREATE TABLE message (
 CREATE UNIQUE INDEX message_once ON message (constituent, kind, ifnull(official, 0));
 CREATE INDEX message_state ON message (state, kind);
 CREATE INDEX message_queue ON message (lane, due_at, id) WHERE state = 'queued';
+CREATE INDEX message_again ON message (lane, due_at, id) WHERE state = 'queued' AND tries > 0;
 CREATE INDEX message_wait ON message (due_at) WHERE state = 'deferred';
 
 CREATE TABLE attempt (              -- the retry log
@@ -208,11 +209,16 @@ CREATE TABLE erased (
 ) STRICT, WITHOUT ROWID;
 ";
 
+/// What version 3 lacks: what was refused and has come due is found without looking through its lane.
+const TO_VERSION_4: &str = "
+CREATE INDEX message_again ON message (lane, due_at, id) WHERE state = 'queued' AND tries > 0;
+";
+
 /// Brings the tables of an earlier version up to this one, in one transaction.
 pub(super) fn upgrade(db: &mut Connection) -> rusqlite::Result<()> {
     let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     // Another process may have done it while this one waited.
-    for (from, step) in [(1, TO_VERSION_2), (2, TO_VERSION_3)] {
+    for (from, step) in [(1, TO_VERSION_2), (2, TO_VERSION_3), (3, TO_VERSION_4)] {
         if version(&tx)? == from {
             tx.execute_batch(step)?;
             tx.pragma_update(None, "user_version", from + 1)?;
@@ -252,8 +258,15 @@ mod tests {
         query.query_map([], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?))).unwrap().map(Result::unwrap).collect()
     }
 
+    fn indexes(db: &Connection) -> Vec<String> {
+        let mut query = db.prepare("SELECT sql FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL").unwrap();
+        let mut indexes: Vec<String> = query.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+        indexes.sort_unstable();
+        indexes
+    }
+
     #[test]
-    fn an_upgraded_ledger_has_the_columns_of_a_new_one() {
+    fn an_upgraded_ledger_has_the_columns_and_indexes_of_a_new_one() {
         let new = Connection::open_in_memory().unwrap();
         create(&new).unwrap();
         let mut old = Connection::open_in_memory().unwrap();
@@ -261,5 +274,6 @@ mod tests {
         upgrade(&mut old).unwrap();
         assert_eq!(version(&old).unwrap(), VERSION);
         assert_eq!(columns(&old), columns(&new));
+        assert_eq!(indexes(&old), indexes(&new));
     }
 }

@@ -1,11 +1,12 @@
 //! The suppression list in the database. What waits for a mailbox is moved when the mailbox is put on the list; what
-//! was claimed by then comes back and is moved aside by the next claim.
+//! was claimed by then comes back and is moved aside by the next claim. A domain stands in the list after an `@`, and is
+//! looked for as the rest of a mailbox from its `@` on.
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::ledger::{LedgerError, Result, Suppressed, SuppressedBy, Suppression, Unsuppressed};
-use crate::model::Move;
+use crate::model::{Barred, Move};
 
 use super::SqliteLedger;
 use super::cells::Ms;
@@ -15,6 +16,14 @@ use super::{decide, lanes};
 
 /// Rows of a page of the list.
 const PAGE_ROWS: i64 = 5000;
+
+/// Whether an entry of the list is about a mailbox: SQL, found by the primary key.
+macro_rules! about {
+    ($mailbox:literal) => {
+        concat!("suppression.mailbox IN (", $mailbox, ", substr(", $mailbox, ", instr(", $mailbox, ", '@')))")
+    };
+}
+pub(super) use about;
 
 impl SqliteLedger {
     /// The ledger under that name, where nobody is enrolled yet; under its own otherwise.
@@ -33,16 +42,16 @@ impl SqliteLedger {
         Ok(self)
     }
 
-    /// Puts mailboxes (by [`crate::model::EmailAddress::key`]) on the list, all or none; what waits for them is suppressed.
-    pub fn suppress(&self, mailboxes: &[String], reason: &str, now: Timestamp) -> Result<Suppressed> {
-        let (mailboxes, reason) = (mailboxes.to_vec(), reason.to_owned());
-        self.write_blocking(move |db| suppress(db, &mailboxes, &reason, now.into()))
+    /// Puts mailboxes and domains on the list, all or none; what waits for them is suppressed.
+    pub fn suppress(&self, entries: &[Barred], reason: &str, now: Timestamp) -> Result<Suppressed> {
+        let (entries, reason) = (entries.to_vec(), reason.to_owned());
+        self.write_blocking(move |db| suppress(db, &entries, &reason, now.into()))
     }
 
-    /// Takes mailboxes that staff put there off the list.
-    pub fn unsuppress(&self, mailboxes: &[String], reason: &str, now: Timestamp) -> Result<Unsuppressed> {
-        let (mailboxes, reason) = (mailboxes.to_vec(), reason.to_owned());
-        self.write_blocking(move |db| unsuppress(db, &mailboxes, &reason, now.into()))
+    /// Takes mailboxes and domains that staff put there off the list.
+    pub fn unsuppress(&self, entries: &[Barred], reason: &str, now: Timestamp) -> Result<Unsuppressed> {
+        let (entries, reason) = (entries.to_vec(), reason.to_owned());
+        self.write_blocking(move |db| unsuppress(db, &entries, &reason, now.into()))
     }
 
     /// Hands the whole list to `each`, by mailbox.
@@ -71,7 +80,8 @@ impl SqliteLedger {
     /// Whether nothing is sent to that mailbox (by [`crate::model::EmailAddress::key`]).
     pub fn is_suppressed(&self, mailbox: &str) -> Result<bool> {
         self.read(|db| {
-            let mut found = db.prepare_cached("SELECT EXISTS (SELECT 1 FROM suppression WHERE mailbox = ?1)")?;
+            let mut found =
+                db.prepare_cached(concat!("SELECT EXISTS (SELECT 1 FROM suppression WHERE ", about!("?1"), ")"))?;
             Ok(found.query_row([mailbox], |row| row.get(0))?)
         })
     }
@@ -86,20 +96,23 @@ impl SqliteLedger {
 }
 
 /// Whether a message goes to a mailbox that staff put on the list.
-pub(super) const TO_STAFF_S_LIST: &str = "EXISTS (SELECT 1 FROM lane JOIN suppression USING (mailbox)
-    WHERE lane.id = message.lane AND suppression.source = 'staff')";
+pub(super) const TO_STAFF_S_LIST: &str = concat!(
+    "EXISTS (SELECT 1 FROM lane JOIN suppression ON ",
+    about!("lane.mailbox"),
+    " WHERE lane.id = message.lane AND suppression.source = 'staff')"
+);
 
-fn suppress(db: &Connection, mailboxes: &[String], reason: &str, now: Ms) -> Work<Suppressed> {
+fn suppress(db: &Connection, entries: &[Barred], reason: &str, now: Ms) -> Work<Suppressed> {
     // Later than any before: that is how a dispatcher notices that there is something new.
     let at = latest(db)?.map_or(now, |latest| now.max(Ms(latest.0.saturating_add(1))));
     let mut done = Suppressed::default();
-    for mailbox in mailboxes {
+    for entry in entries {
         let new = db
             .prepare_cached(
                 "INSERT INTO suppression (mailbox, reason, at, source) VALUES (?1, ?2, ?3, 'staff')
                  ON CONFLICT (mailbox) DO UPDATE SET reason = ?2, at = ?3, source = 'staff' WHERE source <> 'staff'",
             )?
-            .execute(params![mailbox, reason, at])?;
+            .execute(params![entry.key(), reason, at])?;
         *(if new > 0 { &mut done.new } else { &mut done.known }) += 1;
     }
     if done.new > 0 {
@@ -110,15 +123,17 @@ fn suppress(db: &Connection, mailboxes: &[String], reason: &str, now: Ms) -> Wor
     Ok(done)
 }
 
-/// What waits for the mailboxes that were put on the list at that time.
+/// What waits for those that were put on the list at that time.
 fn suppress_waiting(db: &Connection, at: Ms, now: Ms) -> Work<u64> {
     db.execute("CREATE TEMP TABLE chosen (id INTEGER PRIMARY KEY, lane INTEGER)", [])?;
-    db.execute(
-        "INSERT INTO temp.chosen SELECT message.id, lane FROM message JOIN lane ON lane.id = message.lane
-           JOIN suppression USING (mailbox)
-          WHERE message.state IN ('queued', 'deferred') AND suppression.source = 'staff' AND suppression.at = ?1",
-        [at],
-    )?;
+    // A mailbox may be there itself and by its domain.
+    let waiting = concat!(
+        "INSERT OR IGNORE INTO temp.chosen
+         SELECT message.id, lane FROM message JOIN lane ON lane.id = message.lane JOIN suppression ON ",
+        about!("lane.mailbox"),
+        " WHERE message.state IN ('queued', 'deferred') AND suppression.source = 'staff' AND suppression.at = ?1"
+    );
+    db.execute(waiting, [at])?;
     let moved = step_chosen(db, Move::Suppress)?;
     lanes::repair_those(db, "SELECT DISTINCT lane FROM temp.chosen")?;
     decide::tell_constituents(db, now)?;
@@ -126,32 +141,50 @@ fn suppress_waiting(db: &Connection, at: Ms, now: Ms) -> Work<u64> {
     Ok(moved)
 }
 
-fn unsuppress(db: &Connection, mailboxes: &[String], reason: &str, now: Ms) -> Work<Unsuppressed> {
+fn unsuppress(db: &Connection, entries: &[Barred], reason: &str, now: Ms) -> Work<Unsuppressed> {
     let mut done = Unsuppressed::default();
     db.execute("CREATE TEMP TABLE lifted (mailbox TEXT PRIMARY KEY) WITHOUT ROWID", [])?;
-    for mailbox in mailboxes {
+    for entry in entries {
+        let key = entry.key();
         let by: Option<SuppressedBy> = db
             .prepare_cached("SELECT source FROM suppression WHERE mailbox = ?1")?
-            .query_row([mailbox], |row| row.get(0))
+            .query_row([key], |row| row.get(0))
             .optional()?;
         match by {
             None => done.absent += 1,
             Some(SuppressedBy::Relay) => done.by_relay += 1,
             Some(SuppressedBy::Staff) => {
-                db.prepare_cached("DELETE FROM suppression WHERE mailbox = ?1")?.execute([mailbox])?;
-                db.prepare_cached("INSERT INTO temp.lifted VALUES (?1)")?.execute([mailbox])?;
+                db.prepare_cached("DELETE FROM suppression WHERE mailbox = ?1")?.execute([key])?;
+                db.prepare_cached("INSERT INTO temp.lifted VALUES (?1)")?.execute([key])?;
                 done.lifted += 1;
             }
         }
     }
-    let still = "SELECT count(*) FROM message JOIN lane ON lane.id = message.lane
-                  WHERE state = 'suppressed' AND mailbox IN (SELECT mailbox FROM temp.lifted)";
-    done.messages = db.query_row(still, [], |row| super::read::number(row, 0))?;
+    done.by_domain = still_by_domain(db, entries)?;
+    let still = format!(
+        "SELECT count(*) FROM message JOIN lane ON lane.id = message.lane
+          WHERE state = 'suppressed' AND NOT {TO_STAFF_S_LIST}
+            AND (mailbox IN (SELECT mailbox FROM temp.lifted)
+                 OR substr(mailbox, instr(mailbox, '@')) IN (SELECT mailbox FROM temp.lifted))"
+    );
+    done.messages = db.query_row(&still, [], |row| super::read::number(row, 0))?;
     db.execute("DROP TABLE temp.lifted", [])?;
     if done.lifted > 0 {
         note(db, now, &format!("suppress: {} mailboxes taken off the list", done.lifted), reason)?;
     }
     Ok(done)
+}
+
+/// Those mailboxes to which nothing is sent all the same, because their whole domain is on the list.
+fn still_by_domain(db: &Connection, entries: &[Barred]) -> Work<u64> {
+    let mut listed =
+        db.prepare_cached("SELECT count(*) FROM suppression WHERE mailbox = substr(?1, instr(?1, '@'))")?;
+    let mailboxes = entries.iter().filter(|entry| !entry.is_domain());
+    let mut still = 0;
+    for entry in mailboxes {
+        still += listed.query_row([entry.key()], |row| super::read::number(row, 0))?;
+    }
+    Ok(still)
 }
 
 fn note(db: &Connection, now: Ms, what: &str, reason: &str) -> Work<()> {
@@ -196,6 +229,8 @@ mod tests {
         for (query, index) in [
             ("SELECT max(at) FROM suppression WHERE source = 'staff'", "INDEX suppression_by_staff"),
             (super::super::claim::IS_SUPPRESSED, "PRIMARY KEY (mailbox=?)"),
+            (concat!("SELECT EXISTS (SELECT 1 FROM suppression WHERE ", about!("?1"), ")"), "PRIMARY KEY (mailbox=?)"),
+            (&format!("SELECT id FROM message WHERE {TO_STAFF_S_LIST}"), "PRIMARY KEY (mailbox=?)"),
         ] {
             let mut plan = db.prepare(&format!("EXPLAIN QUERY PLAN {query}")).unwrap();
             let count = plan.parameter_count();

@@ -13,11 +13,14 @@ use crate::policy::Limit;
 
 use super::official;
 use super::plan::{CONSTITUENTS, GIVE_UP_AFTER, OFFICIALS, START, civil, zone};
-use super::world::{Ended, World};
+use super::world::{Ended, Noted, World};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 /// A relay that failed is tried again by then, however often it failed.
 const BACK_AFTER: Duration = Duration::from_secs(25 * 60);
+
+/// A relay whose own rate lets nothing go keeps nothing from a spare: the longest that this takes.
+const RATE: Duration = Duration::from_secs(60);
 
 /// The last delay of the retry schedule, with what chance adds to it.
 const LAST_DELAY: Duration = Duration::from_secs(67 * 60);
@@ -166,7 +169,7 @@ impl World {
     }
 
     /// The spare works while the first relay cannot, and work returns.
-    fn spares_are_spares(&self) {
+    pub(super) fn spares_are_spares(&self) {
         let [first, spare] = &self.plan.relays[..] else { panic!("two relays") };
         let by = |relay: usize| self.ended.iter().filter(move |e| e.hand.relay == relay).map(|e| e.hand.at);
         let may_have = |message, before: Timestamp| {
@@ -177,12 +180,18 @@ impl World {
         let for_no_other = |ended: &&Ended| may_have(ended.hand.message, ended.hand.at);
         for at in self.ended.iter().filter(|e| e.hand.relay == 1 && !for_no_other(e)).map(|e| e.hand.at) {
             // Known to have failed or to have used up its day, and not to have worked since.
-            let is_well =
-                self.first_relay.iter().take_while(|(since, _)| *since < at).last().is_none_or(|(_, well)| *well);
-            assert!(!is_well, "the spare works at {at} for no reason");
+            let known = self.first_relay.iter().take_while(|noted| noted.since < at).last();
+            let known = known.filter(|noted| !noted.is_well);
+            assert!(known.is_some(), "the spare works at {at} for no reason");
+            let may_be_tried_since = known.and_then(|noted| noted.until).filter(|until| *until + RATE <= at);
+            let is_tried = |since: Timestamp| self.first_tried.iter().any(|tried| (since..=at).contains(tried));
+            assert!(
+                may_be_tried_since.is_none_or(is_tried),
+                "the spare works at {at}, and nobody has tried the first relay since {may_be_tried_since:?}"
+            );
         }
         let quota = self.plan.rules.relays[0].quota.rate();
-        for (since, is_well) in self.first_relay.iter().filter(|(_, is_well)| !is_well) {
+        for Noted { since, is_well, .. } in self.first_relay.iter().filter(|noted| !noted.is_well) {
             let failed = |failed: &Timestamp| *failed <= *since && *failed + BACK_AFTER >= *since;
             let of_day =
                 || by(0).filter(|at| *at <= *since && *at + DAY + Duration::from_secs(12 * 60) >= *since).count();

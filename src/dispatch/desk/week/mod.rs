@@ -6,6 +6,7 @@
 
 mod checks;
 mod plan;
+mod quiet;
 mod relay;
 mod sessions;
 mod world;
@@ -17,50 +18,34 @@ use std::time::Instant;
 
 use serde_json::json;
 
+use crate::ledger::Confirming;
 use crate::ledger::sqlite::{Access, SqliteLedger};
-use crate::ledger::{Confirming, Enrolment, Ledger, Terms};
-use crate::model::{CampaignTag, Constituent, EmailAddress, Extra, Official, PersonName};
+use crate::model::{CampaignTag, Official, sample as model_people};
 
-use plan::{CONSTITUENTS, OFFICIALS, START, civil};
+use super::sample;
+
+use plan::{CONSTITUENTS, OFFICIALS, Plan, START, civil};
 use world::World;
 
 pub(super) fn official(n: usize) -> Official {
-    Official {
-        title: "Mayor".into(),
-        name: PersonName::parse(&format!("Official {n}")).unwrap(),
-        mailbox: Some(EmailAddress::parse(&format!("o{n}@county{}.example", n / 2)).unwrap()),
-        jurisdiction: "Town".into(),
-        extra: Extra::new(),
-    }
+    model_people::official(&format!("Official {n}"), &format!("o{n}@county{}.example", n / 2))
 }
 
-fn constituent(n: usize) -> Constituent {
-    Constituent {
-        title: String::new(),
-        name: PersonName::parse(&format!("Constituent {n}")).unwrap(),
-        mailbox: EmailAddress::parse(&format!("c{n}@home{n}.example")).unwrap(),
-        jurisdiction: "Town".into(),
-        address: "1 Main Street".into(),
-        postcode: "01234".into(),
-        signed_on: "2026-10-01".into(),
-        note: String::new(),
-        extra: Extra::new(),
-    }
+/// So many, each of whom writes to every official.
+struct People {
+    officials: usize,
+    constituents: usize,
+    confirming: Confirming,
 }
 
-/// Everybody writes to every official, and is told once.
-fn enrolled(folder: &Path) -> SqliteLedger {
+const ALL: People = People { officials: OFFICIALS, constituents: CONSTITUENTS, confirming: Confirming::PerConstituent };
+
+fn enrolled(folder: &Path, people: &People) -> SqliteLedger {
     let (path, now) = (folder.join("ledger.db"), civil(START));
     drop(SqliteLedger::create(&path, "Test", &CampaignTag::parse("k3m9x2").unwrap(), now).unwrap());
     let ledger = SqliteLedger::open(&path, Access::Dispatch).unwrap();
-    let letter = ledger.freeze_template("letter", "Dear", now).unwrap();
-    let terms = Terms { letter, confirmation: letter, confirming: Confirming::PerConstituent };
-    let first = (0..OFFICIALS).map(|n| Enrolment::Official(official(n)));
-    let then = (0..CONSTITUENTS).map(|n| Enrolment::Constituent {
-        constituent: constituent(n),
-        officials: (0..OFFICIALS).map(|n| official(n).key().into()).collect(),
-    });
-    ledger.enrol(&terms, now, &mut first.chain(then).map(Ok)).unwrap();
+    let officials: Vec<_> = (0..people.officials).map(official).collect();
+    sample::enrol(&ledger, now, &officials, people.constituents, people.confirming);
     ledger
 }
 
@@ -72,7 +57,7 @@ fn folder() -> tempfile::TempDir {
 
 async fn simulated(seed: u64) -> (World, Vec<u8>) {
     let folder = folder();
-    let mut world = World::new(seed, enrolled(folder.path()));
+    let mut world = World::new(seed, Plan::of(seed), enrolled(folder.path(), &ALL));
     let trace = world.run().await;
     (world, trace)
 }

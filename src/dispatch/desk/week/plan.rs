@@ -1,6 +1,5 @@
 //! What a seed makes of a week: the limits, the people, and everything that goes wrong.
 
-use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -9,9 +8,9 @@ use jiff::tz::TimeZone;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
+use crate::dispatch::desk::sample;
 use crate::dispatch::{OnDoubt, PaceRules, RelayPlan, Settings};
 use crate::policy::{Limit, PaceSettings, RelayLimits, RetrySchedule, WarmUp, Window, Windows};
-use crate::smtp::{Relay, RelaySettings};
 
 use super::relay::{Odds, SimRelay};
 
@@ -38,6 +37,7 @@ pub(super) struct Plan {
     pub(super) on_doubt: OnDoubt,
     pub(super) rules: PaceRules,
     pub(super) relays: Vec<SimRelay>,
+    pub(super) retry: RetrySchedule,
     pub(super) outside: Vec<(Timestamp, Outside)>,
     /// For how long nothing could go, all in all.
     pub(super) disturbed_for: Duration,
@@ -90,7 +90,9 @@ impl Plan {
         };
         let relays = [SimRelay::default(), SimRelay::default()].into();
         let on_doubt = if seed % 5 == 2 { OnDoubt::Resend } else { OnDoubt::Hold };
-        let mut plan = Self { is_calm, on_doubt, rules, relays, outside: Vec::new(), disturbed_for: Duration::ZERO };
+        let retry = RetrySchedule { delays: [5, 15, 30, 60].map(minutes).into(), give_up_after: GIVE_UP_AFTER };
+        let (outside, disturbed_for) = (Vec::new(), Duration::ZERO);
+        let mut plan = Self { is_calm, on_doubt, rules, relays, retry, outside, disturbed_for };
         if !is_calm {
             plan.goes_wrong(&mut chance);
         }
@@ -153,27 +155,23 @@ impl Plan {
         rules
     }
 
+    /// All letters are for one mailbox, at that pace, day and night.
+    pub(super) fn of_one_lane(per_mailbox: &str, give_up_after: Duration) -> Self {
+        let mut plan = Self::of(0);
+        plan.rules.pace = PaceSettings { per_mailbox: limit(per_mailbox), ..PaceSettings::unlimited() };
+        plan.rules.relays = vec![RelayLimits { rate: limit("100/m"), quota: Limit::Unlimited }; 2];
+        plan.rules.windows = Windows::always();
+        plan.retry.give_up_after = give_up_after;
+        plan
+    }
+
     pub(super) fn crashes(&self) -> usize {
         self.outside.iter().filter(|(_, what)| matches!(what, Outside::Crash { .. })).count()
     }
 
     pub(super) fn settings(&self) -> Settings {
-        let plan = |(order, name): (u32, &str)| {
-            let relay = Relay::new(RelaySettings::loopback(name, SocketAddr::from((Ipv4Addr::LOCALHOST, 9)))).unwrap();
-            RelayPlan { order, ..RelayPlan::alone(relay, 2) }
-        };
-        Settings {
-            relays: [(1, "first"), (2, "spare")].map(plan).into(),
-            pace: self.rules.pace.clone(),
-            windows: self.rules.windows.clone(),
-            official_total: None,
-            revise: None,
-            retry: RetrySchedule { delays: [5, 15, 30, 60].map(minutes).into(), give_up_after: GIVE_UP_AFTER },
-            deadline: None,
-            on_doubt: self.on_doubt,
-            letters_max: None,
-            is_patient: true,
-            accept_refusals: true,
-        }
+        let plan = |(order, name)| RelayPlan { order, ..sample::relay(name, 2) };
+        let relays = [(1, "first"), (2, "spare")].map(plan).into();
+        Settings { on_doubt: self.on_doubt, ..sample::settings(relays, self.rules.clone(), self.retry.clone()) }
     }
 }

@@ -9,6 +9,8 @@ use rand::rngs::StdRng;
 
 use crate::model::{LossCause, MessageId, Outcome, Phase, Reply};
 
+use super::world::Hand;
+
 /// How often something goes wrong, from 0 to 1.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Odds {
@@ -23,6 +25,10 @@ pub(super) struct SimRelay {
     pub(super) outages: Vec<(Timestamp, Timestamp)>,
     /// A mailbox that it has not seen before is refused for so long.
     pub(super) greylists: Option<Duration>,
+    /// These it refuses for now, whenever they come.
+    pub(super) never_now: Vec<MessageId>,
+    /// Its quota is used up, as it says.
+    pub(super) used_up: Option<(Timestamp, Timestamp)>,
     pub(super) odds: Odds,
     seen: BTreeMap<String, Timestamp>,
     /// What it has, and since when.
@@ -53,11 +59,18 @@ impl SimRelay {
     }
 
     /// MAIL, RCPT, DATA.
-    pub(super) fn is_offered(&mut self, now: Timestamp, mailbox: &str, chance: &mut StdRng) -> Result<(), Outcome> {
+    pub(super) fn is_offered(&mut self, now: Timestamp, hand: &Hand, chance: &mut StdRng) -> Result<(), Outcome> {
         if self.is_out(now) {
             return Err(self.fails(now, Phase::Mail, LossCause::Closed));
         }
-        let first = *self.seen.entry(mailbox.to_owned()).or_insert(now);
+        if self.used_up.is_some_and(|(from, to)| (from..to).contains(&now)) {
+            self.trouble.push(now);
+            return Err(self.says(now, Phase::Mail, 452, "4.7.0 daily quota exceeded"));
+        }
+        if self.never_now.contains(&hand.message) {
+            return Err(self.says(now, Phase::Rcpt, 450, "4.2.1 mailbox busy"));
+        }
+        let first = *self.seen.entry(hand.mailbox.clone()).or_insert(now);
         let is_grey = self.greylists.is_some_and(|for_so_long| now < first + for_so_long);
         if is_grey {
             return Err(self.says(now, Phase::Rcpt, 450, "4.7.1 greylisted"));

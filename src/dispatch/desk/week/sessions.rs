@@ -54,6 +54,9 @@ impl World {
 
     pub(super) fn obeys(&mut self, n: usize, order: Order) -> Vec<Event> {
         let relay = self.sessions[n].relay;
+        if relay == 0 && !matches!(order, Order::Leave) {
+            self.first_tried.push(self.now);
+        }
         match order {
             Order::Connect => {
                 self.busy_for(n, Doing::Connecting, 20..300);
@@ -135,7 +138,7 @@ impl World {
     async fn has_offered(&mut self, n: usize, leased: Leased, deal: &Deal, hand: Hand) -> Vec<Event> {
         let relay = hand.relay;
         let (history, begun, kind) = (History::of(&leased), Report::begun(relay, &leased), leased.kind());
-        match self.plan.relays[relay].is_offered(self.now, &hand.mailbox, &mut self.chance) {
+        match self.plan.relays[relay].is_offered(self.now, &hand, &mut self.chance) {
             Ok(()) if deal.holds() => {
                 let message_id = format!("{}@campaign.example", leased.id());
                 let new = Stamp { message_id, date: self.now, body_hash: [7; 32] };

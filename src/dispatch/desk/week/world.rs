@@ -67,6 +67,15 @@ pub(super) struct Ended {
     pub(super) may_have_reached: bool,
 }
 
+/// What a relay was taken to be, from when.
+#[derive(Debug)]
+pub(super) struct Noted {
+    pub(super) since: Timestamp,
+    pub(super) is_well: bool,
+    /// It is left alone until then.
+    pub(super) until: Option<Timestamp>,
+}
+
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Happening {
     Look(u64),
@@ -85,8 +94,10 @@ pub(super) struct World {
     pub(super) ended: Vec<Ended>,
     /// Which rules held from when.
     pub(super) rules: Vec<(Timestamp, PaceRules)>,
-    /// Whether the first relay was taken to be well, from when.
-    pub(super) first_relay: Vec<(Timestamp, bool)>,
+    /// What the first relay was taken to be, one after the other.
+    pub(super) first_relay: Vec<Noted>,
+    /// When a session of the first relay was told to connect or to hand over.
+    pub(super) first_tried: Vec<Timestamp>,
     pub(super) resends: HashMap<MessageId, usize>,
     /// What staff sent again themselves, by whichever relay.
     pub(super) moved_by_staff: Vec<MessageId>,
@@ -120,8 +131,7 @@ fn now_at(now: Timestamp, started: Timestamp) -> Now {
 }
 
 impl World {
-    pub(super) fn new(seed: u64, ledger: SqliteLedger) -> Self {
-        let plan = Plan::of(seed);
+    pub(super) fn new(seed: u64, plan: Plan, ledger: SqliteLedger) -> Self {
         let (start, settings) = (civil(START), plan.settings());
         let mut chance = StdRng::seed_from_u64(seed ^ 0x57EE_C0DE);
         let desk = Desk::new(&settings, Chance::seeded(chance.random()));
@@ -130,6 +140,7 @@ impl World {
             ledger,
             ended: Vec::new(),
             first_relay: Vec::new(),
+            first_tried: Vec::new(),
             resends: HashMap::new(),
             moved_by_staff: Vec::new(),
             in_doubt: 0,
@@ -229,7 +240,7 @@ impl World {
             return;
         }
         self.note("start");
-        self.first_relay.push((self.now, true));
+        self.first_relay.push(Noted { since: self.now, is_well: true, until: None });
         (self.started, self.next_wake, self.is_up) = (self.now, None, true);
         self.run += 1;
         let rules = self.rules.last().unwrap().1.clone();
@@ -403,7 +414,8 @@ impl World {
             Chore::NoteRelay(record) => {
                 self.note(&format!("{} {:?} {:?}", record.name, record.state, record.until));
                 if record.name == self.name(0) {
-                    self.first_relay.push((self.now, record.state != RelayState::Parked));
+                    let (is_well, until) = (record.state != RelayState::Parked, record.until);
+                    self.first_relay.push(Noted { since: self.now, is_well, until });
                 }
                 self.ledger.note_relay(record).await.unwrap();
             }
