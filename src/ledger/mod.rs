@@ -144,7 +144,8 @@ pub trait Ledger: Clone + Send + Sync + 'static {
     /// A lane that would wait for longer than `lane_wait_max`, after a clock or a setting changed, waits for so long.
     fn recover(&self, now: Timestamp, lane_wait_max: Duration) -> impl Future<Output = Result<Recovered>> + Send;
     /// Promotes what has come due, then leases messages from the lanes that are ready, the longest-waiting lane
-    /// first; within a lane what was refused and has come due again goes before the others. Messages to mailboxes on the suppression list are moved to `suppressed` instead.
+    /// first; within a lane what was refused and has come due again goes before the others. Messages to mailboxes on
+    /// the suppression list are moved to `suppressed` instead.
     fn claim(&self, claim: Claim) -> impl Future<Output = Result<Vec<Leased>>> + Send;
     /// Returns a lease untouched; its lane waits until `lane_ready_at`, where given.
     fn give_back(

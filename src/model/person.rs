@@ -54,7 +54,8 @@ pub enum NameError {
 }
 
 impl PersonName {
-    /// Parses a cell: trims, makes runs of spaces one, normalises to NFC, refuses what could mislead a reader or a mail program.
+    /// Parses a cell: trims, makes runs of spaces one, normalises to NFC, refuses what could mislead a reader or a mail
+    /// program.
     pub fn parse(input: &str) -> Result<Self, NameError> {
         let input = input.trim();
         if input.is_empty() {

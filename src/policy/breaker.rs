@@ -102,8 +102,8 @@ fn lanes<'a>(seen: impl Iterator<Item = &'a Seen>) -> usize {
     seen.map(|seen| seen.lane).collect::<HashSet<_>>().len()
 }
 
-/// As [`Tripped::text`] has it: the reply without what differs from one recipient to the next: addresses, words with digits, words that open
-/// with a bracket or a quotation mark.
+/// As [`Tripped::text`] has it: the reply without what differs from one recipient to the next: addresses, words with
+/// digits, words that open with a bracket or a quotation mark.
 pub fn refusal_in_common(outcome: &Outcome) -> String {
     let Some(reply) = outcome.reply() else { return outcome.to_string() };
     let varies = |word: &str| {

@@ -1,8 +1,8 @@
 //! The one writer: a thread that owns the connection that writes, and shares the cost of a flush.
 //!
-//! It takes what is waiting, carries all of it out in one transaction, commits, and only then answers. A piece
-//! of work that is refused is undone alone: the batch is begun anew, with a way back before each piece. When the database fails, the whole batch is undone and every caller
-//! is told. The thread outlives failures: the next batch is a new try.
+//! It takes what is waiting, carries all of it out in one transaction, commits, and only then answers. A piece of work
+//! that is refused is undone alone: the batch is begun anew, with a way back before each piece. When the database fails,
+//! the whole batch is undone and every caller is told. The thread outlives failures: the next batch is a new try.
 
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
