@@ -148,7 +148,7 @@ fn what_is_no_ledger_of_ours_is_named_and_left_alone() {
         (stranger.as_path(), "another program's database"),
         (&text, "not a database"),
         (&empty, "another program's database"),
-        (&newer, "of version 99, this program knows 3"),
+        (&newer, "of version 99, this program knows"),
         (folder.path(), "not a file"),
     ] {
         for access in [Access::Dispatch, Access::Staff, Access::Read] {
