@@ -12,7 +12,7 @@ pub(super) fn run(place: &Place, args: &Resolve) -> Result<Exit, Failure> {
     let ledger = staff::open(place)?;
     let selection = if args.all { Selection::All } else { Selection::Ids(staff::ids(&args.ids, ledger.tag())?) };
     let (kind, done) = match verdict {
-        Resolved::Sent => (DecisionKind::ResolveSent, "now count as sent"),
+        Resolved::Sent => (DecisionKind::ResolveSent, "counted as sent from now on"),
         Resolved::Resend => (DecisionKind::ResolveResend, "back in the queue; send them with: undersigned send"),
     };
     let moved = staff::decide(&ledger, kind, selection, &args.reason)?;
